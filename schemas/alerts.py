@@ -1,0 +1,94 @@
+"""Alerts: what people should know. Facts of several writers on `alerts`, merged into one whole on `alert-state`."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from schemas.base import Bilingual, HexId, Instant, Message, Name, Ref, Severity, Versioned
+from schemas.commands import Evidence
+
+Status = Literal["open", "updated", "resolved"]
+Delivery = Literal["delivered", "failed", "due"]
+
+
+class ActionTaken(Message):
+    """Something ordered or done because of an alert. `what` is a command's word, `state` how far it has come."""
+
+    what: Name
+    target: Ref
+    state: Literal["ordered", "waiting", "done", "confirmed", "failed", "stale", "refused", "lifted"]
+    by: Name
+    at: Instant
+    note: str | None = None
+
+
+class DeliveryReport(Message):
+    """What the deliverer says of one message to one receiver."""
+
+    webhook_id: HexId
+    outcome: Delivery
+    status_code: int | None = None
+    error: str | None = None
+
+
+class AlertFact(Versioned):
+    """One writer's word on one alert. `seq` rises with each fact of that writer, so a repeat is known.
+
+    Indicators open, update and resolve; channel_control adds `actions` and `acknowledged_by`; the deliverer reports
+    with `delivery`. What a fact does not speak of is `null` and stays as it was.
+    """
+
+    alert_id: HexId
+    writer: Name
+    seq: Annotated[int, Field(ge=0)]
+    at: Instant
+    status: Status | None = None
+    severity: Severity | None = None
+    indicator: Name | None = None
+    subject: Ref | None = None
+    level: Annotated[int, Field(ge=0)] | None = None
+    title: Bilingual | None = None
+    summary: Bilingual | None = None
+    opened_at: Instant | None = None
+    event_time: Instant | None = None
+    value: float | None = None
+    threshold: float | None = None
+    evidence: Evidence | None = None
+    actions: list[ActionTaken] = []
+    team: Name | None = None
+    acknowledged_by: Name | None = None
+    labels: dict[str, str] = {}
+    runbook: str | None = None
+    delivery: DeliveryReport | None = None
+
+
+class AlertState(Versioned):
+    """The merged whole of one alert, and the body of its webhooks (`data`)."""
+
+    alert_id: HexId
+    status: Status
+    severity: Severity
+    indicator: Name
+    subject: Ref
+    level: int
+    title: Bilingual
+    summary: Bilingual
+    opened_at: Instant
+    event_time: Instant | None
+    resolved_at: Instant | None = None
+    value: float | None
+    threshold: float | None
+    evidence: Evidence | None
+    actions: list[ActionTaken] = []
+    team: Name | None = None
+    acknowledged_by: Name | None = None
+    labels: dict[str, str] = {}
+    runbook: str | None = None
+
+
+class WebhookMessage(Message):
+    """The body of a Standard Webhook: which change it tells of, when that was, and the whole alert."""
+
+    type: Literal["alert.opened", "alert.updated", "alert.resolved"]
+    timestamp: Instant
+    data: AlertState

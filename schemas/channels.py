@@ -1,0 +1,60 @@
+"""Holds and the state of each target, on `channel-state`."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from schemas.base import HexId, Instant, Message, Name, Ref, Versioned
+
+TargetStatus = Literal["running", "throttled", "paused", "frozen", "taken_down"]
+HoldKind = Literal["throttle", "pause", "freeze", "take_down"]
+Approval = Literal["none", "waiting", "granted", "rejected"]
+
+
+class Hold(Message):
+    """One standing reason why a target is paused or slowed."""
+
+    hold_id: HexId
+    kind: HoldKind
+    factor: Annotated[float, Field(ge=0, le=1)] | None = None
+    indicator: Name | None = None
+    alert_id: HexId | None = None
+    level: int | None = None
+    since: Instant
+    by: Name
+    until: Instant | None = None
+    approval: Approval = "none"
+    reason: str | None = None
+
+
+class Platform(Message):
+    """What is wanted of the platform and what it has confirmed, kept apart."""
+
+    wanted: TargetStatus
+    confirmed: TargetStatus | None = None
+    confirmed_generation: int | None = None
+    confirmed_at: Instant | None = None
+    error: str | None = None
+
+
+class ChannelState(Versioned):
+    """One target. `generation` rises by one with every change."""
+
+    target: Ref
+    generation: int
+    status: TargetStatus
+    factor: float
+    holds: list[Hold] = []
+    platform: Platform
+
+
+class WantedState(Versioned):
+    """What the reconciler puts to a platform, and what a platform answers: `PUT` and `GET /v1/targets/{target}`.
+
+    A platform refuses a generation older than the one it has with 409, so a late retry cannot undo a newer order.
+    """
+
+    target: Ref
+    status: TargetStatus
+    factor: float
+    generation: int

@@ -1,0 +1,81 @@
+"""Commands: orders on `channel-commands`, imperative. Indicators, people and the reconciler use the same door."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from schemas.base import Bilingual, HexId, Instant, Maturity, Message, Name, Ref, Text, Versioned, Window
+
+Action = Literal["pause", "throttle", "freeze", "take_down", "escalate"]
+PersonsWord = Literal["resume", "approve", "reject", "acknowledge", "silence", "override"]
+Report = Literal["confirmed", "failed", "expired"]
+
+
+class PolicyVersion(Message):
+    """Which policy judged."""
+
+    name: Name
+    version: int
+
+
+class SourceRange(Message):
+    """Offsets of one raw partition that hold the events behind a verdict: `from` inclusive, `to` exclusive."""
+
+    topic: str
+    partition: int
+    from_: Annotated[int, Field(alias="from")]
+    to: int
+
+    model_config = Window.model_config
+
+
+class Code(Message):
+    """Which code judged: the rule's name and the first 12 hex digits of the SHA-256 of its source."""
+
+    rule: str
+    digest: str
+
+
+class Evidence(Message):
+    """On what a verdict rests: enough to derive it again. Durations in seconds, money in CNY, rates as shares."""
+
+    indicator: Name
+    subject: Ref
+    value: float
+    threshold: float
+    window: Window
+    samples: dict[str, int] = {}
+    policy: PolicyVersion
+    code: Code | None = None
+    sources: list[SourceRange] = []
+    detail: dict[str, Any] = {}
+
+
+class Command(Versioned):
+    """One order. The same order repeated has the same `command_id`, so receivers know it."""
+
+    command_id: HexId
+    command: Action | PersonsWord | Report
+    target: Ref
+    factor: Annotated[float, Field(ge=0, le=1)] | None = None
+    level: Annotated[int, Field(ge=1)] | None = None
+    hold_ids: list[HexId] | None = None
+    expected_generation: int | None = None
+    issued_by: Annotated[str, Field(pattern=r"^(indicator:|person:).+$|^reconciler$")]
+    alert_id: HexId | None = None
+    issued_at: Instant
+    event_time: Instant | None = None
+    maturity: Maturity | None = None
+    reason: Bilingual | None = None
+    evidence: Evidence | None = None
+    expires_at: Instant | None = None
+    note: Text | None = None
+
+    def is_from_person(self) -> bool:
+        """Whether a person gave this order."""
+        return self.issued_by.startswith("person:")
+
+    def age_at(self, appended: datetime) -> float | None:
+        """Seconds between what the verdict is about and the order's arrival on its topic."""
+        return None if self.event_time is None else (appended - self.event_time).total_seconds()

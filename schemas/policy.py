@@ -1,0 +1,112 @@
+"""The policy: the versioned document of thresholds, actions and maturity for every indicator.
+
+A closed document: an unknown key is an error, since a threshold with a typing mistake would silently not apply.
+Thresholds are typed by each rule and checked by the registry of rules; here they are a mapping.
+"""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+from schemas.base import Maturity, Name, Versioned
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_DURATION = re.compile(r"^(\d+)([smhd])$")
+
+
+def _duration(value: Any) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    match = _DURATION.match(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("is not a duration such as 30s, 15m, 2h or 7d")
+    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+
+
+def _write_duration(value: timedelta) -> str:
+    seconds = int(value.total_seconds())
+    unit = next(unit for unit in ("d", "h", "m", "s") if seconds % _UNITS[unit] == 0)
+    return f"{seconds // _UNITS[unit]}{unit}"
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_duration, json_schema_input_type=str),
+    PlainSerializer(_write_duration, return_type=str),
+]
+"""A whole number of seconds, minutes, hours or days: `30s`, `15m`, `2h`, `7d`."""
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError("is not a time zone such as Asia/Shanghai") from None
+    return value
+
+
+class Closed(BaseModel):
+    """A part of the policy: strict, frozen, no unknown keys."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Clearing(Closed):
+    """When an episode ends: the value has been under `below` × its threshold for `hold`, judged at panes' closes."""
+
+    below: Annotated[float, Field(gt=0, le=1)] = 1.0
+    hold: Duration = timedelta(0)
+
+
+class IndicatorPolicy(Closed):
+    """What one indicator does. `maturity` by action, or one for all; what it does not name has the rule's default."""
+
+    enabled: bool = True
+    maturity: Maturity | dict[str, Maturity] | None = None
+    clear: Clearing | None = None
+    thresholds: dict[str, Any] = {}
+
+
+class ActWithin(Closed):
+    """How old a verdict may be for its command still to act; an older one is recorded and told, not done."""
+
+    usual: Duration = timedelta(minutes=15)
+    guardrail: Duration = timedelta(hours=24)
+
+
+class Policy(Closed):
+    """One version of the policy."""
+
+    v: Literal[1] = 1
+    name: Annotated[Name, AfterValidator(str.strip)] = "default"
+    version: Annotated[int, Field(ge=1)]
+    time_zone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
+    max_silence: Duration = timedelta(hours=2)
+    act_within: ActWithin = ActWithin()
+    shared_addresses: list[Name] = []
+    """IP addresses and networks (carrier NAT, offices) that many people share: never an actor."""
+    indicators: dict[str, IndicatorPolicy] = {}
+
+    @property
+    def label(self) -> str:
+        """`name/version`, the policy's key on its topic."""
+        return f"{self.name}/{self.version}"
+
+
+class PolicyRef(Versioned):
+    """The value of the key `active` on the `policy` topic."""
+
+    name: Name
+    version: int
+
+
+class PolicyInForce(Versioned):
+    """Written by the policy command to every partition of `channel-commands` and `alerts`, key `policy`.
+
+    From that point of the log on this policy holds, so a replay finds it at the same place.
+    """
+
+    policy: Policy
