@@ -23,7 +23,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One message to send. `topic` is the logical name; without `partition` the key decides (murmur2, as everywhere)."""
+    """One message to send. `topic` is the logical name; without `partition` the key decides (murmur2)."""
 
     topic: str
     key: bytes | None
@@ -47,7 +47,7 @@ class Machine(Protocol):
         ...
 
     def changed(self) -> Iterable[tuple[bytes, bytes | None]]:
-        """Snapshot records that changed since the last call (None deletes), whose sum is the whole state; ends the mark.
+        """Snapshot records that changed since the last call; None deletes one. Together they are the whole state.
 
         Called between two records. All of them are stored in one transaction together with the next offset.
         """
