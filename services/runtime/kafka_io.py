@@ -1,0 +1,187 @@
+"""Kafka through plain aiokafka: topics, producers, consumers, reading whole topics.
+
+Callers use logical topic names; the prefix of the settings is put in front here and nowhere else. aiokafka has no
+types: its `Any` stays inside the functions of this module, apart from the producers and consumers that it makes.
+"""
+
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from schemas.topics import MIB, TOPICS
+from services.runtime.broker_io import connection, wait_for_broker
+from services.runtime.settings import CommonSettings
+from services.runtime.topics_io import Difference, TopicMismatchError, TopicRefusedError, check_topics, ensure_topics
+
+__all__ = [
+    "Batch",
+    "Difference",
+    "Received",
+    "TopicMismatchError",
+    "TopicRefusedError",
+    "check_topics",
+    "connection",
+    "consumer",
+    "ensure_topics",
+    "follow",
+    "producer",
+    "read_compacted",
+    "wait_for_broker",
+]
+
+MAX_BATCH_BYTES = 256 * 1024
+"""Below the smallest `max.message.bytes` of our topics, which bounds a batch of small records as well."""
+MAX_RECORD_BYTES = 4 * MIB
+
+
+def producer(
+    settings: CommonSettings,
+    *,
+    transactional_id: str | None = None,
+    linger_ms: int = 0,
+    compression: str | None = None,
+    client: str = "tidegate",
+) -> AIOKafkaProducer:
+    """An idempotent producer that waits for all in-sync copies; not started. Call inside the running loop.
+
+    With `transactional_id` (the prefix is put in front) it writes transactions, and its start fences its predecessor.
+    """
+    return AIOKafkaProducer(
+        **connection(settings, client),
+        acks="all",
+        enable_idempotence=True,
+        transactional_id=None if transactional_id is None else settings.prefix + transactional_id,
+        max_request_size=MAX_RECORD_BYTES,
+        max_batch_size=MAX_BATCH_BYTES,
+        linger_ms=linger_ms,
+        compression_type=compression,
+    )
+
+
+def consumer(
+    settings: CommonSettings,
+    *topics: str,
+    group: str | None = None,
+    max_wait_ms: int = 500,
+    max_poll_records: int | None = None,
+    client: str = "tidegate",
+) -> AIOKafkaConsumer:
+    """A consumer of committed records from the earliest on, that commits nothing by itself; not started.
+
+    With `group` it is a static member, by the settings' `instance`; without it waits for `assign`.
+    """
+    member = None if group is None else f"{settings.prefix}{group}-{settings.instance}"
+    return AIOKafkaConsumer(
+        *(settings.prefix + topic for topic in topics),
+        **connection(settings, client),
+        group_id=None if group is None else settings.prefix + group,
+        group_instance_id=member,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        max_partition_fetch_bytes=2 * MAX_RECORD_BYTES,
+        fetch_max_wait_ms=max_wait_ms,
+        max_poll_records=max_poll_records,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One record as read: `topic` is the logical name, `timestamp_ms` the broker's append time."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one poll of `follow` found; `caught_up` once everything has been seen that was there when it began."""
+
+    records: list[Received]
+    caught_up: bool
+
+
+def _partitions(settings: CommonSettings, topic: str, wanted: Collection[int] | None) -> list[TopicPartition]:
+    count = TOPICS[topic].partitions(settings.partitions)
+    return [TopicPartition(settings.prefix + topic, number) for number in (range(count) if wanted is None else wanted)]
+
+
+@asynccontextmanager
+async def _reading(
+    settings: CommonSettings, partitions: Iterable[TopicPartition], max_wait_ms: int
+) -> AsyncIterator[tuple[Any, dict[TopicPartition, int]]]:
+    """A consumer at the beginning of the partitions, and the committed ends of those that are not empty."""
+    client = consumer(settings, max_wait_ms=max_wait_ms)
+    await client.start()
+    try:
+        wanted = list(partitions)
+        begins: Mapping[TopicPartition, int] = await client.beginning_offsets(wanted)
+        ends: Mapping[TopicPartition, int] = await client.end_offsets(wanted)
+        client.assign(wanted)
+        for partition in wanted:
+            # Explicit, since a lazy reset would be another round trip for each.
+            client.seek(partition, begins[partition])
+        yield client, {partition: ends[partition] for partition in wanted if ends[partition] > begins[partition]}
+    finally:
+        await client.stop()
+
+
+async def _arrive(client: Any, ends: dict[TopicPartition, int]) -> None:
+    """Drops from `ends` the partitions that have been read up to there.
+
+    The position counts, not the last record: a transaction's marker, an aborted record and a compacted one take an
+    offset each and are never handed out.
+    """
+    for partition in list(ends):
+        if await client.position(partition) >= ends[partition]:
+            del ends[partition]
+
+
+async def read_compacted(
+    settings: CommonSettings, topic: str, partitions: Collection[int] | None = None
+) -> dict[bytes, bytes]:
+    """The last committed value of every key of a topic, or of some of its partitions; tombstones are left out."""
+    latest: dict[bytes, bytes] = {}
+    async with _reading(settings, _partitions(settings, topic, partitions), max_wait_ms=50) as (client, ends):
+        while ends:
+            polled = await client.getmany(*ends, timeout_ms=50)
+            for records in polled.values():
+                for record in records:
+                    if record.value is None:
+                        latest.pop(record.key, None)
+                    else:
+                        latest[record.key] = record.value
+            await _arrive(client, ends)
+    return latest
+
+
+async def follow(
+    settings: CommonSettings, topic: str, partitions: Collection[int] | None = None
+) -> AsyncIterator[Batch]:
+    """Everything that is in a topic, then what comes, without end; order holds within each partition.
+
+    The first batch with `caught_up` comes at once if the topic is empty. End it by closing the generator.
+    """
+    async with _reading(settings, _partitions(settings, topic, partitions), max_wait_ms=500) as (client, ends):
+        caught_up = not ends
+        if caught_up:
+            yield Batch([], caught_up=True)
+        while True:
+            polled = await client.getmany(timeout_ms=1000 if caught_up else 50)
+            records = [_received(settings, record) for batch in polled.values() for record in batch]
+            await _arrive(client, ends)
+            if records or (not ends and not caught_up):
+                caught_up = not ends
+                yield Batch(records, caught_up)
+
+
+def _received(settings: CommonSettings, record: Any) -> Received:
+    topic = record.topic.removeprefix(settings.prefix)
+    return Received(topic, record.partition, record.offset, record.timestamp, record.key, record.value)
