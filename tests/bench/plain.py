@@ -13,19 +13,14 @@ from datetime import timedelta
 from typing import Any
 
 import orjson
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 
 
 async def floor(bootstrap: str, topic: str) -> tuple[int, float]:
     """aiokafka `getmany`, `orjson.loads`, a dict count: no safety at all. Events, CPU seconds."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", max_poll_records=5000)
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest", max_poll_records=5000)
     await consumer.start()
-    partitions = [
-        TopicPartition(topic, p) for p in consumer.partitions_for_topic(topic) or await _wait(consumer, topic)
-    ]
-    consumer.assign(partitions)
-    ends = await consumer.end_offsets(partitions)
-    await consumer.seek_to_beginning(*partitions)
+    ends = await consumer.end_offsets(consumer.assignment())
     counts: Counter[str] = Counter()
     begin, events = time.process_time(), 0
     while events < sum(ends.values()):
@@ -36,11 +31,6 @@ async def floor(bootstrap: str, topic: str) -> tuple[int, float]:
     spent = time.process_time() - begin
     await consumer.stop()
     return events, spent
-
-
-async def _wait(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
-    await consumer.topics()
-    return consumer.partitions_for_topic(topic) or set()
 
 
 async def plain_faust(bootstrap: str, topic: str, events: int) -> tuple[int, float]:
