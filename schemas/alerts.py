@@ -8,7 +8,8 @@ from schemas.base import Bilingual, HexId, Instant, Message, Name, Ref, Severity
 from schemas.commands import Evidence
 
 Status = Literal["open", "updated", "resolved"]
-Delivery = Literal["delivered", "failed", "due"]
+Delivery = Literal["delivered", "failed", "recorded", "due"]
+"""`recorded`: there is no receiver, so the message stands in the audit only. `due`: a timer has run out."""
 
 
 class ActionTaken(Message):
@@ -31,17 +32,9 @@ class DeliveryReport(Message):
     error: str | None = None
 
 
-class AlertFact(Versioned):
-    """One writer's word on one alert. `seq` rises with each fact of that writer, so a repeat is known.
+class AlertWords(Message):
+    """What can be said of an alert. What is not spoken of is `null` (for a collection: empty) and stays as it was."""
 
-    Indicators open, update and resolve; channel_control adds `actions` and `acknowledged_by`; the deliverer reports
-    with `delivery`. What a fact does not speak of is `null` and stays as it was.
-    """
-
-    alert_id: HexId
-    writer: Name
-    seq: Annotated[int, Field(ge=0)]
-    at: Instant
     status: Status | None = None
     severity: Severity | None = None
     indicator: Name | None = None
@@ -59,6 +52,19 @@ class AlertFact(Versioned):
     acknowledged_by: Name | None = None
     labels: dict[str, str] = {}
     runbook: str | None = None
+
+
+class AlertFact(AlertWords, Versioned):
+    """One writer's word on one alert. `seq` rises with each fact of that writer, so a repeat is known.
+
+    Indicators open, update and resolve; channel_control adds `actions` and `acknowledged_by`; the deliverer reports
+    with `delivery`.
+    """
+
+    alert_id: HexId
+    writer: Name
+    seq: Annotated[int, Field(ge=0)]
+    at: Instant
     delivery: DeliveryReport | None = None
 
 
