@@ -43,6 +43,7 @@ SERVICE_PREFIXES = (
     "alerting_",
     "console_",
     "demo_",
+    "cli_",
     "launcher_",
 )
 """A service leaves names that begin with another's prefix to that one, so one environment can serve all."""
@@ -187,7 +188,12 @@ def load(cls: type[AnySettings], environ: Mapping[str, str]) -> AnySettings:
 
 
 def _is_secret(info: FieldInfo) -> bool:
-    return info.annotation is SecretStr or SecretStr in get_args(info.annotation)
+    """Whether a field is a SecretStr, may be one, or holds some (`Json[dict[str, SecretStr]]`)."""
+    return _mentions_secret(info.annotation)
+
+
+def _mentions_secret(annotation: object) -> bool:
+    return annotation is SecretStr or any(map(_mentions_secret, get_args(annotation)))
 
 
 def _value(field: str, info: FieldInfo, given: Mapping[str, str]) -> str | None:

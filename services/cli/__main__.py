@@ -1,0 +1,46 @@
+"""`tidegate …`: topics, policy, replay and the ledger from the command line.
+
+Exit codes: 0 done, 1 not as it should be, 2 bad usage or settings, 130 stopped by Ctrl-C.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from importlib.metadata import version
+
+from services.cli import ledger_io, policy_io, replay_io, topics_io
+from services.cli.settings import CliSettings
+from services.runtime import logs
+from services.runtime.settings import load
+
+Run = Callable[[argparse.Namespace, CliSettings], Awaitable[int]]
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = argparse.ArgumentParser(
+        prog="tidegate",
+        description="Real-time risk alerts and channel throttling. Settings come from TIDEGATE_… variables.",
+    )
+    top.add_argument("--version", action="version", version=version("tidegate"))
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    for module in (topics_io, policy_io, replay_io, ledger_io):
+        module.add_commands(commands)
+    return top
+
+
+def main() -> int:
+    """Runs one command."""
+    arguments = parser().parse_args()
+    settings = load(CliSettings, os.environ)
+    logs.configure("cli", settings.log_level)
+    try:
+        return asyncio.run(arguments.run(arguments, settings))
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
