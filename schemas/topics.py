@@ -12,6 +12,10 @@ from typing import Literal
 DAY_MS = 86_400_000
 FOREVER = -1
 MIB = 1024 * 1024
+RECORD_BYTES = 4 * MIB
+"""The largest value on raw, frames and state topics."""
+LARGE_BATCH_BYTES = RECORD_BYTES + 64 * 1024
+"""The limit that Kafka applies is on a batch: the largest record with its key, its headers and the batch's own."""
 
 CHANNEL_EVENTS = "channel-events"
 COMPLAINT_EVENTS = "complaint-events"
@@ -56,7 +60,7 @@ STATE_TOPICS = (*(indicators_state(subject) for subject in SUBJECTS), STATE_CHAN
 class Topic:
     """One topic as it must be on the cluster.
 
-    `retention_ms` is -1 for ever; `max_message_bytes` bounds a record with its key and its batch's header.
+    `retention_ms` is -1 for ever; `max_message_bytes` bounds a batch, and so a record with all that is around it.
     """
 
     name: str
@@ -94,9 +98,9 @@ class Topic:
 def _all() -> list[Topic]:
     return [
         # Past what an event may be, so that an oversized one can be explained as a dead letter.
-        *(Topic(name, 14 * DAY_MS, max_message_bytes=4 * MIB) for name in RAW_TOPICS),
-        *(Topic(name, 7 * DAY_MS, max_message_bytes=4 * MIB) for name in FRAMES_TOPICS),
-        *(Topic(name, FOREVER, "compact", max_message_bytes=4 * MIB) for name in STATE_TOPICS),
+        *(Topic(name, 14 * DAY_MS, max_message_bytes=LARGE_BATCH_BYTES) for name in RAW_TOPICS),
+        *(Topic(name, 7 * DAY_MS, max_message_bytes=LARGE_BATCH_BYTES) for name in FRAMES_TOPICS),
+        *(Topic(name, FOREVER, "compact", max_message_bytes=LARGE_BATCH_BYTES) for name in STATE_TOPICS),
         Topic(DEAD_LETTERS, 30 * DAY_MS, single=True),
         Topic(POLICY, FOREVER, "compact", single=True),
         Topic(CHANNEL_COMMANDS, 30 * DAY_MS),

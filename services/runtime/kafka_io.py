@@ -4,6 +4,7 @@ Callers use logical topic names; the prefix of the settings is put in front here
 types: its `Any` stays inside the functions of this module, apart from the producers and consumers that it makes.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from schemas.topics import MIB, TOPICS
+from schemas.topics import LARGE_BATCH_BYTES, TOPICS
 from services.runtime.broker_io import connection, wait_for_broker
 from services.runtime.settings import CommonSettings
 from services.runtime.topics_io import Difference, TopicMismatchError, TopicRefusedError, check_topics, ensure_topics
@@ -34,7 +35,8 @@ __all__ = [
 
 MAX_BATCH_BYTES = 256 * 1024
 """Below the smallest `max.message.bytes` of our topics, which bounds a batch of small records as well."""
-MAX_RECORD_BYTES = 4 * MIB
+SLICE_RECORDS = 10_000
+"""Handled at a stretch, some 30 ms; then others in the same loop (heartbeats!) have a turn."""
 
 
 def producer(
@@ -54,7 +56,7 @@ def producer(
         acks="all",
         enable_idempotence=True,
         transactional_id=None if transactional_id is None else settings.prefix + transactional_id,
-        max_request_size=MAX_RECORD_BYTES,
+        max_request_size=LARGE_BATCH_BYTES,
         max_batch_size=MAX_BATCH_BYTES,
         linger_ms=linger_ms,
         compression_type=compression,
@@ -67,6 +69,7 @@ def consumer(
     group: str | None = None,
     max_wait_ms: int = 500,
     max_poll_records: int | None = None,
+    retry_backoff_ms: int = 100,
     client: str = "tidegate",
 ) -> AIOKafkaConsumer:
     """A consumer of committed records from the earliest on, that commits nothing by itself; not started.
@@ -82,9 +85,10 @@ def consumer(
         auto_offset_reset="earliest",
         enable_auto_commit=False,
         isolation_level="read_committed",
-        max_partition_fetch_bytes=2 * MAX_RECORD_BYTES,
+        max_partition_fetch_bytes=2 * LARGE_BATCH_BYTES,
         fetch_max_wait_ms=max_wait_ms,
         max_poll_records=max_poll_records,
+        retry_backoff_ms=retry_backoff_ms,
     )
 
 
@@ -118,7 +122,8 @@ async def _reading(
     settings: CommonSettings, partitions: Iterable[TopicPartition], max_wait_ms: int
 ) -> AsyncIterator[tuple[Any, dict[TopicPartition, int]]]:
     """A consumer at the beginning of the partitions, and the committed ends of those that are not empty."""
-    client = consumer(settings, max_wait_ms=max_wait_ms)
+    # The first question about a topic always meets stale metadata and waits for one back-off.
+    client = consumer(settings, max_wait_ms=max_wait_ms, retry_backoff_ms=20)
     await client.start()
     try:
         wanted = list(partitions)
@@ -151,7 +156,8 @@ async def read_compacted(
     latest: dict[bytes, bytes] = {}
     async with _reading(settings, _partitions(settings, topic, partitions), max_wait_ms=50) as (client, ends):
         while ends:
-            polled = await client.getmany(*ends, timeout_ms=50)
+            polled = await client.getmany(*ends, timeout_ms=50, max_records=SLICE_RECORDS)
+            await asyncio.sleep(0)
             for records in polled.values():
                 for record in records:
                     if record.value is None:
@@ -174,7 +180,8 @@ async def follow(
         if caught_up:
             yield Batch([], caught_up=True)
         while True:
-            polled = await client.getmany(timeout_ms=1000 if caught_up else 50)
+            polled = await client.getmany(timeout_ms=1000 if caught_up else 50, max_records=SLICE_RECORDS)
+            await asyncio.sleep(0)
             records = [_received(settings, record) for batch in polled.values() for record in batch]
             await _arrive(client, ends)
             if records or (not ends and not caught_up):
