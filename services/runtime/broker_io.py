@@ -17,6 +17,8 @@ from services.runtime.settings import CommonSettings, SettingsError, variable
 log = logging.getLogger(__name__)
 
 REQUEST_TIMEOUT_MS = 30_000
+ANSWER_S = 5.0
+"""How long a broker that is knocked at may take before it counts as away."""
 
 
 def ssl_context(settings: CommonSettings) -> ssl.SSLContext | None:
@@ -67,7 +69,8 @@ async def wait_for_broker(settings: CommonSettings, say_every_s: float = 10.0) -
     while True:
         try:
             await _knock(settings)
-            async with admin_client(settings) as admin:
+            # A frozen broker takes connections and answers nothing.
+            async with asyncio.timeout(ANSWER_S), admin_client(settings) as admin:
                 await admin.describe_cluster()
         except (OSError, TimeoutError, KafkaError) as error:
             waited = time.monotonic() - began
@@ -93,7 +96,7 @@ async def _knock(settings: CommonSettings) -> None:
     for address in settings.kafka.split(","):
         host, _, port = address.rpartition(":")
         try:
-            _, writer = await asyncio.wait_for(asyncio.open_connection(host.strip("[]"), int(port)), 5)
+            _, writer = await asyncio.wait_for(asyncio.open_connection(host.strip("[]"), int(port)), ANSWER_S)
         except OSError as error:
             failure = error
         else:

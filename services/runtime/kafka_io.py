@@ -5,7 +5,7 @@ types: its `Any` stays inside the functions of this module, apart from the produ
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -152,7 +152,11 @@ async def _arrive(client: Any, ends: dict[TopicPartition, int]) -> None:
 async def read_compacted(
     settings: CommonSettings, topic: str, partitions: Collection[int] | None = None
 ) -> dict[bytes, bytes]:
-    """The last committed value of every key of a topic, or of some of its partitions; tombstones are left out."""
+    """The last committed value of every key of a topic, or of some of its partitions; tombstones are left out.
+
+    A transaction that is still open ends what is read. A commit counts once its marker is written, which is shortly
+    after its writer was told; starting a producer with the same transactional id waits for that.
+    """
     latest: dict[bytes, bytes] = {}
     async with _reading(settings, _partitions(settings, topic, partitions), max_wait_ms=50) as (client, ends):
         while ends:
@@ -170,7 +174,7 @@ async def read_compacted(
 
 async def follow(
     settings: CommonSettings, topic: str, partitions: Collection[int] | None = None
-) -> AsyncIterator[Batch]:
+) -> AsyncGenerator[Batch, None]:
     """Everything that is in a topic, then what comes, without end; order holds within each partition.
 
     The first batch with `caught_up` comes at once if the topic is empty. End it by closing the generator.
