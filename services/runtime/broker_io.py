@@ -12,7 +12,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from services.runtime import metrics
-from services.runtime.settings import CommonSettings, SettingsError, variable
+from services.runtime.settings import CommonSettings
+from services.runtime.tls import client_context
 
 log = logging.getLogger(__name__)
 
@@ -21,23 +22,10 @@ ANSWER_S = 5.0
 """How long a broker that is knocked at may take before it counts as away."""
 
 
-def ssl_context(settings: CommonSettings) -> ssl.SSLContext | None:
-    """The TLS side of the settings, None without TLS. Raises SettingsError for files that hold something else."""
+def _tls(settings: CommonSettings) -> ssl.SSLContext | None:
     if not settings.kafka_tls:
         return None
-    try:
-        context = ssl.create_default_context(cafile=settings.kafka_tls_ca_file)
-    except (ssl.SSLError, OSError):
-        problem = "the file holds no certificate in PEM form"
-        raise SettingsError([(variable("kafka_tls_ca_file"), problem)]) from None
-    if settings.kafka_tls_cert_file is not None:
-        try:
-            # A password callback, since OpenSSL would ask on the terminal for that of an encrypted key.
-            context.load_cert_chain(settings.kafka_tls_cert_file, settings.kafka_tls_key_file, password=lambda: "")
-        except (ssl.SSLError, OSError, ValueError):
-            problem = f"and {variable('kafka_tls_key_file')} hold no certificate with its unencrypted key in PEM form"
-            raise SettingsError([(variable("kafka_tls_cert_file"), problem)]) from None
-    return context
+    return client_context(settings.kafka_tls_ca_file, settings.kafka_tls_cert_file, settings.kafka_tls_key_file)
 
 
 def connection(settings: CommonSettings, client: str = "tidegate") -> dict[str, Any]:
@@ -55,7 +43,7 @@ def connection(settings: CommonSettings, client: str = "tidegate") -> dict[str, 
         "bootstrap_servers": settings.kafka.split(","),
         "client_id": client,
         "security_protocol": protocol,
-        "ssl_context": ssl_context(settings),
+        "ssl_context": _tls(settings),
         "request_timeout_ms": REQUEST_TIMEOUT_MS,
         **sasl,
     }

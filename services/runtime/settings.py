@@ -34,6 +34,8 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from services.runtime.tls import TlsFileError, client_context
+
 ENV_PREFIX = "TIDEGATE_"
 SERVICE_PREFIXES = (
     "gateway_",
@@ -152,7 +154,7 @@ def variable(field: str) -> str:
 
 
 def parse(cls: type[AnySettings], environ: Mapping[str, str]) -> AnySettings:
-    """The settings in `environ`; reads the files that secrets are in. Raises SettingsError with all problems."""
+    """The settings in `environ`; reads the secret and certificate files. Raises SettingsError with all problems."""
     given = {name: value for name, value in environ.items() if name.startswith(ENV_PREFIX) and value != ""}
     problems = list(_unknown(cls, given))
     values: dict[str, str] = {}
@@ -172,6 +174,8 @@ def parse(cls: type[AnySettings], environ: Mapping[str, str]) -> AnySettings:
         details = error.errors(include_url=False, include_input=False)
         found = [_problem(cls, detail) for detail in details]
         problems += [(name, problem) for name, problem in found if name not in named]
+    else:
+        problems += _tls_problems(settings)
     if problems:
         raise SettingsError(problems)
     return settings
@@ -185,6 +189,14 @@ def load(cls: type[AnySettings], environ: Mapping[str, str]) -> AnySettings:
         lines = "".join(f"  {name}: {problem}\n" for name, problem in error.problems)
         sys.stderr.write(f"bad settings:\n{lines}")
         raise SystemExit(2) from None
+
+
+def _tls_problems(settings: CommonSettings) -> Iterator[tuple[str, str]]:
+    if settings.kafka_tls:
+        try:
+            client_context(settings.kafka_tls_ca_file, settings.kafka_tls_cert_file, settings.kafka_tls_key_file)
+        except TlsFileError as error:
+            yield variable(error.field), error.problem
 
 
 def _is_secret(info: FieldInfo) -> bool:

@@ -1,23 +1,19 @@
 """Waiting for a broker that is away, and talking to one that wants TLS with certificates and SASL."""
 
 import asyncio
-import datetime
-import ipaddress
 import logging
 import socket
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import SecretStr
 
 from deploy.embedded.broker import Broker
 from schemas.topics import TOPICS
-from services.runtime.broker_io import ssl_context, wait_for_broker
+from services.runtime.broker_io import wait_for_broker
 from services.runtime.kafka_io import ensure_topics, follow, producer, read_compacted
-from services.runtime.settings import CommonSettings, SettingsError
+from services.runtime.settings import CommonSettings
+from tests.certificates import self_signed
 
 HOST = "127.0.0.1"
 PASSWORD = "correct horse"
@@ -37,25 +33,7 @@ def free_ports(count: int) -> list[int]:
 def pem(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A certificate that vouches for itself, for the broker and the client alike: `cert`, `key`, and `both`."""
     folder = tmp_path_factory.mktemp("pem")
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "tidegate test")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(HOST))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    cert_text = certificate.public_bytes(serialization.Encoding.PEM)
-    key_text = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    cert_text, key_text = self_signed(HOST)
     files = {"cert": cert_text, "key": key_text, "both": key_text + cert_text}
     for file, content in files.items():
         (folder / file).write_bytes(content)
@@ -130,13 +108,3 @@ async def test_a_follower_goes_on_when_the_broker_was_killed_or_frozen(tmp_path:
             await plain.send_and_wait("policy", b"1", key=b"active")
         assert [record.value for record in (await anext(batches)).records] == [b"1"]
         await batches.aclose()
-
-
-def test_a_file_that_is_no_certificate_is_named(tmp_path: Path, pem: dict[str, Path]) -> None:
-    (tmp_path / "junk").write_text("junk")
-    bad_ca = CommonSettings(kafka_tls=True, kafka_tls_ca_file=tmp_path / "junk")
-    with pytest.raises(SettingsError, match="TIDEGATE_KAFKA_TLS_CA_FILE: the file holds no certificate"):
-        ssl_context(bad_ca)
-    bad_key = CommonSettings(kafka_tls=True, kafka_tls_cert_file=pem["cert"], kafka_tls_key_file=tmp_path / "junk")
-    with pytest.raises(SettingsError, match="TIDEGATE_KAFKA_TLS_CERT_FILE: and TIDEGATE_KAFKA_TLS_KEY_FILE hold no"):
-        ssl_context(bad_key)

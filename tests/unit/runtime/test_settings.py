@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from pydantic import Json, SecretStr, ValidationError
 
 from services.runtime.settings import CommonSettings, Port, SettingsError, load, parse
+from tests.certificates import self_signed
 
 
 class GateSettings(CommonSettings):
@@ -165,8 +166,27 @@ def test_tls_files_need_tls_and_each_other(tmp_path: Path) -> None:
     assert set(problems(given, CommonSettings)) == {"TIDEGATE_KAFKA_TLS_KEY_FILE"}
     given["TIDEGATE_KAFKA_TLS_KEY_FILE"] = str(tmp_path / "absent")
     assert problems(given, CommonSettings) == {"TIDEGATE_KAFKA_TLS_KEY_FILE": "Path does not point to a file"}
-    given["TIDEGATE_KAFKA_TLS_KEY_FILE"] = str(tmp_path / "pem")
+
+
+def test_tls_files_are_read_at_the_start(tmp_path: Path) -> None:
+    certificate, key = self_signed("127.0.0.1")
+    (tmp_path / "cert").write_bytes(certificate)
+    (tmp_path / "key").write_bytes(key)
+    (tmp_path / "junk").write_text("junk")
+    given = {
+        "TIDEGATE_KAFKA_TLS": "true",
+        "TIDEGATE_KAFKA_TLS_CA_FILE": str(tmp_path / "cert"),
+        "TIDEGATE_KAFKA_TLS_CERT_FILE": str(tmp_path / "cert"),
+        "TIDEGATE_KAFKA_TLS_KEY_FILE": str(tmp_path / "key"),
+    }
     assert parse(CommonSettings, given).kafka_tls
+    junk = str(tmp_path / "junk")
+    assert problems(given | {"TIDEGATE_KAFKA_TLS_CA_FILE": junk}, CommonSettings) == {
+        "TIDEGATE_KAFKA_TLS_CA_FILE": "the file holds no certificate in PEM form"
+    }
+    assert set(problems(given | {"TIDEGATE_KAFKA_TLS_KEY_FILE": junk}, CommonSettings)) == {
+        "TIDEGATE_KAFKA_TLS_CERT_FILE"
+    }
 
 
 @given(st.dictionaries(st.sampled_from(sorted(CommonSettings.model_fields)), st.text(), max_size=6))
