@@ -1,0 +1,72 @@
+"""What alerting has to say for the audit: each delivery's outcome, and each fact that it could not read."""
+
+from pydantic import ValidationError
+
+from schemas.alerts import DeliveryReport
+from schemas.audit import AuditRecord, Outcome
+from schemas.base import Instant, Ref, from_ms
+from services.alerting.telling import Due
+from services.runtime.ids import derive
+from services.runtime.machine import Record
+
+_MAX_PROBLEMS = 5
+
+
+def delivery(
+    partition: int, due: Due, subject: Ref, report: DeliveryReport, outcome: Outcome, at: Instant
+) -> AuditRecord:
+    """A message that was delivered, given up, or had nobody to go to."""
+    return AuditRecord(
+        audit_id=derive("alerting", due.webhook_id, outcome),
+        at=at,
+        writer=_writer(partition),
+        who="alerting",
+        what="deliver",
+        target=subject,
+        outcome=outcome,
+        why=report.error,
+        alert_id=due.alert_id,
+        detail={"webhook_id": due.webhook_id, "type": due.change, "status_code": report.status_code},
+    )
+
+
+def dropped(partition: int, due: Due, subject: Ref, at: Instant) -> AuditRecord:
+    """A message that nobody will get, since its opening did not arrive."""
+    return AuditRecord(
+        audit_id=derive("alerting", due.webhook_id, "dropped"),
+        at=at,
+        writer=_writer(partition),
+        who="alerting",
+        what="deliver",
+        target=subject,
+        outcome="recorded",
+        why="not sent: the opening of this alert could not be delivered",
+        alert_id=due.alert_id,
+        detail={"webhook_id": due.webhook_id, "type": due.change, "status_code": None},
+    )
+
+
+def refused(partition: int, record: Record, why: str) -> AuditRecord:
+    """A record on `alerts` that is no fact. The record itself is not quoted."""
+    return AuditRecord(
+        audit_id=derive("alerting", "refused", str(partition), str(record.offset)),
+        at=from_ms(record.timestamp_ms),
+        writer=_writer(partition),
+        who="alerting",
+        what="merge",
+        target=f"log:alerts/{partition}/{record.offset}",
+        outcome="refused",
+        why=why,
+    )
+
+
+def problems(error: ValidationError) -> str:
+    """What is wrong with a fact, field by field, without its values."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    named = [f"{'.'.join(map(str, one['loc'])) or 'fact'}: {one['msg']}" for one in found[:_MAX_PROBLEMS]]
+    more = [f"{len(found) - _MAX_PROBLEMS} more"] if len(found) > _MAX_PROBLEMS else []
+    return "; ".join(named + more)
+
+
+def _writer(partition: int) -> str:
+    return f"alerting:{partition}"

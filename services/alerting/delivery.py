@@ -1,0 +1,90 @@
+"""What follows from an answer to a webhook: delivered, tried again and when, or given up. Pure; times in seconds."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+
+from schemas.alerts import AlertFact, Delivery, DeliveryReport
+from schemas.base import from_ms
+from services.alerting.telling import Due
+
+MAX_RETRY_AFTER_S = 3600.0
+"""A receiver that asks for a longer pause is asked again after this one: it is alerts that wait."""
+
+_SECONDS = re.compile(r"^\d{1,12}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back of one attempt: a status, or in one word why there is none. Never the body, never the address."""
+
+    status: int | None
+    error: str | None = None
+    retry_after: str | None = None
+
+    @property
+    def delivered(self) -> bool:
+        """Only 2xx counts: a redirect is not followed, since the message would go to an address nobody agreed on."""
+        return self.status is not None and 200 <= self.status < 300
+
+    @property
+    def gone(self) -> bool:
+        """The receiver wants no more messages, ever."""
+        return self.status == HTTPStatus.GONE
+
+    @property
+    def problem(self) -> str:
+        """In words, for reports."""
+        return self.error or f"answered {self.status}"
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often and how long a message is tried: full jitter up to `base_s`, doubled each time up to `cap_s`."""
+
+    base_s: float = 1.0
+    cap_s: float = 300.0
+    give_up_after_s: float = 72 * 3600.0
+
+    def deadline(self, due: Due) -> float:
+        """When a message is given up; counted from the log, so that no restart moves it."""
+        return due.decided_ms / 1000 + self.give_up_after_s
+
+    def pause(self, attempt: int, uniform: Callable[[float, float], float]) -> float:
+        """How long to wait after the attempt of that number, the first being 1."""
+        return uniform(0.0, min(self.cap_s, self.base_s * 2 ** min(attempt - 1, 60)))
+
+
+def asked_pause(answer: Answer, now: float) -> float:
+    """The pause that `Retry-After` asks for (seconds, or an HTTP date), 0 without one that can be read."""
+    value = (answer.retry_after or "").strip()
+    if _SECONDS.match(value):
+        wanted = float(value)
+    else:
+        try:
+            at = parsedate_to_datetime(value)
+            wanted = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - now
+        except (ValueError, OverflowError):
+            return 0.0
+    return min(max(wanted, 0.0), MAX_RETRY_AFTER_S)
+
+
+def report(
+    partition: int, due: Due, outcome: Delivery, now: float, answer: Answer | None, why: str | None
+) -> AlertFact:
+    """The deliverer's word on one message. Its `seq` is the message's number, so a report that is repeated is known."""
+    return AlertFact(
+        alert_id=due.alert_id,
+        writer=f"alerting:{partition}",
+        seq=due.number,
+        at=from_ms(int(now * 1000)),
+        delivery=DeliveryReport(
+            webhook_id=due.webhook_id,
+            outcome=outcome,
+            status_code=None if answer is None else answer.status,
+            error=why,
+        ),
+    )

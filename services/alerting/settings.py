@@ -1,0 +1,56 @@
+"""Settings of alerting."""
+
+from datetime import timedelta
+from typing import Annotated, ClassVar
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
+
+from schemas.policy import Duration
+from services.alerting.signing import check_secret
+from services.runtime.settings import CommonSettings, Port, variable
+
+
+def _url(value: SecretStr) -> SecretStr:
+    """The problem must not quote the address: chat systems put their secret into it."""
+    try:
+        parts = urlsplit(value.get_secret_value())
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("must be an http:// or https:// address")
+    return value
+
+
+def _secret(value: SecretStr) -> SecretStr:
+    check_secret(value.get_secret_value())
+    return value
+
+
+class AlertingSettings(CommonSettings):
+    """Where alerts go. Without a target each message is recorded in the audit, and nothing is sent."""
+
+    own_prefix: ClassVar[str] = "alerting_"
+
+    alerting_port: Port = 0
+    """Of health and metrics."""
+    alerting_webhook_url: Annotated[SecretStr, AfterValidator(_url)] | None = None
+    """The receiver of the Standard Webhooks; a secret, since some receivers' addresses are."""
+    alerting_webhook_secret: Annotated[
+        Annotated[SecretStr, AfterValidator(_secret)] | None, Field(validate_default=True)
+    ] = None
+    """`whsec_…`: signs the messages."""
+    alerting_webhook_timeout: Annotated[float, Field(gt=0, le=120)] = 10.0
+    """Seconds that the receiver has for one answer, all in all."""
+    alerting_webhook_parallel: Annotated[int, Field(ge=1, le=256)] = 8
+    """Attempts under way at once; those of one alert go one after the other anyway."""
+    alerting_give_up_after: Duration = timedelta(hours=72)
+    """How long a message is tried, counted from when it became due."""
+
+    @field_validator("alerting_webhook_secret")
+    @classmethod
+    def _with_url(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is None and info.data.get("alerting_webhook_url") is not None:
+            raise ValueError(f"is needed with {variable('alerting_webhook_url')}")
+        return value

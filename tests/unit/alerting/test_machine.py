@@ -1,0 +1,202 @@
+"""The machine is a function of its log, and tells nobody half a story."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.alerts import AlertFact, AlertState
+from schemas.audit import AuditRecord
+from services.alerting.machine import KEEP_MS, MAX_FACT_BYTES, AlertingMachine, build
+from services.alerting.telling import Due
+from services.runtime.machine import Output, Record
+from tests.unit.alerting.facts import ALERTS, PATIENT, T0_MS, fact, logs, opening, record, reported, run
+
+
+def restarted(snapshot: dict[bytes, bytes], next_offset: int) -> AlertingMachine:
+    machine = build(0)
+    if snapshot:
+        machine.load(snapshot.items())
+    assert machine.rewind(next_offset) == next_offset
+    return machine
+
+
+def write(snapshot: dict[bytes, bytes], changed: Iterable[tuple[bytes, bytes | None]]) -> None:
+    for key, value in changed:
+        if value is None:
+            snapshot.pop(key, None)
+        else:
+            snapshot[key] = value
+
+
+@PATIENT
+@given(st.data())
+def test_the_same_log_gives_the_same_whatever_was_restarted(data: st.DataObject) -> None:
+    log = data.draw(logs())
+    straight = build(0)
+    expected = [list(straight.apply(one)) for one in log]
+
+    snapshot: dict[bytes, bytes] = {}
+    machine, done, at = build(0), 0, 0
+    while at < len(log):
+        assert list(machine.apply(log[at])) == expected[at]
+        at += 1
+        event = data.draw(st.sampled_from(["go on", "go on", "snapshot", "die"]))
+        if event == "snapshot":
+            write(snapshot, machine.changed())
+            machine.rewind(done := at)
+        elif event == "die" and data.draw(st.booleans()):
+            machine, at = restarted(snapshot, done), done
+    assert sorted(machine.heads(), key=lambda due: due.webhook_id) == sorted(
+        straight.heads(), key=lambda due: due.webhook_id
+    )
+    write(snapshot, machine.changed())
+    assert dict(restarted({}, 0).changed()) == {}
+    whole: dict[bytes, bytes] = {}
+    write(whole, straight.changed())
+    assert snapshot == whole
+
+
+@PATIENT
+@given(logs())
+def test_nobody_is_told_half_a_story(log: list[Record]) -> None:
+    """Of each alert, messages come in order, and an end or an update only after an opening that was delivered."""
+    machine = build(0)
+    waiting: dict[str, Due] = {}
+    arrived: dict[str, list[Due]] = {}
+    for one in log:
+        waiting = {due.webhook_id: due for due in machine.heads()}
+        for output in machine.apply(one):
+            said = json.loads(output.value or b"{}")
+            if said.get("what") == "deliver" and said["outcome"] == "delivered":
+                due = waiting[said["detail"]["webhook_id"]]
+                arrived.setdefault(due.alert_id, []).append(due)
+    for story in arrived.values():
+        assert story[0].change == "alert.opened"
+        assert [due.number for due in story] == sorted({due.number for due in story})
+        assert [due.change for due in story].count("alert.resolved") <= 1
+        assert "alert.resolved" not in [due.change for due in story[:-1]]
+
+
+def outputs(made: list[Output], topic: str) -> list[dict[str, Any]]:
+    return [json.loads(output.value or b"") for output in made if output.topic == topic]
+
+
+def settle(machine: AlertingMachine, outcome: str) -> list[Output]:
+    """The deliverer's report on the first message that is due."""
+    due = next(machine.heads())
+    return run(machine, [reported(machine, due.webhook_id, outcome, due.alert_id, due.number)])
+
+
+def test_the_whole_is_published_when_it_changes_and_only_then() -> None:
+    machine = build(0)
+    made = run(machine, [opening(), opening(), fact(1, value=20.0), fact(2, value=20.0)])
+    states = [AlertState.model_validate_json(one.value or b"") for one in made if one.topic == "alert-state"]
+    assert [one.value for one in states] == [None, 20.0]
+    assert {one.key for one in made} == {ALERTS[0].encode()}
+
+
+def test_a_delivery_ends_in_the_audit_once() -> None:
+    machine = build(0)
+    run(machine, [opening()])
+    due = next(machine.heads())
+    said = reported(machine, due.webhook_id, "delivered", due.alert_id, due.number)
+    (audited,) = outputs(run(machine, [said, said, said]), "audit")
+    record = AuditRecord.model_validate_json(json.dumps(audited))
+    assert (record.outcome, record.target, record.alert_id) == ("delivered", "channel:douyin", ALERTS[0])
+    assert record.detail["webhook_id"] == due.webhook_id
+    assert not list(machine.heads())
+
+
+@pytest.mark.parametrize("outcome", ["failed", "recorded"])
+def test_followers_of_a_lost_opening_are_dropped_and_what_is_worse_opens(outcome: str) -> None:
+    machine = build(0)
+    run(machine, [opening(), fact(1, level=2, at_ms=T0_MS + 1)])
+    assert machine.waiting() == 2
+    audited = outputs(settle(machine, outcome), "audit")
+    assert [one["outcome"] for one in audited] == [outcome, "recorded"]
+    (head,) = machine.heads()
+    assert (head.change, head.rank, head.number) == ("alert.opened", (2, 2), 2)
+
+
+def test_a_lost_opening_takes_the_resolve_with_it() -> None:
+    machine = build(0)
+    run(machine, [opening(), fact(1, status="resolved")])
+    settle(machine, "failed")
+    assert machine.waiting() == 0
+
+
+def test_after_a_lost_update_the_end_is_still_told() -> None:
+    machine = build(0)
+    run(machine, [opening(), fact(1, level=2), fact(2, status="resolved")])
+    settle(machine, "delivered")
+    settle(machine, "failed")
+    assert [due.change for due in machine.heads()] == ["alert.resolved"]
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        (b"", "fact: Invalid JSON"),
+        (b"{}", "alert_id: Field required"),
+        (b"[" * 10_000, "fact: Invalid JSON"),
+        (b" " * (MAX_FACT_BYTES + 1), "larger than"),
+        (opening().model_dump_json().replace('"open"', '"no secret"').encode(), "status: Input should be 'open'"),
+    ],
+)
+def test_what_is_no_fact_is_told_to_the_audit_and_not_quoted(value: bytes, why: str) -> None:
+    machine = AlertingMachine(3)
+    (audited,) = outputs(list(machine.apply(Record(17, T0_MS, b"x", value))), "audit")
+    assert why in audited["why"]
+    assert "no secret" not in json.dumps(audited)
+    assert (audited["outcome"], audited["target"]) == ("refused", "log:alerts/3/17")
+    assert list(machine.apply(record(18, opening())))
+
+
+def test_a_policy_in_the_log_is_no_fact() -> None:
+    assert list(build(0).apply(Record(0, T0_MS, b"policy", b"{}"))) == []
+
+
+def repeat_after(facts: list[AlertFact], later_ms: int, swept: bool) -> list[Output]:
+    """What comes of the first fact once more, that much later."""
+    machine = build(0)
+    run(machine, facts)
+    while machine.waiting():
+        settle(machine, "delivered")
+    if swept:
+        list(machine.apply(record(98, opening(alert_id=ALERTS[1]), T0_MS + later_ms)))
+        list(machine.changed())
+    return list(machine.apply(record(99, facts[0], T0_MS + later_ms)))
+
+
+@pytest.mark.parametrize("swept", [True, False])
+def test_a_repeat_is_known_for_as_long_as_the_log_is_kept_and_then_forgotten(swept: bool) -> None:
+    ended = [opening(), fact(1, status="resolved")]
+    assert not repeat_after(ended, KEEP_MS - 60_000, swept)
+    assert repeat_after(ended, KEEP_MS + 60_000, swept)
+
+
+@pytest.mark.parametrize("swept", [True, False])
+def test_an_open_alert_is_never_forgotten(swept: bool) -> None:
+    assert not repeat_after([opening()], 10 * KEEP_MS, swept)
+
+
+def test_forgetting_takes_it_out_of_the_snapshot() -> None:
+    machine = build(0)
+    run(machine, [opening(status="resolved")])
+    snapshot: dict[bytes, bytes] = {}
+    write(snapshot, machine.changed())
+    assert len(snapshot) == 1
+    list(machine.apply(record(50, opening(alert_id=ALERTS[1]), T0_MS + 2 * KEEP_MS)))
+    write(snapshot, machine.changed())
+    assert {key for key in snapshot if key.startswith(b"alert:")} == {b"alert:" + ALERTS[1].encode()}
+
+
+def test_it_knows_where_it_is_in_the_log() -> None:
+    machine = restarted({}, 41)
+    assert machine.next_offset == 41
+    list(machine.apply(record(41, opening())))
+    assert machine.next_offset == 42
