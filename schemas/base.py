@@ -25,8 +25,10 @@ def read_instant(value: Any) -> Any:
     if not _RFC3339.match(value):
         raise PydanticCustomError("rfc3339", "is not an RFC 3339 time with a zone, such as 2026-11-23T09:30:00+08:00")
     try:
-        return datetime.fromisoformat(value.upper())
-    except ValueError:
+        at = datetime.fromisoformat(value.upper())
+        at.astimezone(UTC)  # the first and last hours of all have no UTC time in some zones
+        return at
+    except (ValueError, OverflowError):
         raise PydanticCustomError("rfc3339", "is not a time that exists") from None
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from schemas.base import Bilingual, HexId, Instant, Maturity, Message, Name, Ref, Text, Versioned, Window
+from schemas.channels import WantedState
 
 Action = Literal["pause", "throttle", "freeze", "take_down", "escalate"]
 PersonsWord = Literal["resume", "approve", "reject", "acknowledge", "silence", "override"]
@@ -62,7 +63,7 @@ class Command(Versioned):
     level: Annotated[int, Field(ge=1)] | None = None
     hold_ids: list[HexId] | None = None
     expected_generation: int | None = None
-    issued_by: Annotated[str, Field(pattern=r"^(indicator:|person:).+$|^reconciler$")]
+    issued_by: Annotated[str, Field(max_length=200, pattern=r"^(indicator|person):[^\x00-\x1f\x7f]+$|^reconciler$")]
     alert_id: HexId | None = None
     issued_at: Instant
     event_time: Instant | None = None
@@ -71,6 +72,8 @@ class Command(Versioned):
     evidence: Evidence | None = None
     expires_at: Instant | None = None
     note: Text | None = None
+    observed: WantedState | None = None
+    """What the platform answered when it was asked: in the reconciler's reports only."""
 
     def is_from_person(self) -> bool:
         """Whether a person gave this order."""
