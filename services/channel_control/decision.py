@@ -1,0 +1,68 @@
+"""What came of one order: a value that the machine writes down as state, audit and facts for alerts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from schemas.alerts import ActionTaken
+from schemas.audit import Outcome
+from schemas.channels import Hold
+from schemas.commands import Command
+from schemas.policy import ActWithin
+from services.channel_control.target import Target
+
+ActionState = Literal["ordered", "waiting", "done", "confirmed", "failed", "stale", "refused", "lifted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When the order arrived (the broker's append time), and how old a verdict may be; None: nothing is stale."""
+
+    at: datetime
+    limits: ActWithin | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertNote:
+    """What an alert is told: an action of its own, or who acknowledged it."""
+
+    alert_id: str
+    action: ActionTaken | None = None
+    acknowledged_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`target` is the new state, None where the order changed nothing; `holds` are those that it is about."""
+
+    outcome: Outcome
+    why: str
+    target: Target | None = None
+    holds: tuple[str, ...] = ()
+    notes: tuple[AlertNote, ...] = ()
+
+
+def note_of(command: Command, state: ActionState, at: datetime, text: str | None = None) -> tuple[AlertNote, ...]:
+    """What the order's own alert is told of it; nothing without an alert."""
+    if command.alert_id is None:
+        return ()
+    action = ActionTaken(
+        what=command.command, target=command.target, state=state, by=command.issued_by, at=at, note=text
+    )
+    return (AlertNote(command.alert_id, action),)
+
+
+def notes_for(
+    holds: list[Hold], target: str, state: ActionState, by: str, at: datetime, text: str | None = None
+) -> tuple[AlertNote, ...]:
+    """What the alerts behind these holds are told."""
+    return tuple(
+        AlertNote(hold.alert_id, ActionTaken(what=hold.kind, target=target, state=state, by=by, at=at, note=text))
+        for hold in holds
+        if hold.alert_id is not None
+    )
+
+
+def refuse(command: Command, moment: Moment, problem: str) -> Decision:
+    """Changes nothing, and says why."""
+    return Decision("refused", problem, notes=note_of(command, "refused", moment.at, problem))

@@ -1,0 +1,139 @@
+"""The machine on `channel-commands`: decides which holds stand on which target, and calls nobody.
+
+It keeps three things: the targets, the ids of the orders that it has seen, and the policy in force on its log.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from pydantic import ValidationError
+
+from schemas.base import from_ms
+from schemas.commands import Command
+from schemas.policy import ActWithin, PolicyInForce
+from schemas.problems import problems_of
+from schemas.topics import CHANNEL_COMMANDS, TOPICS
+from services.channel_control.decision import Moment
+from services.channel_control.orders import decide
+from services.channel_control.scribe import Scribe
+from services.channel_control.seen import SeenIds
+from services.channel_control.target import Target, decode, encode
+from services.runtime.machine import Output, Record
+
+POLICY_KEY: Final = b"policy"
+MAX_COMMAND_BYTES: Final = 512 * 1024
+"""A larger order is refused: its audit has to fit into a record as well."""
+MAX_PROBLEMS: Final = 10
+
+
+class ControlMachine:
+    """One partition's targets. `stale_acts`: on the clock of events nothing is stale."""
+
+    def __init__(self, partition: int, *, stale_acts: bool = False) -> None:
+        self._partition = partition
+        self._stale_acts = stale_acts
+        self._targets: dict[str, Target] = {}
+        self._unsettled: dict[str, Target] = {}
+        self._seen = SeenIds(TOPICS[CHANNEL_COMMANDS].retention_ms)
+        self._policy: PolicyInForce | None = None
+        self._changed: set[str] = set()
+        self._policy_changed = False
+
+    @property
+    def unsettled(self) -> Mapping[str, Target]:
+        """The targets that the platform has yet to confirm, by name; their pictures never change."""
+        return self._unsettled
+
+    def target(self, name: str) -> Target:
+        """A target as it stands; one that nobody ever spoke of is at generation 0 and runs."""
+        return self._targets.get(name) or Target(name)
+
+    def apply(self, record: Record) -> list[Output]:
+        """Takes one order (or policy) and says what came of it."""
+        scribe = Scribe(self._partition, record)
+        if len(record.value or b"") > MAX_COMMAND_BYTES:
+            return scribe.unreadable("unreadable", f"larger than {MAX_COMMAND_BYTES} bytes")
+        if record.key == POLICY_KEY:
+            return self._take_policy(record, scribe)
+        try:
+            command = Command.model_validate_json(record.value or b"")
+        except ValidationError as error:
+            return scribe.unreadable("unreadable", _problems(error))
+        if record.key != command.target.encode():
+            return scribe.refused(command, "the record's key is not the order's target")
+        return self._take(command, record, scribe)
+
+    def rewind(self, next_offset: int) -> int:
+        """A snapshot holds everything, so a replay begins where it was taken."""
+        return next_offset
+
+    def fold(self, record: Record) -> None:
+        """Never called, since nothing is rewound."""
+        raise NotImplementedError
+
+    def _take_policy(self, record: Record, scribe: Scribe) -> list[Output]:
+        try:
+            self._policy = PolicyInForce.model_validate_json(record.value or b"")
+        except ValidationError as error:
+            return scribe.unreadable("policy", _problems(error))
+        self._policy_changed = True
+        return []
+
+    def _take(self, command: Command, record: Record, scribe: Scribe) -> list[Output]:
+        if command.command_id in self._seen:
+            # Machines repeat their orders after a restart, as a matter of course; a person wants an answer.
+            return scribe.repeated(command) if command.is_from_person() else []
+        self._seen.add(command.command_id, record.timestamp_ms)
+        before = self.target(command.target)
+        decision = decide(before, command, Moment(from_ms(record.timestamp_ms), self._limits()))
+        if decision.target is not None:
+            self._put(decision.target)
+        return scribe.decided(command, decision, before)
+
+    def _limits(self) -> ActWithin | None:
+        if self._stale_acts:
+            return None
+        return ActWithin() if self._policy is None else self._policy.policy.act_within
+
+    def _put(self, target: Target) -> None:
+        self._targets[target.name] = target
+        self._changed.add(target.name)
+        self._note_settled(target)
+
+    def _note_settled(self, target: Target) -> None:
+        if target.settled():
+            self._unsettled.pop(target.name, None)
+        else:
+            self._unsettled[target.name] = target
+
+    def changed(self) -> Iterator[tuple[bytes, bytes | None]]:
+        """Snapshot records: `target/<name>`, `seen/<chunk>`, `policy`."""
+        for name in sorted(self._changed):
+            yield f"target/{name}".encode(), encode(self._targets[name])
+        self._changed.clear()
+        for number, value in self._seen.changed():
+            yield f"seen/{number}".encode(), value
+        if self._policy_changed and self._policy is not None:
+            yield POLICY_KEY, self._policy.model_dump_json().encode()
+        self._policy_changed = False
+
+    def load(self, records: Iterable[tuple[bytes, bytes]]) -> None:
+        """Takes over a snapshot; a record of another format, or unknown, raises ValueError."""
+        seen: dict[str, bytes] = {}
+        for key, value in sorted(records):
+            kind, _, name = key.decode().partition("/")
+            if kind == "target":
+                self._targets[name] = decode(value)
+                self._note_settled(self._targets[name])
+            elif kind == "seen":
+                seen[name] = value
+            elif key == POLICY_KEY:
+                self._policy = PolicyInForce.model_validate_json(value)
+            else:
+                raise ValueError(f"a snapshot record {kind!r}, which this release does not know")
+        self._seen.load(seen)
+
+
+def _problems(error: ValidationError) -> str:
+    """The fields and what is wrong with them, never a value."""
+    return "; ".join(f"{found.field or 'the record'} {found.problem}" for found in problems_of(error)[:MAX_PROBLEMS])

@@ -1,0 +1,108 @@
+"""Orders of indicators and people: who may say what, and what comes of it."""
+
+from typing import Final, cast, get_args
+
+from schemas.channels import HoldKind
+from schemas.commands import Action, Command, PersonsWord, Report
+from services.channel_control.decision import AlertNote, Decision, Moment, note_of, notes_for, refuse
+from services.channel_control.holds import HOLD_KINDS, counts, place, why
+from services.channel_control.reports import report
+from services.channel_control.staleness import is_stale
+from services.channel_control.target import Target
+
+ACTIONS: Final = frozenset(get_args(Action))
+PERSONS_WORDS: Final = frozenset(get_args(PersonsWord))
+REPORTS: Final = frozenset(get_args(Report))
+NOT_YET: Final = frozenset({"approve", "reject", "silence", "override", "expired"})
+"""Words of the contract that this release does not know."""
+
+
+def decide(target: Target, command: Command, moment: Moment) -> Decision:
+    """What comes of an order on its target. Pure; never raises for what an order says."""
+    problem = _problem(command)
+    if problem is not None:
+        return refuse(command, moment, problem)
+    if command.command in REPORTS:
+        return report(target, command, moment)
+    if not command.is_from_person() and moment.limits is not None and is_stale(command, moment.at, moment.limits):
+        text = "too old to act on when it arrived"
+        return Decision("stale", text, notes=note_of(command, "stale", moment.at, text))
+    if command.command == "resume":
+        return _resume(target, command, moment)
+    if command.command == "acknowledge":
+        return _acknowledge(command, moment)
+    if command.command == "escalate":
+        return Decision("recorded", why(command), notes=note_of(command, "done", moment.at))
+    return _hold(target, command, moment)
+
+
+def _problem(command: Command) -> str | None:
+    """Why this order cannot be taken, whatever stands on its target."""
+    word = command.command
+    if word in NOT_YET:
+        return f"{word} is not in this release"
+    may = _may_say(command)
+    if word not in may:
+        return f"{word} is not for {command.issued_by.partition(':')[0]} to say"
+    if word == "throttle" and command.factor is None:
+        return "throttle without a factor"
+    if command.expires_at is not None:
+        return "an expiry is not in this release"
+    if command.issued_by.startswith("indicator:") and command.maturity not in ("approve", "auto"):
+        return "an indicator's order without the maturity approve or auto"
+    return None
+
+
+def _may_say(command: Command) -> frozenset[str]:
+    if command.is_from_person():
+        return ACTIONS | PERSONS_WORDS
+    return REPORTS if command.issued_by == "reconciler" else ACTIONS
+
+
+def _hold(target: Target, command: Command, moment: Moment) -> Decision:
+    assert command.command in HOLD_KINDS  # noqa: S101 - all other words have been dealt with
+    placing = place(target.holds, cast(HoldKind, command.command), command, moment.at)
+    hold = placing.hold
+    if placing.how == "covered":
+        return Decision("recorded", f"{hold.kind} of the same alert stands already", holds=(hold.hold_id,))
+    waits = not counts(hold)
+    return Decision(
+        "waiting" if waits else "done",
+        why(command),
+        target=target.with_holds(placing.holds),
+        holds=(hold.hold_id,),
+        notes=note_of(command, "waiting" if waits else "ordered", moment.at),
+    )
+
+
+def _resume(target: Target, command: Command, moment: Moment) -> Decision:
+    """Lifts the named holds, or all, if they are what the person saw."""
+    if command.expected_generation is None:
+        return refuse(command, moment, "resume does not say which generation it saw")
+    if command.expected_generation != target.generation:
+        saw = command.expected_generation
+        return refuse(command, moment, f"the target has changed: it is at generation {target.generation}, not {saw}")
+    if not target.holds:
+        return refuse(command, moment, "no hold stands on this target")
+    standing = [hold.hold_id for hold in target.holds]
+    named = standing if command.hold_ids is None else command.hold_ids
+    if not named:
+        return refuse(command, moment, "resume names no hold")
+    if not set(named) <= set(standing):
+        return refuse(command, moment, "resume names a hold that does not stand")
+    lifted = [hold for hold in target.holds if hold.hold_id in named]
+    left = tuple(hold for hold in target.holds if hold.hold_id not in named)
+    return Decision(
+        "done",
+        why(command),
+        target=target.with_holds(left),
+        holds=tuple(hold.hold_id for hold in lifted),
+        notes=notes_for(lifted, target.name, "lifted", command.issued_by, moment.at, command.note),
+    )
+
+
+def _acknowledge(command: Command, moment: Moment) -> Decision:
+    if command.alert_id is None:
+        return refuse(command, moment, "acknowledge does not say which alert")
+    person = command.issued_by.removeprefix("person:")
+    return Decision("done", why(command), notes=(AlertNote(command.alert_id, acknowledged_by=person),))

@@ -1,0 +1,134 @@
+"""Writes down what came of one record of the log: the messages, with ids and numbers that a replay repeats."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from schemas import topics
+from schemas.alerts import ActionTaken, AlertFact
+from schemas.audit import AuditRecord
+from schemas.base import Message, Ref, from_ms
+from schemas.commands import Command
+from services.channel_control.decision import AlertNote, Decision
+from services.channel_control.target import Target
+from services.runtime.ids import derive
+from services.runtime.machine import Output, Record
+
+FACTS_PER_RECORD: Final = 10_000
+"""The numbers of one record's facts begin at its offset times this: they rise with the log and need no counter."""
+
+MAX_AUDITED_EVIDENCE: Final = 64 * 1024
+_REF: Final[TypeAdapter[str]] = TypeAdapter(Ref)
+
+
+class Scribe:
+    """For one record of one partition; everything is dated with the record's append time."""
+
+    def __init__(self, partition: int, record: Record) -> None:
+        self._writer = f"channel_control:{partition}"
+        self._place = f"{topics.CHANNEL_COMMANDS}/{partition}/{record.offset}"
+        self._record = record
+        self._at = from_ms(record.timestamp_ms)
+
+    def unreadable(self, what: str, problem: str) -> list[Output]:
+        """The audit of a record that is no order."""
+        return [
+            self._audit(who="unknown", what=what, target=_target_of(self._record.key), outcome="refused", why=problem)
+        ]
+
+    def refused(self, command: Command, problem: str) -> list[Output]:
+        """The audit of an order that cannot even be brought before its target."""
+        return [self._audit_of(command, Decision("refused", problem), None)]
+
+    def repeated(self, command: Command) -> list[Output]:
+        """The audit of a person's order that was given before."""
+        text = "this order was taken before; see the first record with this command_id"
+        return [self._audit_of(command, Decision("repeated", text), None)]
+
+    def decided(self, command: Command, decision: Decision, before: Target) -> list[Output]:
+        """Everything that an order brings about."""
+        outputs = [] if decision.target is None else [self._state(decision.target)]
+        outputs.append(self._audit_of(command, decision, decision.target or before))
+        outputs.extend(self._facts(decision.notes))
+        return outputs
+
+    def _state(self, target: Target) -> Output:
+        return _output(topics.CHANNEL_STATE, target.name, target.state())
+
+    def _audit_of(self, command: Command, decision: Decision, after: Target | None) -> Output:
+        return self._audit(
+            who=command.issued_by,
+            what=command.command,
+            target=command.target,
+            outcome=decision.outcome,
+            why=decision.why,
+            command_id=command.command_id,
+            alert_id=command.alert_id,
+            generation=None if after is None else after.generation,
+            holds=list(decision.holds),
+            detail=_detail(command, after),
+        )
+
+    def _audit(self, **fields: Any) -> Output:
+        audit = AuditRecord(audit_id=derive("audit", self._place), at=self._at, writer=self._writer, **fields)
+        return _output(topics.AUDIT, audit.target, audit)
+
+    def _facts(self, notes: Iterable[AlertNote]) -> list[Output]:
+        """One fact for each alert, in the order in which they are first spoken of."""
+        actions: dict[str, list[ActionTaken]] = {}
+        acknowledged: dict[str, str] = {}
+        for note in notes:
+            actions.setdefault(note.alert_id, []).extend([note.action] if note.action else [])
+            if note.acknowledged_by is not None:
+                acknowledged[note.alert_id] = note.acknowledged_by
+        first = self._record.offset * FACTS_PER_RECORD
+        return [
+            _output(
+                topics.ALERTS,
+                alert_id,
+                AlertFact(
+                    alert_id=alert_id,
+                    writer=self._writer,
+                    seq=first + number,
+                    at=self._at,
+                    actions=actions[alert_id],
+                    acknowledged_by=acknowledged.get(alert_id),
+                ),
+            )
+            for number, alert_id in enumerate(actions)
+        ]
+
+
+def _output(topic: str, key: str, message: Message) -> Output:
+    return Output(topic, key.encode(), message.model_dump_json(by_alias=True).encode())
+
+
+def _target_of(key: bytes | None) -> str:
+    """The target that a record's key names, or a stand-in where it names none."""
+    try:
+        return _REF.validate_python((key or b"").decode())
+    except (UnicodeDecodeError, ValidationError):
+        return "unknown:target"
+
+
+def _detail(command: Command, after: Target | None) -> dict[str, Any]:
+    """What else the audit keeps: the figures that the order rests on, without the trace, and what it led to."""
+    detail: dict[str, Any] = {}
+    if command.level is not None:
+        detail["level"] = command.level
+    if command.factor is not None:
+        detail["factor"] = command.factor
+    if command.expected_generation is not None:
+        detail["expected_generation"] = command.expected_generation
+    if command.note is not None:
+        detail["note"] = command.note
+    if command.evidence is not None:
+        evidence = command.evidence.model_dump(mode="json", exclude={"detail"})
+        short = len(str(evidence)) <= MAX_AUDITED_EVIDENCE
+        detail["evidence"] = evidence if short else {"left_out": "too large"}
+    if after is not None:
+        wanted = after.wanted()
+        detail["status"] = wanted.status
+        detail["left"] = wanted.factor
+    return detail

@@ -1,0 +1,28 @@
+"""Stale orders: a verdict may be too old to act on. It is then recorded and told, not done."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from schemas.commands import Command
+from schemas.policy import ActWithin
+
+GUARDRAIL_PAUSES: Final = frozenset({"complaint_volume", "complaint_rate"})
+"""The indicators whose pauses protect customers; together with every take-down they may act for much longer."""
+
+
+def is_guardrail(command: Command) -> bool:
+    """Whether this order protects customers, rather than slowing on a signal."""
+    if command.command == "take_down":
+        return True
+    return command.command == "pause" and command.issued_by.removeprefix("indicator:") in GUARDRAIL_PAUSES
+
+
+def act_within(command: Command, limits: ActWithin) -> timedelta:
+    """How old this order's verdict may be."""
+    return limits.guardrail if is_guardrail(command) else limits.usual
+
+
+def is_stale(command: Command, appended: datetime, limits: ActWithin) -> bool:
+    """Whether the verdict was too old when its order was appended. An order without event time is never stale."""
+    age = command.age_at(appended)
+    return age is not None and age > act_within(command, limits).total_seconds()

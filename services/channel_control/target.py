@@ -1,0 +1,111 @@
+"""One target: the holds that stand on it, and what is wanted of the platform beside what it has confirmed."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, Literal
+
+from schemas.base import HexId, Message
+from schemas.channels import ChannelState, Hold, Platform, TargetStatus, WantedState
+from services.channel_control.holds import counts, effective
+
+_FORMAT: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An immutable picture of one target; every change makes a new one.
+
+    since: for each standing hold the generation that it came with, or was raised in.
+    touched: whether anything but running was ever wanted. A target that only ever ran is the platform's own affair:
+    telling it to run could undo what someone stopped there by hand.
+    """
+
+    name: str
+    generation: int = 0
+    holds: tuple[Hold, ...] = ()
+    since: tuple[int, ...] = ()
+    touched: bool = False
+    confirmed: TargetStatus | None = None
+    confirmed_generation: int | None = None
+    confirmed_at: datetime | None = None
+    error: str | None = None
+
+    def with_holds(self, holds: tuple[Hold, ...]) -> "Target":
+        """These holds instead, one generation on. Holds that are new or differ count from that generation."""
+        generation = self.generation + 1
+        before = dict(zip((hold.hold_id for hold in self.holds), zip(self.holds, self.since, strict=True), strict=True))
+        since: list[int] = []
+        for hold in holds:
+            old, came = before.get(hold.hold_id, (None, generation))
+            since.append(came if old == hold else generation)
+        return replace(
+            self,
+            generation=generation,
+            holds=holds,
+            since=tuple(since),
+            touched=self.touched or effective(holds) != ("running", 1.0),
+        )
+
+    def wanted(self) -> WantedState:
+        """What the platform is to do."""
+        status, factor = effective(self.holds)
+        return WantedState(target=self.name, status=status, factor=factor, generation=self.generation)
+
+    def settled(self) -> bool:
+        """Whether the platform needs no call: it confirmed this generation, or never had anything to do."""
+        return not self.touched or self.confirmed_generation == self.generation
+
+    def acting_since(self, after: int, up_to: int) -> list[Hold]:
+        """The acting holds that came in the generations after `after`, up to and with `up_to`."""
+        pairs = zip(self.holds, self.since, strict=True)
+        return [hold for hold, came in pairs if after < came <= up_to and counts(hold)]
+
+    def state(self) -> ChannelState:
+        """The message for `channel-state`."""
+        status, factor = effective(self.holds)
+        return ChannelState(
+            target=self.name,
+            generation=self.generation,
+            status=status,
+            factor=factor,
+            holds=list(self.holds),
+            platform=Platform(
+                wanted=status,
+                confirmed=self.confirmed,
+                confirmed_generation=self.confirmed_generation,
+                confirmed_at=self.confirmed_at,
+                error=self.error,
+            ),
+        )
+
+
+class _Stored(Message):
+    """A target in a snapshot."""
+
+    format: Literal[1] = _FORMAT
+    state: ChannelState
+    since: dict[HexId, int]
+    touched: bool
+
+
+def encode(target: Target) -> bytes:
+    """The snapshot record of a target."""
+    since = dict(zip((hold.hold_id for hold in target.holds), target.since, strict=True))
+    return _Stored(state=target.state(), since=since, touched=target.touched).model_dump_json().encode()
+
+
+def decode(raw: bytes) -> Target:
+    """The target in a snapshot record; raises ValueError for another format."""
+    stored = _Stored.model_validate_json(raw)
+    state, platform = stored.state, stored.state.platform
+    return Target(
+        name=state.target,
+        generation=state.generation,
+        holds=tuple(state.holds),
+        since=tuple(stored.since[hold.hold_id] for hold in state.holds),
+        touched=stored.touched,
+        confirmed=platform.confirmed,
+        confirmed_generation=platform.confirmed_generation,
+        confirmed_at=platform.confirmed_at,
+        error=platform.error,
+    )

@@ -1,0 +1,263 @@
+"""What must hold whatever is ordered, in whatever order, and wherever the process dies.
+
+Written down once, here:
+
+1.  No hold without a reason, an author and a time.
+2.  Nothing runs that a standing hold stops: the status is at least as strict as each hold that acts.
+3.  The generation rises by exactly one with every change of the holds, and else stays.
+4.  An indicator's order never loosens a target.
+5.  The same order again changes nothing; a person is told so, a machine is not.
+6.  A person's order about a generation that has passed is refused, visibly, and changes nothing.
+7.  Every readable order that was not seen before leaves exactly one audit record; ids of audit records never repeat.
+8.  What the platform has confirmed is never newer than what is wanted, and never goes back.
+9.  The newest `channel-state` of a target is what the machine holds.
+10. The same log gives the same outputs, with snapshots and restarts anywhere.
+11. The numbers of facts rise.
+"""
+
+import json
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from services.channel_control.holds import STRENGTH, counts, effective
+from services.channel_control.machine import ControlMachine
+from services.channel_control.target import Target
+from services.runtime.machine import Output, Record
+from tests.unit.channel_control.orders import CHANNEL, NOW_MS, confirmed, failed, hex_id, order, persons, record, said
+
+TARGETS = ("channel:douyin", "actor:00ff")
+STATUS_STRENGTH = {"running": -1, "throttled": 0, "paused": 1, "frozen": 2, "taken_down": 3}
+
+targets = st.sampled_from(TARGETS)
+kinds = st.sampled_from(sorted(STRENGTH))
+alerts = st.sampled_from([None, hex_id(0xA), hex_id(0xB)])
+factors = st.sampled_from([0.0, 0.25, 0.5, 1.0])
+levels = st.integers(1, 4)
+
+
+def strictness(target: Target) -> tuple[int, float]:
+    """Larger is stricter."""
+    status, factor = effective(target.holds)
+    return STATUS_STRENGTH[status], -factor
+
+
+class Control(RuleBasedStateMachine):
+    """One partition's life: orders, reports, rubbish, snapshots, deaths."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.machine = ControlMachine(0)
+        self.log: list[Record] = []
+        self.outputs: list[list[Output]] = []
+        self.snapshot: dict[bytes, bytes] = {}
+        self.snapshot_next = 0
+        self.ids = 0
+        self.now_ms = NOW_MS
+        self.generations = dict.fromkeys(TARGETS, 0)
+        self.audits: set[str] = set()
+        self.last_seq = -1
+
+    def new_id(self) -> int:
+        self.ids += 1
+        return self.ids
+
+    def give(self, fields: dict[str, Any]) -> list[Output]:
+        """One order at the end of the log; checks what holds of every step."""
+        self.now_ms += 1000
+        entry = record(len(self.log), fields, self.now_ms)
+        before = {name: self.machine.target(name) for name in TARGETS}
+        outputs = self.append(entry)
+        for name in TARGETS:
+            after = self.machine.target(name)
+            changed = after.holds != before[name].holds
+            assert after.generation == before[name].generation + changed  # 3
+            assert (after.confirmed_generation or 0) >= (before[name].confirmed_generation or 0)  # 8
+            if fields["issued_by"].startswith("indicator:"):
+                assert strictness(after) >= strictness(before[name])  # 4
+        return outputs
+
+    def append(self, entry: Record) -> list[Output]:
+        outputs = self.machine.apply(entry)
+        self.log.append(entry)
+        self.outputs.append(outputs)
+        for audit in said(outputs, "audit"):
+            assert audit["audit_id"] not in self.audits  # 7
+            self.audits.add(audit["audit_id"])
+        for fact in said(outputs, "alerts"):
+            assert fact["seq"] > self.last_seq  # 11
+            self.last_seq = fact["seq"]
+        return outputs
+
+    @rule(
+        name=targets,
+        kind=kinds,
+        alert=alerts,
+        level=levels,
+        factor=factors,
+        maturity=st.sampled_from(["auto", "approve"]),
+        age=st.sampled_from([0, 600, 3600, 90_000]),
+    )
+    def indicator_orders(
+        self, name: str, kind: str, alert: str | None, level: int, factor: float, maturity: str, age: int
+    ) -> None:
+        event_time = f"2026-01-01T00:00:{self.ids % 60:02d}Z" if not age else f"2025-12-{31 - age // 40_000}T00:00:00Z"
+        fields = order(self.new_id(), kind, target=name, alert_id=alert, level=level, factor=factor)
+        outputs = self.give(fields | {"maturity": maturity, "event_time": event_time})
+        assert len(said(outputs, "audit")) == 1  # 7
+
+    @rule(name=targets, kind=kinds, factor=factors)
+    def person_stops(self, name: str, kind: str, factor: float) -> None:
+        outputs = self.give(persons(self.new_id(), kind, target=name, factor=factor))
+        assert said(outputs, "audit")[0]["outcome"] == "done"
+        assert STATUS_STRENGTH[self.machine.target(name).wanted().status] >= STRENGTH[kind]  # type: ignore[index]
+
+    @rule(name=targets, some=st.booleans())
+    def person_resumes(self, name: str, some: bool) -> None:
+        before = self.machine.target(name)
+        named = [hold.hold_id for hold in before.holds][:1] if some else None
+        fields = persons(self.new_id(), "resume", target=name, expected_generation=before.generation, hold_ids=named)
+        (audit,) = said(self.give(fields), "audit")
+        if before.holds:
+            assert audit["outcome"] == "done"
+            assert len(self.machine.target(name).holds) == (len(before.holds) - 1 if some else 0)
+        else:
+            assert audit["outcome"] == "refused"
+
+    @rule(name=targets, behind=st.integers(1, 3))
+    def person_is_too_late(self, name: str, behind: int) -> None:
+        before = self.machine.target(name)
+        saw = before.generation - behind
+        outputs = self.give(persons(self.new_id(), "resume", target=name, expected_generation=saw))
+        assert [audit["outcome"] for audit in said(outputs, "audit")] == ["refused"]  # 6
+        assert self.machine.target(name) == before
+
+    @rule(name=targets, behind=st.integers(0, 2), ahead=st.booleans())
+    def platform_confirms(self, name: str, behind: int, ahead: bool) -> None:
+        wanted = self.machine.target(name).wanted()
+        generation = wanted.generation + 1 if ahead else max(0, wanted.generation - behind)
+        seen = wanted.model_dump(mode="json") | {"generation": generation}
+        fields = confirmed(self.new_id(), generation, wanted.status, wanted.factor, target=name, observed=seen)
+        outputs = self.give(fields)
+        if ahead:
+            assert said(outputs, "audit")[0]["outcome"] == "refused"
+        elif not behind:
+            assert name not in self.machine.unsettled
+
+    @rule(name=targets, behind=st.integers(0, 1))
+    def platform_fails(self, name: str, behind: int) -> None:
+        generation = self.machine.target(name).generation - behind
+        self.give(failed(self.new_id(), generation, "timeout") | {"target": name})
+
+    @precondition(lambda self: self.log)
+    @rule(data=st.data())
+    def the_same_order_comes_again(self, data: st.DataObject) -> None:
+        old = data.draw(st.sampled_from(self.log))
+        before = {name: self.machine.target(name) for name in TARGETS}
+        try:
+            fields = json.loads(old.value)
+        except ValueError:
+            return
+        outputs = self.append(Record(len(self.log), self.now_ms, old.key, old.value))
+        assert {name: self.machine.target(name) for name in TARGETS} == before  # 5
+        persons_own = fields["issued_by"].startswith("person:")
+        assert [audit["outcome"] for audit in said(outputs, "audit")] == ["repeated"] * persons_own
+        assert {output.topic for output in outputs} <= {"audit"}
+
+    @rule(value=st.binary(max_size=20), key=st.sampled_from([None, b"", b"channel:douyin", b"policy", b"\xff"]))
+    def rubbish_arrives(self, value: bytes, key: bytes | None) -> None:
+        outputs = self.append(Record(len(self.log), self.now_ms, key, b"\x00" + value))
+        assert [audit["outcome"] for audit in said(outputs, "audit")] == ["refused"]
+
+    @rule()
+    def snapshot_is_taken(self) -> None:
+        for key, value in self.machine.changed():
+            if value is None:
+                self.snapshot.pop(key, None)
+            else:
+                self.snapshot[key] = value
+        self.snapshot_next = len(self.log)
+        assert self.machine.rewind(self.snapshot_next) == self.snapshot_next
+
+    @rule()
+    def process_dies_and_goes_on(self) -> None:
+        fresh = ControlMachine(0)
+        fresh.load(self.snapshot.items())
+        assert list(fresh.changed()) == [], "nothing counts as changed after a load"
+        again = [fresh.apply(entry) for entry in self.log[self.snapshot_next :]]
+        assert again == self.outputs[self.snapshot_next :]  # 10
+        assert dict(fresh.unsettled) == dict(self.machine.unsettled)
+        self.machine = fresh
+
+    @invariant()
+    def every_hold_has_a_reason_and_stops_what_it_says(self) -> None:
+        for name in TARGETS:
+            target = self.machine.target(name)
+            status, factor = effective(target.holds)
+            for hold in target.holds:
+                assert hold.reason and hold.by and hold.since  # 1
+                if counts(hold):
+                    assert STATUS_STRENGTH[status] >= STRENGTH[hold.kind]  # 2
+                    assert hold.kind != "throttle" or factor <= (hold.factor or 0)
+            assert len({hold.hold_id for hold in target.holds}) == len(target.holds)
+            assert (target.confirmed_generation or 0) <= target.generation  # 8
+            stopped = any(counts(hold) for hold in target.holds)
+            due = target.confirmed_generation != target.generation
+            assert (name in self.machine.unsettled) == (due and target.touched)
+            assert target.touched or not stopped or status == "throttled"
+
+    @invariant()
+    def the_last_word_on_a_target_is_its_state(self) -> None:
+        last: dict[str, Any] = {}
+        for outputs in self.outputs:
+            for state in said(outputs, "channel-state"):
+                last[state["target"]] = state
+        for name, state in last.items():
+            assert state == json.loads(self.machine.target(name).state().model_dump_json())  # 9
+
+    def teardown(self) -> None:
+        fresh = ControlMachine(0)
+        assert [fresh.apply(entry) for entry in self.log] == self.outputs  # 10
+
+
+Control.TestCase.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+TestControl = Control.TestCase
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(kinds, levels, factors, st.sampled_from(["auto", "approve"])), min_size=2, max_size=5))
+def test_one_alerts_orders_only_ever_tighten(orders: list[tuple[str, int, float, str]]) -> None:
+    machine = ControlMachine(0)
+    for number, (kind, level, factor, maturity) in enumerate(orders):
+        before = strictness(machine.target(CHANNEL))
+        fields = order(number, kind, level=level, factor=factor, maturity=maturity)
+        machine.apply(record(number, fields))
+        assert strictness(machine.target(CHANNEL)) >= before  # 4
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just(10**4000),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
+    max_leaves=4,
+)
+ODD = JSON | st.sampled_from(
+    ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "person:\n", "x" * 1000, CHANNEL, "pause", "confirmed"]
+)
+FIELDS = sorted({*order(0), *confirmed(0, 1, "paused", 0.0), "factor", "evidence", "expires_at", "hold_ids", "note"})
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.sampled_from([order(1), persons(1, "pause"), persons(1, "resume"), confirmed(1, 0, "running", 1.0)]),
+    st.dictionaries(st.sampled_from(FIELDS), ODD, max_size=3),
+)
+def test_no_order_however_odd_ends_the_process(base: dict[str, Any], odd: dict[str, Any]) -> None:
+    machine = ControlMachine(0)
+    value = json.dumps(base | odd).encode()
+    outputs = machine.apply(Record(0, NOW_MS, CHANNEL.encode(), value))
+    assert len(said(outputs, "audit")) == 1
+    fresh = ControlMachine(0)
+    fresh.load([(key, record_) for key, record_ in machine.changed() if record_ is not None])
+    assert fresh.target(CHANNEL) == machine.target(CHANNEL)
