@@ -66,7 +66,7 @@ class Machine(Protocol):
 
     def fold(self, record: Record) -> None:
         """Take in a record of `R..S`, which the snapshot has seen already: rebuild what it left out, judge nothing."""
-        raise NotImplementedError("a machine that rewinds has to fold")
+        raise TypeError("a machine that rewinds has to fold")
 
 
 class Companion(Protocol):
