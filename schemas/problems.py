@@ -1,9 +1,10 @@
 """What is wrong with a message, in words for its sender: never the value, which may be personal or secret."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from http import HTTPStatus
+from typing import Any, Final, Self
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from schemas.dead_letters import Problem
 
@@ -17,6 +18,22 @@ _WORDING: Final = {
     "model_attributes_type": "is not a JSON object",
     "union_tag_not_found": "is required",
 }
+
+
+class ProblemDetails(BaseModel):
+    """The body of every HTTP error of ours, `application/problem+json` (RFC 9457)."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: list[Problem] = []
+    """Where the request itself is wrong; empty for other errors."""
+
+    @classmethod
+    def of(cls, status: int, detail: str, **more: Any) -> Self:
+        """With the title that goes with the status."""
+        return cls(title=HTTPStatus(status).phrase, status=status, detail=detail, **more)
 
 
 def problems_of(error: ValidationError, *, skip: int = 0) -> list[Problem]:

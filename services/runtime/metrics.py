@@ -50,6 +50,15 @@ LOAD_SECONDS = Histogram(
     buckets=SLOW_SECONDS,
 )
 
+# HTTP
+
+HTTP_SECONDS = Histogram(
+    "tidegate_http_request_seconds",
+    "From a request's head to the end of its answer, by the template of its route and the status code.",
+    ["route", "status"],
+    buckets=FAST_SECONDS,
+)
+
 # Health
 
 PART_OK = Gauge("tidegate_health_part_ok", "1 while this part of the process reports that it is well.", ["part"])
