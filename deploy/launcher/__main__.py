@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -13,6 +15,8 @@ from deploy.launcher.standard import standard_system
 from deploy.launcher.supervisor import StartError
 from deploy.launcher.system import System
 from services.runtime.settings import load
+
+_PARENT_POLL_S = 0.5
 
 
 def say(line: str) -> None:
@@ -37,14 +41,17 @@ def banner(system: System, seconds: float) -> str:
     return "\n".join([*lines, "", "Ctrl-C ends everything.", ""])
 
 
-async def run(system: System) -> int:
-    """Start it, say where it is, and wait; 0 after Ctrl-C or SIGTERM, else the code of what went wrong."""
+async def run(system: System, *, with_parent: bool = False) -> int:
+    """Start it, say where it is, and wait; 0 after Ctrl-C or SIGTERM, else the code of what went wrong.
+
+    with_parent: end as well when the process that started us does, be it by SIGKILL.
+    """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     life = asyncio.create_task(_live(system))
-    asked = asyncio.create_task(stop.wait())
+    asked = asyncio.create_task(_orphaned(stop) if with_parent else stop.wait())
     await asyncio.wait({life, asked}, return_when=asyncio.FIRST_COMPLETED)
     try:
         if not life.done():
@@ -62,6 +69,15 @@ async def run(system: System) -> int:
     return 0
 
 
+async def _orphaned(stop: asyncio.Event) -> None:
+    """Returns when `stop` is set, or when our parent is no longer the one that we had."""
+    parent = os.getppid()
+    while not stop.is_set() and os.getppid() == parent:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_PARENT_POLL_S):
+                await stop.wait()
+
+
 async def _live(system: System) -> None:
     began = time.monotonic()
     await system.start()
@@ -71,6 +87,9 @@ async def _live(system: System) -> None:
 
 def main() -> int:
     """2 for bad settings, a port or a folder in use; 1 when the system cannot start; 0 at its end."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.launcher", description=__doc__)
+    parser.add_argument("--with-parent", action="store_true", help="end when the process that started this one does")
+    options = parser.parse_args()
     settings = load(LauncherSettings, os.environ)
     system = standard_system(
         settings.launcher_home,
@@ -82,7 +101,7 @@ def main() -> int:
         kafka=other_cluster(os.environ),
         policy=settings.launcher_policy,
     )
-    return asyncio.run(run(system))
+    return asyncio.run(run(system, with_parent=options.with_parent))
 
 
 if __name__ == "__main__":

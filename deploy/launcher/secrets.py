@@ -12,18 +12,18 @@ from pathlib import Path
 _GATEWAY_TOKENS = """\
 # Who may send events, by the SHA-256 of their token.
 - name: demo
-  sha256: {demo}
-  channels: ["*"]
-  types: ["*"]
+  sha256: "{demo}"
+  channels: "*"
+  types: "*"
 """
 _CONSOLE_TOKENS = """\
 # Who may look (viewer) and who may act (operator), by the SHA-256 of their token.
 - name: demo-viewer
   role: viewer
-  sha256: {viewer}
+  sha256: "{viewer}"
 - name: demo-operator
   role: operator
-  sha256: {operator}
+  sha256: "{operator}"
 """
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 BAD_SETTINGS = 2
 """The exit code of a service that will not start with these settings, however often it is tried."""
 
-_LOUD = frozenset({"error", "critical"})
+_LOUD = ("error", "critical")
 
 
 def ending(code: int) -> str:

@@ -1,0 +1,46 @@
+"""Tokens and keys made on the first start."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+
+import yaml
+
+from deploy.launcher.secrets import make_secrets
+from services.gateway.senders import Sender
+from services.runtime.tokens import read_tokens
+
+
+def test_they_are_for_their_owner_only_and_outlive_a_restart(tmp_path: Path) -> None:
+    folder = tmp_path / "secrets"
+    make_secrets(folder)
+    first = {path.name: path.read_bytes() for path in folder.iterdir()}
+    make_secrets(folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_gateway_knows_the_demo_token_by_its_hash_only(tmp_path: Path) -> None:
+    secrets = make_secrets(tmp_path)
+    token = secrets.token("demo")
+    owner = read_tokens(secrets.path("gateway-tokens.yaml"), Sender).owner_of(token.encode())
+    assert owner is not None
+    assert owner.name == "demo"
+    assert token not in Path(secrets.path("gateway-tokens.yaml")).read_text(encoding="utf-8")
+
+
+def test_the_console_knows_both_roles(tmp_path: Path) -> None:
+    secrets = make_secrets(tmp_path)
+    entries = yaml.safe_load(Path(secrets.path("console-tokens.yaml")).read_text(encoding="utf-8"))
+    hashes = {role: hashlib.sha256(secrets.token(role).encode()).hexdigest() for role in ("viewer", "operator")}
+    assert {entry["role"]: entry["sha256"] for entry in entries} == hashes
+
+
+def test_keys_have_their_form(tmp_path: Path) -> None:
+    make_secrets(tmp_path)
+    assert len(bytes.fromhex((tmp_path / "pseudonym-key").read_text(encoding="utf-8"))) == 32
+    assert len(base64.urlsafe_b64decode((tmp_path / "dead-letter-key").read_text(encoding="utf-8").strip())) == 32
+    assert (tmp_path / "webhook-secret").read_text(encoding="utf-8").startswith("whsec_")
