@@ -5,11 +5,10 @@ from pydantic import ValidationError
 from schemas.alerts import DeliveryReport
 from schemas.audit import AuditRecord, Outcome
 from schemas.base import Instant, Ref, from_ms
+from schemas.problems import problems_of
 from services.alerting.telling import Due
 from services.runtime.ids import derive
 from services.runtime.machine import Record
-
-_MAX_PROBLEMS = 5
 
 
 def delivery(
@@ -62,10 +61,7 @@ def refused(partition: int, record: Record, why: str) -> AuditRecord:
 
 def problems(error: ValidationError) -> str:
     """What is wrong with a fact, field by field, without its values."""
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    named = [f"{'.'.join(map(str, one['loc'])) or 'fact'}: {one['msg']}" for one in found[:_MAX_PROBLEMS]]
-    more = [f"{len(found) - _MAX_PROBLEMS} more"] if len(found) > _MAX_PROBLEMS else []
-    return "; ".join(named + more)
+    return "; ".join(f"{one.field or 'the fact'} {one.problem}" for one in problems_of(error))
 
 
 def _writer(partition: int) -> str:

@@ -140,11 +140,11 @@ def test_after_a_lost_update_the_end_is_still_told() -> None:
 @pytest.mark.parametrize(
     ("value", "why"),
     [
-        (b"", "fact: Invalid JSON"),
-        (b"{}", "alert_id: Field required"),
-        (b"[" * 10_000, "fact: Invalid JSON"),
+        (b"", "the fact is not valid JSON"),
+        (b"{}", "alert_id is required"),
+        (b"[" * 10_000, "the fact is not valid JSON"),
         (b" " * (MAX_FACT_BYTES + 1), "larger than"),
-        (opening().model_dump_json().replace('"open"', '"no secret"').encode(), "status: Input should be 'open'"),
+        (opening().model_dump_json().replace('"open"', '"no secret"').encode(), "status Input should be 'open'"),
     ],
 )
 def test_what_is_no_fact_is_told_to_the_audit_and_not_quoted(value: bytes, why: str) -> None:

@@ -1,0 +1,40 @@
+"""Alerting put together: the machine on `alerts`, and the deliverer beside it."""
+
+import logging
+
+from schemas.topics import ALERTS, STATE_ALERTING
+from services.alerting.deliverer_io import Deliverer
+from services.alerting.delivery import Patience
+from services.alerting.log_io import AlertLog
+from services.alerting.machine import build
+from services.alerting.settings import AlertingSettings
+from services.alerting.webhook_io import WebhookTarget
+from services.runtime import faust_io
+from services.runtime.health import Health
+from services.runtime.machine import MachineService
+from services.runtime.settings import variable
+
+log = logging.getLogger(__name__)
+
+
+def run(settings: AlertingSettings) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    health = Health()
+    deliverer = Deliverer(
+        _target(settings),
+        AlertLog(settings),
+        patience=Patience(give_up_after_s=settings.alerting_give_up_after.total_seconds()),
+        parallel=settings.alerting_webhook_parallel,
+        health=health.part("receiver"),
+    )
+    service = MachineService("alerting", ALERTS, STATE_ALERTING, build, deliverer)
+    setting = variable("alerting_port")
+    faust_io.run(service, settings, port=settings.alerting_port, port_setting=setting, health=health)
+
+
+def _target(settings: AlertingSettings) -> WebhookTarget | None:
+    if settings.alerting_webhook_url is None or settings.alerting_webhook_secret is None:
+        return None
+    return WebhookTarget(
+        settings.alerting_webhook_url, settings.alerting_webhook_secret, settings.alerting_webhook_timeout
+    )

@@ -1,0 +1,26 @@
+"""Alerting's metrics."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from services.runtime.metrics import SLOW_SECONDS
+
+ATTEMPTS = Counter(
+    "tidegate_alerting_webhook_attempts_total",
+    "Attempts to deliver a message, by what came back: 2xx, 3xx, 4xx, 5xx, or none.",
+    ["answer"],
+)
+ATTEMPT_SECONDS = Histogram(
+    "tidegate_alerting_webhook_attempt_seconds", "One attempt, until its answer or its failure.", buckets=SLOW_SECONDS
+)
+DELIVERIES = Counter(
+    "tidegate_alerting_deliveries_total",
+    "Messages that are no longer due, by outcome: delivered, failed (given up), recorded (there is no receiver).",
+    ["outcome"],
+)
+DUE = Gauge("tidegate_alerting_due_messages", "Messages that are due and not delivered yet.", ["partition"])
+DELAY_SECONDS = Histogram(
+    "tidegate_alerting_delivery_delay_seconds",
+    "From the moment a message became due to its delivery.",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300, 3600, 86_400),
+)
+TARGET_UP = Gauge("tidegate_alerting_target_up", "1 while the receiver's last answer was good, 0 while it was not.")
