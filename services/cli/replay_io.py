@@ -17,6 +17,7 @@ from schemas.topics import RAW_TOPICS, TOPICS
 from services.cli.replay import ReplayError, events_of, in_order, read_map, read_rows
 from services.cli.settings import CliSettings
 from services.runtime.kafka_io import producer, wait_for_broker
+from services.runtime.settings import CommonSettings
 
 CONTROL_HEADER = "tidegate-control"
 BATCH = 500
@@ -115,17 +116,17 @@ async def _to_gateway(client: httpx.AsyncClient, batch: list[AnyEvent]) -> None:
     answer.raise_for_status()
 
 
-async def tell_time(kafka: Any, settings: CliSettings, at: datetime) -> None:
+async def tell_time(kafka: Any, settings: CommonSettings, at: datetime) -> None:
     """Says to every source partition that nothing before `at`, less a minute for disorder, is still to come."""
     await _control(kafka, settings, b"time", (at - timedelta(minutes=1)).isoformat().encode())
 
 
-async def tell_end(kafka: Any, settings: CliSettings) -> None:
+async def tell_end(kafka: Any, settings: CommonSettings) -> None:
     """Ends every source partition: it no longer holds the clock back."""
     await _control(kafka, settings, b"end", b"")
 
 
-async def _control(kafka: Any, settings: CliSettings, word: bytes, value: bytes) -> None:
+async def _control(kafka: Any, settings: CommonSettings, word: bytes, value: bytes) -> None:
     for topic in RAW_TOPICS:
         for partition in range(TOPICS[topic].partitions(settings.partitions)):
             await kafka.send(

@@ -1,0 +1,126 @@
+"""A running system and the ways to it: what a sender, an operator, a platform and a person on call would use."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+import httpx
+
+from deploy.demo.stories import Event
+from deploy.launcher.system import System
+from services.cli.replay_io import tell_end, tell_time
+from services.runtime.kafka_io import producer
+from services.runtime.settings import CommonSettings
+
+PATIENCE_S = 30.0
+T = TypeVar("T")
+
+
+class NotSeenError(Exception):
+    """Something that must happen did not, in time."""
+
+
+class Stage:
+    """Everything over real HTTP, save for the time of the `events` clock, which goes to Kafka."""
+
+    def __init__(self, system: System, settings: CommonSettings) -> None:
+        self._settings = settings
+        self._kafka: Any = None
+        self._gateway = _client(system.url("gateway"), system.secrets.token("demo"))
+        self._console = _client(system.url("console"), system.secrets.token("operator"))
+        self._platform = _client(system.url("platform"))
+        self._receiver = _client(system.url("receiver"))
+        self.sent_at: dict[str, float] = {}
+        """By event id, when its request began (seconds since the epoch)."""
+
+    async def __aenter__(self) -> Stage:
+        self._kafka = producer(self._settings)
+        await self._kafka.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._kafka.stop()
+        for client in (self._gateway, self._console, self._platform, self._receiver):
+            await client.aclose()
+
+    async def send(self, events: list[Event]) -> None:
+        """Hands events to the gateway; raises httpx.HTTPStatusError if it refuses."""
+        now = time.time()
+        self.sent_at |= {event["event_id"]: now for event in events}
+        body = "\n".join(json.dumps(event) for event in events)
+        answer = await self._gateway.post("/v1/events", content=body, headers={"Content-Type": "application/x-ndjson"})
+        answer.raise_for_status()
+
+    async def tell_time(self, at: datetime) -> None:
+        """How far the story has come."""
+        await tell_time(self._kafka, self._settings, at)
+
+    async def tell_end(self) -> None:
+        """Nothing more comes."""
+        await tell_end(self._kafka, self._settings)
+
+    async def state(self, target: str) -> dict[str, Any] | None:
+        """A target's state as the console shows it."""
+        answer = await self._console.get(f"/api/v1/channels/{target}")
+        return None if answer.status_code == 404 else _json(answer)
+
+    async def targets(self, kind: str) -> list[dict[str, Any]]:
+        """All targets of a kind."""
+        found: list[dict[str, Any]] = _json(await self._console.get("/api/v1/channels", params={"kind": kind}))[
+            "channels"
+        ]
+        return found
+
+    async def audit(self, target: str) -> list[dict[str, Any]]:
+        """What the audit holds of a target, the newest first."""
+        found: list[dict[str, Any]] = _json(
+            await self._console.get("/api/v1/audit", params={"target": target, "limit": 500})
+        )["audit"]
+        return found
+
+    async def order(self, word: str, **body: Any) -> dict[str, Any]:
+        """An operator's order, with what came of it."""
+        answer = await self._console.post(f"/api/v1/orders/{word}", params={"wait": 10}, json=body)
+        found: dict[str, Any] = _json(answer)
+        return found
+
+    async def on_platform(self, target: str) -> dict[str, Any] | None:
+        """A target as the platform has it."""
+        answer = await self._platform.get(f"/v1/targets/{target}")
+        return None if answer.status_code == 404 else _json(answer)
+
+    async def webhooks(self, indicator: str) -> list[dict[str, Any]]:
+        """Messages of an indicator that the receiver took in, each verified by the reference library."""
+        received: list[dict[str, Any]] = _json(await self._receiver.get("/_messages"))
+        return [each for each in received if each["message"]["data"]["indicator"] == indicator]
+
+
+def _client(url: str, token: str | None = None) -> httpx.AsyncClient:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return httpx.AsyncClient(base_url=url, headers=headers, timeout=30)
+
+
+def _json(answer: httpx.Response) -> Any:
+    answer.raise_for_status()
+    return answer.json()
+
+
+async def until(look: Callable[[], Awaitable[T | None]], what: str, patience_s: float = PATIENCE_S) -> T:
+    """The first thing that `look` finds; NotSeenError that names `what` when the patience is over."""
+    deadline = time.monotonic() + patience_s
+    while time.monotonic() < deadline:
+        if found := await look():
+            return found
+        await asyncio.sleep(0.05)
+    raise NotSeenError(f"not within {patience_s:.0f} s: {what}")
+
+
+def require(holds: object, otherwise: str) -> None:
+    """Raises NotSeenError that says `otherwise` unless it holds."""
+    if not holds:
+        raise NotSeenError(otherwise)
