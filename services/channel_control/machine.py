@@ -30,6 +30,8 @@ class ControlMachine:
     """One partition's targets. `stale_acts`: on the clock of events nothing is stale."""
 
     def __init__(self, partition: int, *, stale_acts: bool = False) -> None:
+        self.next_offset = 0
+        """The offset of the record that comes next."""
         self._partition = partition
         self._stale_acts = stale_acts
         self._targets: dict[str, Target] = {}
@@ -50,6 +52,7 @@ class ControlMachine:
 
     def apply(self, record: Record) -> list[Output]:
         """Takes one order (or policy) and says what came of it."""
+        self.next_offset = record.offset + 1
         scribe = Scribe(self._partition, record)
         if len(record.value or b"") > MAX_COMMAND_BYTES:
             return scribe.unreadable("unreadable", f"larger than {MAX_COMMAND_BYTES} bytes")
@@ -65,6 +68,7 @@ class ControlMachine:
 
     def rewind(self, next_offset: int) -> int:
         """A snapshot holds everything, so a replay begins where it was taken."""
+        self.next_offset = next_offset
         return next_offset
 
     def fold(self, record: Record) -> None:

@@ -1,0 +1,44 @@
+"""channel_control put together: the machine on `channel-commands`, and the reconciler beside it."""
+
+from schemas.topics import CHANNEL_COMMANDS, STATE_CHANNEL_CONTROL
+from services.channel_control.log_io import CommandLog
+from services.channel_control.machine import ControlMachine
+from services.channel_control.platform_io import Platform
+from services.channel_control.reconcile import Patience
+from services.channel_control.reconciler_io import Limits, NoPlatform, Reconciler
+from services.channel_control.settings import ControlSettings
+from services.runtime import faust_io
+from services.runtime.harness_io import Tuning
+from services.runtime.machine import Companion, MachineService
+from services.runtime.pulse import safe_pause
+from services.runtime.settings import variable
+
+
+def run(settings: ControlSettings) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    tuning = Tuning()
+
+    def build(partition: int) -> ControlMachine:
+        return ControlMachine(partition, stale_acts=settings.clock == "events")
+
+    service = MachineService(
+        "channel_control", CHANNEL_COMMANDS, STATE_CHANNEL_CONTROL, build, _companion(settings, tuning)
+    )
+    setting = variable("control_port")
+    faust_io.run(service, settings, port=settings.control_port, port_setting=setting, tuning=tuning)
+
+
+def _companion(settings: ControlSettings, tuning: Tuning) -> Companion:
+    if settings.control_platform_url is None:
+        return NoPlatform()
+    platform = Platform(
+        settings.control_platform_url, settings.control_platform_token, settings.control_platform_deadline
+    )
+    limits = Limits(
+        parallel=settings.control_parallel,
+        retries=max(1, settings.control_parallel // 4),
+        session_s=tuning.session_s,
+        safe_pause_s=safe_pause(tuning.session_s, tuning.heartbeat_s),
+        patience=Patience(cap_s=settings.control_backoff_cap),
+    )
+    return Reconciler(platform, CommandLog(settings), limits)

@@ -1,0 +1,18 @@
+"""channel_control's metrics."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from services.runtime.metrics import FAST_SECONDS
+
+CALLS = Counter(
+    "tidegate_control_platform_calls_total",
+    "Calls of the platform, by what was asked (ask, put) and what came back: ok, or the kind of failure.",
+    ["call", "answer"],
+)
+CALL_SECONDS = Histogram(
+    "tidegate_control_platform_call_seconds", "One call, until its answer or its failure.", buckets=FAST_SECONDS
+)
+UNCONFIRMED = Gauge(
+    "tidegate_control_unconfirmed_targets", "Targets whose wanted state the platform has yet to confirm.", ["partition"]
+)
+PLATFORM_UP = Gauge("tidegate_control_platform_up", "1 while the platform's last answer was good, 0 while it was not.")

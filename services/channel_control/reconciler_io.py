@@ -1,0 +1,283 @@
+"""The reconciler: beside the machine, on the owner of the partition, it brings the platform to what is wanted.
+
+What there is to do follows from the machine alone: after a death the next owner sees the same unconfirmed targets, and
+asks the platform about each before it puts anything. Reports go to the log with ids that repeat.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final, Protocol
+
+from schemas.channels import WantedState
+from schemas.commands import Command
+from services.channel_control import metrics
+from services.channel_control.machine import ControlMachine
+from services.channel_control.reconcile import (
+    Answer,
+    Attempt,
+    Call,
+    Patience,
+    Trouble,
+    Uniform,
+    after_confirmation,
+    after_trouble,
+    confirmation,
+    failure,
+    plan,
+    pursue,
+)
+from services.channel_control.target import Target
+from services.runtime.end_io import end_process
+from services.runtime.pulse import Pulse
+
+log = logging.getLogger(__name__)
+
+STOP_S: Final = 1.0
+BEAT_S: Final = 1.0
+FROZEN: Final = "frozen"
+
+
+class Caller(Protocol):
+    """The platform; see `Platform`."""
+
+    async def open(self) -> None: ...
+    async def close(self) -> None: ...
+    async def call(self, call: Call, wanted: WantedState) -> Answer: ...
+
+
+class Log(Protocol):
+    """The log of the partitions; see `CommandLog`."""
+
+    async def end(self, partition: int) -> int: ...
+    async def report(self, partition: int, command: Command) -> None: ...
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """parallel, retries: new orders, and orders that failed, whose calls are under way at once, in each partition.
+
+    session_s: a process that was silent for so long may have lost its partitions without being told. After a pause of
+    `safe_pause_s` it calls nobody until that time has passed.
+    """
+
+    parallel: int = 16
+    retries: int = 4
+    session_s: float = 10.0
+    safe_pause_s: float = 5.0
+    patience: Patience = field(default_factory=Patience)
+
+
+@dataclass
+class _Owned:
+    """A partition that is ours. Attempts are what we remember of the targets that are not settled."""
+
+    partition: int
+    machine: ControlMachine
+    pulse: Pulse
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    attempts: dict[str, Attempt] = field(default_factory=dict)
+    running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    retrying: set[str] = field(default_factory=set)
+    quiet_until: float = 0.0
+    """After a freeze: until when nobody is called."""
+    task: asyncio.Task[None] | None = None
+
+
+def _boot_clock() -> float:
+    """Seconds that count while the machine sleeps, where the system has such a clock."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+class Reconciler:
+    """The companion of the machines."""
+
+    def __init__(
+        self,
+        platform: Caller,
+        log_: Log,
+        limits: Limits,
+        *,
+        uniform: Uniform = random.uniform,
+        clock: Callable[[], float] = time.monotonic,
+        boot_clock: Callable[[], float] = _boot_clock,
+    ) -> None:
+        self._platform = platform
+        self._log = log_
+        self._limits = limits
+        self._uniform = uniform
+        self._clock = clock
+        self._boot_clock = boot_clock
+        self._owned: dict[int, _Owned] = {}
+
+    async def start(self, partition: int, machine: ControlMachine) -> None:
+        """Begins to bring the platform to what the machine wants."""
+        await self.stop(partition)
+        if not self._owned:
+            await self._platform.open()
+        owned = _Owned(partition, machine, self._new_pulse())
+        owned.task = asyncio.create_task(self._work(owned), name=f"reconcile {partition}")
+        self._owned[partition] = owned
+
+    async def stop(self, partition: int) -> None:
+        """Gives a partition up. A call under way may still be carried out; the next owner asks."""
+        owned = self._owned.pop(partition, None)
+        if owned is None:
+            return
+        tasks = [*owned.running.values(), *([owned.task] if owned.task else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=STOP_S)
+        if not self._owned:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STOP_S):
+                    await self._log.close()
+                    await self._platform.close()
+
+    def kick(self, partition: int) -> None:
+        """Orders or reports were applied."""
+        owned = self._owned.get(partition)
+        if owned is not None:
+            owned.wake.set()
+
+    async def _work(self, owned: _Owned) -> None:
+        try:
+            await self._reconcile(owned)
+        except Exception as error:  # noqa: BLE001
+            end_process("the reconciler failed", error, partition=owned.partition)
+
+    async def _reconcile(self, owned: _Owned) -> None:
+        await self._catch_up(owned)
+        while True:
+            owned.wake.clear()
+            pause = self._pause(owned, self._look(owned))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await owned.wake.wait()
+            if pause is None:
+                owned.pulse = self._new_pulse()
+
+    async def _catch_up(self, owned: _Owned) -> None:
+        """What is unconfirmed when the machine has seen all that was there may have been put to the platform before we
+        came; only the platform knows."""
+        end = await self._log.end(owned.partition)
+        while owned.machine.next_offset < end:
+            owned.wake.clear()
+            await owned.wake.wait()
+        now = self._clock()
+        for name, target in owned.machine.unsettled.items():
+            owned.attempts[name] = Attempt(target.generation, now, ask_first=True)
+        owned.pulse = self._new_pulse()
+
+    def _pause(self, owned: _Owned, wake: float | None) -> float | None:
+        """How long to wait if nothing comes. While there is something to do the pulse must beat, so that a freeze
+        before a call is noticed; while there is nothing the harness notices, which looks before it kicks us."""
+        if not owned.machine.unsettled:
+            return None
+        return BEAT_S if wake is None else min(BEAT_S, max(0.0, wake - self._clock()))
+
+    def _new_pulse(self) -> Pulse:
+        pulse = Pulse(self._limits.safe_pause_s, self._boot_clock)
+        pulse.beat()
+        return pulse
+
+    def _may_call(self, owned: _Owned) -> bool:
+        """Whether the partition is ours for certain. If it is not, the group will have told us by `quiet_until`."""
+        if owned.pulse.lost(owned.pulse.beat()):
+            owned.quiet_until = self._clock() + self._limits.session_s
+            log.warning(
+                "the process was frozen, no platform is called for a while", extra={"partition": owned.partition}
+            )
+        return self._clock() >= owned.quiet_until
+
+    def _look(self, owned: _Owned) -> float | None:
+        """Begins what is due; when to look again."""
+        unsettled = owned.machine.unsettled
+        for name in owned.attempts.keys() - unsettled.keys():
+            del owned.attempts[name]
+        if not self._may_call(owned):
+            return owned.quiet_until
+        now = self._clock()
+        found = plan(
+            unsettled.values(),
+            owned.attempts,
+            owned.running.keys(),
+            now,
+            slots=self._limits.parallel - len(owned.running.keys() - owned.retrying),
+            retry_slots=self._limits.retries - len(owned.retrying),
+        )
+        for target, attempt in found.start:
+            owned.attempts[target.name] = attempt
+            if attempt.is_retry():
+                owned.retrying.add(target.name)
+            owned.running[target.name] = asyncio.create_task(self._attempt(owned, target, attempt))
+        metrics.UNCONFIRMED.labels(owned.partition).set(len(unsettled))
+        return found.wake
+
+    async def _attempt(self, owned: _Owned, target: Target, attempt: Attempt) -> None:
+        try:
+            try:
+                result = await self._pursue(owned, target.wanted(), attempt)
+            except Exception:
+                log.exception("an attempt failed in an unforeseen way", extra=_fields(target))
+                result = Trouble("internal", "the reconciler failed; see its log")
+            if isinstance(result, Trouble):
+                owned.attempts[target.name] = await self._failed(owned, target, attempt, result)
+            else:
+                await self._log.report(owned.partition, confirmation(result, datetime.now(UTC)))
+                log.info("confirmed", extra=_fields(target) | {"status": result.status})
+                owned.attempts[target.name] = after_confirmation(attempt, self._clock(), self._limits.patience)
+        finally:
+            owned.running.pop(target.name, None)
+            owned.retrying.discard(target.name)
+            owned.wake.set()
+
+    async def _failed(self, owned: _Owned, target: Target, attempt: Attempt, trouble: Trouble) -> Attempt:
+        after, report = after_trouble(attempt, trouble, self._clock(), self._limits.patience, self._uniform)
+        if report and trouble.kind != FROZEN:
+            retry = round(after.due - self._clock(), 3)
+            log.warning("not carried out", extra=_fields(target) | {"reason": trouble.text, "retry_in_s": retry})
+            await self._log.report(owned.partition, failure(target, trouble, datetime.now(UTC)))
+        return after
+
+    async def _pursue(self, owned: _Owned, wanted: WantedState, attempt: Attempt) -> WantedState | Trouble:
+        steps = pursue(wanted, ask_first=attempt.ask_first)
+        answer: Answer | None = None
+        while True:
+            try:
+                call = next(steps) if answer is None else steps.send(answer)
+            except StopIteration as end:
+                result: WantedState | Trouble = end.value
+                return result
+            if not self._may_call(owned):
+                return Trouble(FROZEN, "the process was frozen")
+            answer = await self._platform.call(call, wanted)
+
+
+class NoPlatform:
+    """The companion where there is no platform: says so once, and does nothing."""
+
+    def __init__(self) -> None:
+        self._said = False
+
+    async def start(self, partition: int, machine: ControlMachine) -> None:
+        """Says it."""
+        if not self._said:
+            self._said = True
+            log.warning("no platform is set (TIDEGATE_CONTROL_PLATFORM_URL): orders stand as wanted and unconfirmed")
+
+    async def stop(self, partition: int) -> None:
+        """Nothing is under way."""
+
+    def kick(self, partition: int) -> None:
+        """Nobody is called."""
+
+
+def _fields(target: Target) -> dict[str, object]:
+    return {"target": target.name, "generation": target.generation}
