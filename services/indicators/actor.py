@@ -1,0 +1,340 @@
+"""Actors: who clicks how often, in panes of five seconds. There may be a million of them, most with one click.
+
+So the clicks stay in the columns in which they came, and of each actor only one number is kept up to date: at most how
+many clicks it may have in any window. Only a suspect, whose number reaches what a rule cares about, is looked at click
+by click. Snapshots leave the clicks out; a restart folds the last stretch of the log again.
+"""
+
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.frames import ActorFrame, AnyFrame, int32, int64
+from services.indicators.days import Span
+from services.indicators.standing import Ledger, Standing
+from services.indicators.store import Surroundings, Touched
+
+PANE_MS: Final = 5_000
+WINDOW_MS: Final = 60_000
+"""The longest trailing window; with the pane of the moment itself it is thirteen panes."""
+CLICKS: Final = "clicks"
+_ALWAYS: Final = -(2**62)
+_NEVER: Final = 2**62
+_NAME_BYTES: Final = 16
+
+Int64 = NDArray[np.int64]
+
+
+class Click(NamedTuple):
+    """One click of a suspect."""
+
+    at_ms: int
+    source: int
+    offset: int
+    clicks: int
+    account: str | None
+    channel: str | None
+    link: str | None
+
+
+class _Kept(NamedTuple):
+    """A frame in memory: where it stood on the log, its newest event, and the columns of the rows that count."""
+
+    log_offset: int
+    newest_ms: int
+    frame: ActorFrame
+    slot: NDArray[np.int32]
+    rows: Int64 | None
+
+    def weight(self) -> Int64:
+        """By how much each row raises its actor's number; a click that counts nothing still holds the slot."""
+        count = int64(self.frame.count)
+        return np.maximum(count if self.rows is None else count[self.rows], 1)
+
+    def clicks(self, wanted: NDArray[np.bool_]) -> Iterator[tuple[int, Click]]:
+        """`(slot, click)` of each row whose actor is wanted."""
+        hits = np.flatnonzero(wanted[self.slot])
+        if not len(hits):
+            return
+        frame, slots = self.frame, self.slot[hits].tolist()
+        rows = hits if self.rows is None else self.rows[hits]
+        slice_ends = np.cumsum([each.rows for each in frame.slices])
+        lanes = np.searchsorted(slice_ends, rows, side="right").tolist()
+        numbers = (int64(column)[rows].tolist() for column in (frame.at_ms, frame.offset, frame.count))
+        refs = (int32(column)[rows].tolist() for column in (frame.account, frame.channel, frame.link))
+        for slot, lane, at, offset, count, account, channel, link in zip(slots, lanes, *numbers, *refs, strict=True):
+            source = frame.slices[lane].source
+            names = (_pseudonym(frame.accounts, account), _name(frame.names, channel), _name(frame.names, link))
+            yield slot, Click(at, source, offset, count, *names)
+
+
+def _pseudonym(joined: bytes, index: int) -> str | None:
+    return joined[index * _NAME_BYTES : (index + 1) * _NAME_BYTES].hex() if index >= 0 else None
+
+
+def _name(names: list[str], index: int) -> str | None:
+    return names[index] if index >= 0 else None
+
+
+class _Pane:
+    """The clicks of one suspect in one pane."""
+
+    __slots__ = ("accounts", "clicks", "total")
+
+    def __init__(self) -> None:
+        self.total = 0
+        self.clicks: list[Click] = []
+        self.accounts: Counter[str] = Counter()
+
+    def add(self, click: Click) -> None:
+        self.total += click.clicks
+        self.clicks.append(click)
+        if click.account is not None:
+            self.accounts[click.account] += click.clicks
+
+
+_Suspect = dict[int, _Pane]
+"""The panes of one suspect, by their number from the epoch."""
+
+
+class ActorView:
+    """One actor as its rules see it."""
+
+    def __init__(self, panes: _Suspect) -> None:
+        self._panes = panes
+        self._looked: dict[Span, None] = {}
+
+    def trailing(self, now_ms: int, seconds: int) -> Span:
+        """The last seconds: the pane that ends with `now_ms`, and those before it that the time spans."""
+        return Span(now_ms - seconds * 1000 - PANE_MS, now_ms)
+
+    def _within(self, span: Span) -> Iterator[_Pane]:
+        for number in range(span.start // PANE_MS, -(-span.end // PANE_MS)):
+            if pane := self._panes.get(number):
+                yield pane
+
+    def clicks(self, span: Span) -> int:
+        """How many clicks there were."""
+        self._looked[span] = None
+        return sum(pane.total for pane in self._within(span))
+
+    def accounts(self, span: Span) -> Counter[str]:
+        """How many of the clicks each account made."""
+        counts: Counter[str] = Counter()
+        for pane in self._within(span):
+            counts.update(pane.accounts)
+        return counts
+
+    def each(self, span: Span) -> list[Click]:
+        """The clicks themselves, oldest first."""
+        return sorted((click for pane in self._within(span) for click in pane.clicks), key=lambda click: click[:3])
+
+    def sources(self) -> list[tuple[int, int, int]]:
+        """`(source, from, to)`: where the clicks lie that were looked at through this view."""
+        return [(each.source, each.offset, each.offset + 1) for span in self._looked for each in self.each(span)]
+
+
+class ActorStore:
+    """The clicks of all actors of one partition, as long as a window needs them."""
+
+    kind = "actor"
+    pane_ms = PANE_MS
+    rebuilt = True
+    inputs = frozenset({CLICKS})
+
+    def __init__(self) -> None:
+        self._slots: dict[bytes, int] = {}
+        self._names: list[bytes | None] = []
+        self._free: list[int] = []
+        self._weight: Int64 = np.zeros(1024, np.int64)
+        self._close = np.zeros(1024, np.bool_)  # the suspects, and those in trouble
+        self._troubled: set[bytes] = set()
+        self._kept: deque[_Kept] = deque()
+        self._suspects: dict[int, _Suspect] = {}
+        self._floor: int = _NEVER
+        self._oldest_ms = _ALWAYS
+
+    def watch(self, floors: Mapping[str, int]) -> None:
+        """From how many clicks on an actor is judged."""
+        self._floor = floors.get(CLICKS, _NEVER)
+
+    def follow(self, subject: str, troubled: bool) -> None:
+        """An actor in trouble is judged with every click."""
+        name = bytes.fromhex(subject.removeprefix("actor:"))
+        (self._troubled.add if troubled else self._troubled.discard)(name)
+        if troubled and (slot := self._slots.get(name)) is not None:
+            self._close[slot] = True
+
+    # -- folding
+
+    def fold(self, offset: int, frame: AnyFrame, standing: Standing, ledger: Ledger | None) -> list[Touched]:
+        """Adds the new clicks of a frame."""
+        if not isinstance(frame, ActorFrame):
+            raise TypeError(f"a {type(frame).__name__} on the log of actors")
+        admission = standing.admit(frame.slices, frame.offset)
+        if not frame.offset:
+            return []
+        at = int64(frame.at_ms)
+        mask = admission.in_time(frame.slices, at, _oldest(standing), ledger)
+        local, rows = int32(frame.actor), None
+        if mask is not None:
+            rows = np.flatnonzero(mask)
+            if not len(rows):
+                return []
+            at, local = at[rows], local[rows]
+        slot = self._slots_of(frame.actors, local, partial=mask is not None)
+        newest = int(at.max())
+        standing.newest_ms = max(standing.newest_ms, newest)
+        kept = _Kept(offset, newest, frame, slot, rows)
+        self._kept.append(kept)
+        np.add.at(self._weight, slot, kept.weight())
+        return self._judge_again(kept, at)
+
+    def _slots_of(self, joined: bytes, local: NDArray[np.int32], *, partial: bool) -> NDArray[np.int32]:
+        """The slot of each row; an actor of whose rows none is new gets none."""
+        names: list[bytes] = np.frombuffer(joined, f"V{_NAME_BYTES}").tolist()
+        slots: list[int | None] = [self._slots.get(name) for name in names]
+        if None in slots:
+            used = set(local.tolist()) if partial else None
+            for index, slot in enumerate(slots):
+                if slot is None:
+                    slots[index] = self._new_slot(names[index]) if used is None or index in used else 0
+        return np.array(slots, np.int32)[local]
+
+    def _new_slot(self, name: bytes) -> int:
+        slot = self._slots.get(name)
+        if slot is not None:
+            return slot
+        if self._free:
+            slot = self._free.pop()
+            self._names[slot] = name
+        else:
+            slot = len(self._names)
+            self._names.append(name)
+            if slot == len(self._weight):
+                self._weight = np.concatenate((self._weight, np.zeros_like(self._weight)))
+                self._close = np.concatenate((self._close, np.zeros_like(self._close)))
+        self._slots[name] = slot
+        self._close[slot] = name in self._troubled
+        return slot
+
+    def _judge_again(self, kept: _Kept, at: Int64) -> list[Touched]:
+        """Those of a frame's actors that may be in trouble, with the panes from the earliest one touched."""
+        close = (self._weight[kept.slot] >= self._floor) | self._close[kept.slot]
+        if not close.any():
+            return []
+        earliest: dict[int, int] = {}
+        for each, moment in zip(kept.slot[close].tolist(), at[close].tolist(), strict=True):
+            earliest[each] = min(moment, earliest.get(each, moment))
+        known = self._suspects.keys() & earliest.keys()
+        self._look_at(known, [kept])
+        self._suspect(earliest.keys() - known)
+        due = [self._touched(each, moment // PANE_MS) for each, moment in earliest.items() if self._is_due(each)]
+        return sorted(due, key=lambda each: each.subject)
+
+    def _is_due(self, slot: int) -> bool:
+        """Whether an actor is to be judged. Not every suspect is, but that depends on what was restarted when."""
+        return self._floor < _NEVER and (self._weight[slot] >= self._floor or self._names[slot] in self._troubled)
+
+    def _touched(self, slot: int, pane: int) -> Touched:
+        ends = [(number + 1) * PANE_MS for number in sorted(self._suspects[slot]) if number >= pane]
+        return Touched(f"actor:{(self._names[slot] or b'').hex()}", {CLICKS: ends})
+
+    def _suspect(self, slots: Iterable[int]) -> None:
+        """Looks at these actors click by click from now on."""
+        if new := [slot for slot in slots if slot not in self._suspects]:
+            self._suspects.update((slot, {}) for slot in new)
+            self._close[new] = True
+            self._look_at(new, self._kept)
+
+    def _look_at(self, slots: Iterable[int], frames: Iterable[_Kept]) -> None:
+        """Adds the clicks of these suspects; one pass over the frames for all of them."""
+        if not (chosen := list(slots)):
+            return
+        wanted = np.zeros(len(self._weight), np.bool_)
+        wanted[chosen] = True
+        for kept in frames:
+            for slot, click in kept.clicks(wanted):
+                if click.at_ms >= self._oldest_ms:
+                    self._suspects[slot].setdefault(click.at_ms // PANE_MS, _Pane()).add(click)
+
+    def everything(self, since_ms: int) -> list[Touched]:
+        """The panes after `since_ms` of every actor with clicks enough to be judged."""
+        self._suspect(np.flatnonzero(self._weight[: len(self._names)] >= self._floor).tolist())
+        found = [self._touched(slot, since_ms // PANE_MS) for slot in self._suspects if self._is_due(slot)]
+        return sorted((each for each in found if each.ends[CLICKS]), key=lambda each: each.subject)
+
+    # -- looking
+
+    def earliest_ms(self) -> int | None:
+        """The start of the oldest pane there is."""
+        oldest = min((int(int64(each.frame.at_ms).min()) for each in self._kept), default=None)
+        return None if oldest is None else oldest // PANE_MS * PANE_MS
+
+    def standing_subjects(self) -> Iterable[str]:
+        """None: an actor's windows only shrink without clicks."""
+        return ()
+
+    def later(self, subject: str, end_ms: int) -> list[int]:
+        """The ends of the actor's later panes with clicks."""
+        slot = self._slots.get(bytes.fromhex(subject.removeprefix("actor:")))
+        panes = self._suspects.get(slot, {}) if slot is not None else {}
+        return [(number + 1) * PANE_MS for number in sorted(panes) if (number + 1) * PANE_MS > end_ms]
+
+    def view(self, subject: str, around: Surroundings) -> ActorView:
+        """One actor to look at."""
+        slot = self._slots.get(bytes.fromhex(subject.removeprefix("actor:")))
+        if slot is None:
+            return ActorView({})
+        if slot not in self._suspects:
+            troubled = [each for each in map(self._slots.get, self._troubled) if each is not None]
+            self._suspect([slot, *troubled])
+        return ActorView(self._suspects[slot])
+
+    # -- forgetting, saving, loading
+
+    def evict(self, closed_ms: int) -> None:
+        """Forgets the clicks that no open window needs, frame by frame."""
+        self._oldest_ms = closed_ms - WINDOW_MS
+        kept = self._kept
+        if any(each.newest_ms < self._oldest_ms for each in kept):
+            self._kept = deque(each for each in kept if each.newest_ms >= self._oldest_ms)
+            self._release([each for each in kept if each.newest_ms < self._oldest_ms])
+        first = self._oldest_ms // PANE_MS
+        for panes in self._suspects.values():
+            for number in [each for each in panes if each < first]:
+                del panes[number]
+
+    def _release(self, frames: list[_Kept]) -> None:
+        """Takes the clicks of these frames off, and frees the slots of those who have none left."""
+        slots = np.concatenate([each.slot for each in frames])
+        np.subtract.at(self._weight, slots, np.concatenate([each.weight() for each in frames]))
+        idle = np.zeros(len(self._weight), np.bool_)
+        idle[slots] = True
+        for slot in np.flatnonzero(idle & (self._weight == 0)).tolist():
+            self._suspects.pop(slot, None)
+            self._close[slot] = False
+            name, self._names[slot] = self._names[slot], None
+            if name is not None:
+                del self._slots[name]
+                self._free.append(slot)
+
+    def oldest_offset(self) -> int | None:
+        """The oldest frame on the log that is still in memory; they are kept in the log's order."""
+        return self._kept[0].log_offset if self._kept else None
+
+    def changed(self) -> Iterator[tuple[bytes, bytes | None]]:
+        """Nothing: the clicks are folded again."""
+        return iter(())
+
+    def load(self, records: Iterable[tuple[bytes, bytes]]) -> None:
+        """There is nothing to take back."""
+        if keys := [key for key, _ in records]:
+            raise ValueError(f"a snapshot of actors with {len(keys)} records that this release does not know")
+
+
+def _oldest(standing: Standing) -> int:
+    return _ALWAYS if standing.closed_ms is None else standing.closed_ms - WINDOW_MS

@@ -1,0 +1,282 @@
+"""Channels: what happened on each, in panes of five minutes, and its complaints one by one."""
+
+import struct
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+import numpy as np
+
+from schemas.frames import FEED_OF_MEASURE, MEASURES, RAW_TOPIC_ORDER, AnyFrame, ChannelFrame, int32, int64, uint8
+from services.indicators.complaints import Complaint, Complaints, Tally
+from services.indicators.days import Span
+from services.indicators.panes import HOUR_MS, PANE_MS, Int64, Panes
+from services.indicators.standing import Admission, Ledger, Standing
+from services.indicators.store import Surroundings, Touched
+
+PANES_KEPT_MS: Final = 9 * 24 * HOUR_MS
+"""A week to compare with, the day after it, and a day to spare for late events."""
+COMPLAINTS_KEPT_MS: Final = 3 * 24 * HOUR_MS
+COMPLAINTS: Final = "complaints"
+_ALWAYS: Final = -(2**62)
+_CODE: Final = {name: code for code, name in enumerate(MEASURES)}
+_TOPICS: Final = tuple(sorted(set(FEED_OF_MEASURE)))
+_FEED: Final = {RAW_TOPIC_ORDER[topic]: feed for feed, topic in enumerate(_TOPICS)}
+_KEY: Final = struct.Struct(">ci")
+
+_Earliest = dict[int, dict[str, int]]
+"""By slot and input, the earliest pane that was touched."""
+
+
+class ChannelView:
+    """One channel as its rules see it."""
+
+    def __init__(self, slot: int, panes: Panes, complaints: Complaints, around: Surroundings) -> None:
+        self._slot = slot
+        self._panes = panes
+        self._complaints = complaints
+        self._around = around
+        self._looked: dict[tuple[int | None, Span], None] = {}
+
+    def today(self, now_ms: int) -> Span:
+        """The business day that ends with `now_ms` or has begun before it, so far."""
+        return Span(self._around.days.of(now_ms - 1).span.start, now_ms)
+
+    def trailing(self, now_ms: int, hours: int) -> Span:
+        """The last hours."""
+        return Span(now_ms - hours * HOUR_MS, now_ms)
+
+    def total(self, measure: str, span: Span) -> int:
+        """The sum of one of MEASURES over the panes of a span; spend is in millionths of CNY."""
+        code = _CODE[measure]
+        self._looked[FEED_OF_MEASURE[code], span] = None
+        return self._panes.total(self._slot, code, span)
+
+    def complaints(self, span: Span, *, per_person: int) -> Tally:
+        """The complaints of a span, of which at most so many count per account or address."""
+        self._looked[None, span] = None
+        return self._complaints.tally(span, per_person)
+
+    def silent(self, topic: str, now_ms: int) -> bool:
+        """Whether nothing of a raw topic was heard for longer than the policy's `max_silence`."""
+        return not self._panes.heard(self._slot, _FEED[topic], Span(now_ms - self._around.max_silence_ms, now_ms))
+
+    def sources(self) -> list[tuple[int, int, int]]:
+        """`(source, from, to)`: where the events lie that were looked at through this view."""
+        found: list[tuple[int, int, int]] = []
+        for feed, span in self._looked:
+            if feed is None:
+                found += [(each.source, each.offset, each.offset + 1) for each in self._complaints.within(span)]
+            else:
+                found += [each for each in self._panes.ranges(self._slot, span) if each[0] >> 16 == feed]
+        return found
+
+
+class ChannelStore:
+    """The windows of all channels of one partition."""
+
+    kind = "channel"
+    pane_ms = PANE_MS
+    rebuilt = False
+    inputs = frozenset({COMPLAINTS, *MEASURES})
+
+    def __init__(self) -> None:
+        self._slots: dict[str, int] = {}
+        self._names: dict[int, str] = {}
+        self._free: list[int] = []
+        self._panes = Panes([_TOPICS.index(topic) for topic in FEED_OF_MEASURE])
+        self._complaints: dict[int, Complaints] = defaultdict(Complaints)
+        self._watched: set[str] = set()
+        self._gone: list[bytes] = []
+
+    def watch(self, floors: Mapping[str, int]) -> None:
+        """Which inputs are judged at once."""
+        self._watched = set(floors)
+
+    def follow(self, subject: str, troubled: bool) -> None:
+        """Every channel is judged with every event anyway."""
+
+    def _slot(self, name: str) -> int:
+        slot = self._slots.get(name)
+        if slot is None:
+            slot = self._free.pop() if self._free else len(self._slots)
+            self._slots[name], self._names[slot] = slot, name
+        return slot
+
+    # -- folding
+
+    def fold(self, offset: int, frame: AnyFrame, standing: Standing, ledger: Ledger | None) -> list[Touched]:
+        """Adds the new events of a frame."""
+        if not isinstance(frame, ChannelFrame):
+            raise TypeError(f"a {type(frame).__name__} on the log of channels")
+        admission = standing.admit(frame.slices, frame.offset)
+        touched: _Earliest = {}
+        if frame.offset:
+            self._fold_rows(frame, admission, standing, ledger, touched)
+        if frame.complaints:
+            self._fold_complaints(frame, admission, standing, ledger, touched)
+        return self._ends(touched) if touched else []
+
+    def _fold_rows(
+        self, frame: ChannelFrame, admission: Admission, standing: Standing, ledger: Ledger | None, touched: _Earliest
+    ) -> None:
+        at = int64(frame.at_ms)
+        mask = admission.in_time(frame.slices, at, _oldest(standing, PANES_KEPT_MS), ledger)
+        source = np.repeat(
+            [self._panes.source(each.source) for each in frame.slices], [each.rows for each in frame.slices]
+        )
+        local, measure = int32(frame.channel), uint8(frame.measure)
+        amount, offset = int64(frame.amount), int64(frame.offset)
+        if mask is not None:
+            if not mask.any():
+                return
+            at, amount, offset, source = at[mask], amount[mask], offset[mask], source[mask]
+            local, measure = local[mask], measure[mask]
+        slot = self._slots_of(frame.channels, local, partial=mask is not None)
+        standing.newest_ms = max(standing.newest_ms, int(at.max()))
+        pane = at // PANE_MS
+        self._panes.add(slot, pane, measure, amount, source, offset)
+        if len(self._watched) > (COMPLAINTS in self._watched):
+            self._note_measures(slot, pane, measure, touched)
+
+    def _slots_of(self, names: list[str], local: np.ndarray, *, partial: bool) -> Int64:
+        """The slot of each row; a channel of whose rows none is new gets none."""
+        used = set(local.tolist()) if partial else range(len(names))
+        slots = [self._slot(name) if index in used else 0 for index, name in enumerate(names)]
+        rows: Int64 = np.array(slots, np.int64)[local]
+        return rows
+
+    def _note_measures(self, slot: Int64, pane: Int64, measure: np.ndarray, touched: _Earliest) -> None:
+        for name in self._watched - {COMPLAINTS}:
+            rows = measure == _CODE[name]
+            for each, at in zip(slot[rows].tolist(), pane[rows].tolist(), strict=True):
+                _note(touched, each, name, at)
+
+    def _fold_complaints(
+        self, frame: ChannelFrame, admission: Admission, standing: Standing, ledger: Ledger | None, touched: _Earliest
+    ) -> None:
+        oldest = _oldest(standing, COMPLAINTS_KEPT_MS)
+        for row in frame.complaints:
+            if row.offset < admission.floors[row.slice]:
+                continue
+            source, late = frame.slices[row.slice].source, row.at_ms < oldest
+            if ledger is not None:
+                ledger.add(source, not late, late)
+            if late:
+                continue
+            standing.newest_ms = max(standing.newest_ms, row.at_ms)
+            slot = self._slot(row.channel)
+            complaint = Complaint(row.at_ms, source, row.offset, row.complaint_id, row.account, row.ip, row.one_click)
+            pane = self._complaints[slot].add(complaint)
+            if pane is not None and COMPLAINTS in self._watched:
+                _note(touched, slot, COMPLAINTS, pane)
+
+    def _ends(self, touched: _Earliest) -> list[Touched]:
+        """From the earliest pane that was touched to the newest."""
+        found = []
+        for slot, by_input in touched.items():
+            ends = {
+                name: [(each + 1) * PANE_MS for each in self._panes_from(slot, name, pane)]
+                for name, pane in by_input.items()
+            }
+            found.append(Touched(f"channel:{self._names[slot]}", ends))
+        return sorted(found, key=lambda each: each.subject)
+
+    def _panes_from(self, slot: int, name: str, pane: int) -> list[int]:
+        if name == COMPLAINTS:
+            return self._complaints[slot].panes_from(pane)
+        return self._panes.heard_from(slot, pane)
+
+    def everything(self, since_ms: int) -> list[Touched]:
+        """The newest pane of each channel and input that ends after `since_ms`."""
+        first = since_ms // PANE_MS
+        found = []
+        for slot, name in sorted(self._names.items(), key=lambda item: item[1]):
+            ends = {name: self._panes_from(slot, name, first)[-1:] for name in sorted(self._watched)}
+            ends = {name: [(each + 1) * PANE_MS for each in panes] for name, panes in ends.items() if panes}
+            if ends:
+                found.append(Touched(f"channel:{name}", ends))
+        return found
+
+    # -- looking
+
+    def earliest_ms(self) -> int | None:
+        """The start of the oldest pane there is."""
+        panes = [each.panes_from(_ALWAYS)[0] * PANE_MS for each in self._complaints.values() if len(each)]
+        hour = self._panes.earliest_ms()
+        return min(panes + ([] if hour is None else [hour]), default=None)
+
+    def standing_subjects(self) -> Iterable[str]:
+        """All channels: they are few, and a ratio may change without an event."""
+        return [f"channel:{name}" for name in self._slots]
+
+    def later(self, subject: str, end_ms: int) -> list[int]:
+        """Channels are judged at every close anyway."""
+        return []
+
+    def view(self, subject: str, around: Surroundings) -> ChannelView:
+        """One channel to look at."""
+        slot = self._slots.get(subject.removeprefix("channel:"), -1)
+        return ChannelView(slot, self._panes, self._complaints.get(slot) or Complaints(), around)
+
+    # -- forgetting, saving, loading
+
+    def evict(self, closed_ms: int) -> None:
+        """Forgets what is older than any window."""
+        pages = self._panes.evict(closed_ms - PANES_KEPT_MS)
+        self._gone += [self._key(b"h", hour, slot) for slot, hour in pages]
+        emptied = {slot for slot, _ in pages}
+        for slot, complaints in self._complaints.items():
+            if panes := complaints.evict(closed_ms - COMPLAINTS_KEPT_MS):
+                self._gone += [self._key(b"c", pane, slot) for pane in panes]
+                emptied.add(slot)
+        if emptied:
+            self._forget(emptied - self._panes.slots())
+
+    def _forget(self, slots: set[int]) -> None:
+        for slot in sorted(slots):
+            if not len(self._complaints.get(slot, ())):
+                self._complaints.pop(slot, None)
+                del self._slots[self._names.pop(slot)]
+                self._free.append(slot)
+
+    def oldest_offset(self) -> int | None:
+        """Nothing is rebuilt from the log."""
+        return None
+
+    def _key(self, kind: bytes, number: int, slot: int) -> bytes:
+        return _KEY.pack(kind, number) + self._names[slot].encode()
+
+    def changed(self) -> Iterator[tuple[bytes, bytes | None]]:
+        """A record per channel and hour, and one per channel and pane with complaints."""
+        gone, self._gone = self._gone, []
+        records: dict[bytes, bytes | None] = dict.fromkeys(gone)
+        for slot, hour, value in self._panes.changed():
+            records[self._key(b"h", hour, slot)] = value
+        for slot, complaints in self._complaints.items():
+            for pane in sorted(complaints.dirty):
+                records[self._key(b"c", pane, slot)] = complaints.record(pane)
+            complaints.dirty.clear()
+        yield from records.items()
+
+    def load(self, records: Iterable[tuple[bytes, bytes]]) -> None:
+        """Takes back snapshot records."""
+        pages: list[tuple[int, int, bytes]] = []
+        for key, value in records:
+            kind, number = _KEY.unpack_from(key)
+            slot = self._slot(key[_KEY.size :].decode())
+            if kind == b"h":
+                pages.append((slot, number, value))
+            else:
+                self._complaints[slot].load(value)
+        self._panes.load(pages)
+
+
+def _oldest(standing: Standing, kept_ms: int) -> int:
+    """The oldest event time that is still taken: what has not been forgotten."""
+    return _ALWAYS if standing.closed_ms is None else (standing.closed_ms - kept_ms) // HOUR_MS * HOUR_MS
+
+
+def _note(touched: _Earliest, slot: int, name: str, pane: int) -> None:
+    by_input = touched.setdefault(slot, {})
+    by_input[name] = min(pane, by_input.get(name, pane))

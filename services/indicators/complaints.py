@@ -1,0 +1,181 @@
+"""The complaints of one channel, each by itself, and how many of them count."""
+
+from bisect import bisect_left, insort
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import msgspec
+
+from services.indicators.days import Span
+from services.indicators.panes import PANE_MS
+
+_TALLIES: Final = 4
+"""Running counts kept per channel: today's, and what else was asked lately."""
+
+
+class Complaint(NamedTuple):
+    """One complaint; the smallest of those with one id counts."""
+
+    at_ms: int
+    source: int
+    offset: int
+    id: str
+    account: bytes | None
+    ip: bytes | None
+    one_click: bool
+
+    @property
+    def anonymous(self) -> bool:
+        """A one-click complaint without an account: cheap to send in numbers."""
+        return self.one_click and self.account is None
+
+
+_ENCODER: Final = msgspec.msgpack.Encoder()
+_DECODER: Final = msgspec.msgpack.Decoder(list[Complaint])
+
+
+class _People:
+    """Complaints by person: at most `cap` of each count, and all of those by nobody known."""
+
+    __slots__ = ("_by_person", "_cap", "counted")
+
+    def __init__(self, cap: int) -> None:
+        self._cap = cap
+        self._by_person: Counter[bytes] = Counter()
+        self.counted = 0
+
+    def add(self, person: bytes | None) -> None:
+        if person is not None:
+            self._by_person[person] += 1
+            if self._by_person[person] > self._cap:
+                return
+        self.counted += 1
+
+
+class Tally:
+    """How many complaints of a span count: the smaller of two sums, over accounts and over addresses, in each of
+    which at most `cap` count per person. Does not depend on the order in which complaints are added."""
+
+    def __init__(self, start_ms: int, cap: int) -> None:
+        self.start_ms = start_ms
+        self.end_ms = start_ms
+        self.cap = cap
+        self.opened = 0
+        self.anonymous = 0
+        self._accounts = _People(cap)
+        self._ips = _People(cap)
+        self._ips_of_named = _People(cap)
+
+    def add(self, complaint: Complaint) -> None:
+        """Counts one more."""
+        self.opened += 1
+        self._ips.add(complaint.ip)
+        if complaint.anonymous:
+            self.anonymous += 1
+        else:
+            self._accounts.add(complaint.account)
+            self._ips_of_named.add(complaint.ip)
+
+    def count(self, anonymous_limit: int) -> int:
+        """How many count when anonymous ones make up at most so many."""
+        by_account = self._accounts.counted + min(self.anonymous, anonymous_limit)
+        named = self._ips_of_named.counted
+        by_ip = named + min(self._ips.counted - named, anonymous_limit)
+        return min(by_account, by_ip)
+
+
+class Complaints:
+    """The complaints of one channel, by pane. One `complaint_id` counts once, at its earliest opening."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, Complaint] = {}
+        self._by_pane: dict[int, set[Complaint]] = {}
+        self._panes: list[int] = []
+        self._tallies: dict[tuple[int, int], Tally] = {}
+        self.dirty: set[int] = set()
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def add(self, complaint: Complaint) -> int | None:
+        """The pane that it fell into; None when it changes nothing."""
+        known = self._by_id.get(complaint.id)
+        if known is not None:
+            if known <= complaint:
+                return None
+            self._remove(known)
+        self._by_id[complaint.id] = complaint
+        pane = complaint.at_ms // PANE_MS
+        if pane not in self._by_pane:
+            self._by_pane[pane] = set()
+            insort(self._panes, pane)
+        self._by_pane[pane].add(complaint)
+        self.dirty.add(pane)
+        for tally in self._tallies.values():
+            if tally.start_ms <= complaint.at_ms < tally.end_ms:
+                tally.add(complaint)
+        return pane
+
+    def _remove(self, complaint: Complaint) -> None:
+        pane = complaint.at_ms // PANE_MS
+        self._by_pane[pane].discard(complaint)
+        if not self._by_pane[pane]:
+            del self._by_pane[pane]
+            self._panes.remove(pane)
+        self.dirty.add(pane)
+        self._tallies.clear()
+
+    def within(self, span: Span) -> Iterator[Complaint]:
+        """Those of a span, in no particular order."""
+        first, end = span.start // PANE_MS, -(-span.end // PANE_MS)
+        for pane in self._panes[bisect_left(self._panes, first) : bisect_left(self._panes, end)]:
+            if span.start <= pane * PANE_MS and (pane + 1) * PANE_MS <= span.end:
+                yield from self._by_pane[pane]
+            else:
+                yield from (each for each in self._by_pane[pane] if span.start <= each.at_ms < span.end)
+
+    def tally(self, span: Span, cap: int) -> Tally:
+        """The count of a span; one that goes on from where an earlier one ended costs only what is new."""
+        known = self._tallies.get((span.start, cap))
+        if known is None or known.end_ms > span.end:
+            known = Tally(span.start, cap)
+            self._tallies.pop((span.start, cap), None)
+            if len(self._tallies) >= _TALLIES:
+                del self._tallies[next(iter(self._tallies))]
+            self._tallies[span.start, cap] = known
+        for complaint in self.within(Span(known.end_ms, span.end)):
+            known.add(complaint)
+        known.end_ms = span.end
+        return known
+
+    def panes_from(self, pane: int) -> list[int]:
+        """The panes from this one on that have complaints, in order."""
+        return self._panes[bisect_left(self._panes, pane) :]
+
+    def evict(self, before_ms: int) -> list[int]:
+        """Forgets the panes that ended before; which ones."""
+        gone = self._panes[: bisect_left(self._panes, before_ms // PANE_MS)]
+        del self._panes[: len(gone)]
+        for pane in gone:
+            for complaint in self._by_pane.pop(pane):
+                del self._by_id[complaint.id]
+        if gone:
+            self.dirty.difference_update(gone)
+            self._tallies = {key: tally for key, tally in self._tallies.items() if key[0] >= before_ms}
+        return gone
+
+    def record(self, pane: int) -> bytes | None:
+        """A pane in a snapshot; None when nothing is in it."""
+        complaints = self._by_pane.get(pane)
+        return _ENCODER.encode(sorted(complaints, key=_order)) if complaints else None
+
+    def load(self, record: bytes) -> None:
+        """Takes back what `record` gave."""
+        for complaint in _DECODER.decode(record):
+            self.add(complaint)
+        self.dirty.clear()
+
+
+def _order(complaint: Complaint) -> tuple[int, int, int]:
+    return complaint[:3]

@@ -1,0 +1,234 @@
+"""Judging: rules look at subjects, episodes begin and end, and people and channels are told.
+
+A rule that raises is fenced off: counted, told once, and its siblings go on.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from schemas.base import Bilingual
+from services.indicators import telling
+from services.indicators.episodes import Change, Episode, Episodes, Moment, ease, new_orders, worsen
+from services.indicators.outbox import Outbox
+from services.indicators.rule import Case, Order, Verdict
+from services.indicators.seen import Seen
+from services.indicators.store import Store, Touched
+from services.indicators.tuning import InForce, Tuned
+from services.runtime.ids import derive
+
+REMEMBERED_MS: Final = 3 * 86_400_000
+"""How long the episode of a day that is over is remembered: as long as a late event may still count in that day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A record of the log: where it stands, written as in ids, and when it was appended."""
+
+    name: str
+    told_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A rule raised."""
+
+    tuned: Tuned
+    error: Exception
+
+
+class Judge:
+    """Judges subjects of one store by the policy in force."""
+
+    def __init__(self, store: Store, outbox: Outbox, seen: Seen) -> None:
+        self._store = store
+        self._outbox = outbox
+        self._seen = seen
+        self._again: dict[int, set[str]] = {}
+        self.episodes = Episodes()
+        self.failures: list[Failure] = []
+        """Rules that raised and nobody was told of yet."""
+
+    def has_work(self) -> bool:
+        """Whether a close of any pane would judge anything."""
+        return len(self.episodes) > 0 or bool(self._again) or any(True for _ in self._store.standing_subjects())
+
+    def at_once(self, policy: InForce, touched: Iterable[Touched], place: Place) -> None:
+        """Judges what new events belong to, at the ends of all panes that they may have changed."""
+        for each in touched:
+            for tuned in policy.tuned:
+                if tuned.rule.judged == "at once":
+                    ends = {end for name in tuned.rule.reads for end in each.ends.get(name, ())}
+                    for end in sorted(ends):
+                        self._judge(policy, tuned, each.subject, Moment(end, place.told_ms, closing=False), place)
+
+    def close(self, policy: InForce, end_ms: int, place: Place) -> None:
+        """Judges everything at the close of the pane that ends here."""
+        subjects = {*self._store.standing_subjects(), *self.episodes.subjects(), *self._again.pop(end_ms, ())}
+        moment = Moment(end_ms, place.told_ms, closing=True)
+        for subject in sorted(subjects):
+            for tuned in policy.tuned:
+                self._judge(policy, tuned, subject, moment, place)
+        if any(tuned.rule.per_day for tuned in policy.tuned):
+            self._end_days(policy, moment)
+
+    def forget_closes(self) -> None:
+        """No more panes close for now."""
+        self._again.clear()
+
+    def take_failures(self) -> list[Failure]:
+        """What has failed since the last call."""
+        failures, self.failures = self.failures, []
+        return failures
+
+    def load(self, episodes: Iterable[Episode]) -> None:
+        """Takes back the episodes of a snapshot."""
+        self.episodes.load(episodes)
+        for subject in self.episodes.subjects():
+            self._store.follow(subject, True)
+
+    # -- one verdict
+
+    def _judge(self, policy: InForce, tuned: Tuned, subject: str, moment: Moment, place: Place) -> None:
+        try:
+            self._step(policy, tuned, subject, moment, place)
+        except Exception as error:  # noqa: BLE001 - whatever a rule does, the others go on
+            self._seen.failures[tuned.rule.id] += 1
+            self.failures.append(Failure(tuned, error))
+
+    def _step(self, policy: InForce, tuned: Tuned, subject: str, moment: Moment, place: Place) -> None:
+        case = self._case(policy, tuned, subject, moment.end_ms)
+        verdict = case.verdict
+        self._seen.verdicts[tuned.rule.id, verdict.verdict] += 1
+        day = policy.days.of(moment.end_ms - 1) if tuned.rule.per_day else None
+        known = self.episodes.get((tuned.rule.id, subject, day.date if day else "", tuned.shadow))
+        if known is None and not verdict.troubled:
+            return
+        if verdict.troubled and (known is None or known.over):
+            if known is not None and verdict.level <= known.level:
+                return
+            episode = Episode(
+                indicator=tuned.rule.id,
+                subject=subject,
+                day=day.date if day else "",
+                shadow=tuned.shadow,
+                alert_id=derive(tuned.rule.id, subject, place.name, str(moment.end_ms)),
+                opened_ms=place.told_ms,
+                day_end_ms=day.span.end if day else 0,
+                level=known.level if known else 0,
+                given=list(known.given) if known else [],
+            )
+            self._advance(policy, tuned, episode, case, moment, opened=True)
+        elif known is not None and not known.over:
+            # A copy, so that a rule that raises half-way leaves the episode as it was.
+            episode = msgspec.structs.replace(known, given=list(known.given))
+            self._advance(policy, tuned, episode, case, moment, opened=False)
+
+    def _case(self, policy: InForce, tuned: Tuned, subject: str, now_ms: int) -> Case[Any, Any]:
+        view = self._store.view(subject, policy.around)
+        limits = tuned.limits(subject)
+        verdict = tuned.rule.judge(view, limits, now_ms)
+        return Case(subject, view, limits, verdict, now_ms, policy.days)
+
+    def _advance(
+        self, policy: InForce, tuned: Tuned, episode: Episode, case: Case[Any, Any], moment: Moment, *, opened: bool
+    ) -> None:
+        verdict = case.verdict
+        news = opened
+        if verdict.troubled:
+            news |= worsen(episode, verdict, tuned.rule.severity(verdict), moment)
+        orders = new_orders(episode, self._wanted(tuned, episode, case))
+        if news or orders:
+            change = Change("open" if opened else "updated", episode, orders)
+            self._tell(policy, tuned, change, case, moment)
+        if not verdict.troubled and ease(episode, verdict, tuned, moment):
+            self._resolve(policy, episode, verdict, moment)
+        else:
+            self._put(episode)
+
+    def _wanted(self, tuned: Tuned, episode: Episode, case: Case[Any, Any]) -> list[Order]:
+        """What the rule orders while the episode stands; not at moments before it began."""
+        if episode.tripped_ms is None or case.now_ms < episode.tripped_ms or case.verdict.verdict == "unsure":
+            return []
+        given = episode.orders()
+        return list(
+            tuned.rule.orders(Case(case.subject, case.view, case.limits, case.verdict, case.now_ms, case.days, given))
+        )
+
+    def _tell(self, policy: InForce, tuned: Tuned, change: Change, case: Case[Any, Any], moment: Moment) -> None:
+        if tuned.shadow:
+            self._seen.shadow[tuned.rule.id] += 1
+            return
+        self._outbox.tell(change, case, tuned, policy, moment.told_ms)
+        self._seen.alerts[tuned.rule.id, change.what] += 1
+        for order in change.orders:
+            self._seen.commands[tuned.rule.id, order.action] += tuned.maturity[order.action] != "notify"
+
+    # -- the end of episodes
+
+    def _put(self, episode: Episode) -> None:
+        self.episodes.put(episode)
+        self._store.follow(episode.subject, True)
+
+    def _drop(self, episode: Episode) -> None:
+        self.episodes.drop(episode)
+        if episode.subject not in self.episodes:
+            self._store.follow(episode.subject, False)
+
+    def _resolve(self, policy: InForce, episode: Episode, verdict: Verdict, moment: Moment) -> None:
+        at = f"{policy.days.local(moment.end_ms):%H:%M}"
+        summary = telling.over(episode, at, telling.figure(verdict.value))
+        self._close(episode, summary, moment, verdict.value)
+        self._drop(episode)
+        for end in self._store.later(episode.subject, moment.end_ms):
+            self._again.setdefault(end, set()).add(episode.subject)
+
+    def _close(self, episode: Episode, summary: Bilingual, moment: Moment, value: float | None) -> None:
+        if not episode.shadow:
+            self._outbox.close(episode, summary, moment.end_ms, moment.told_ms, value)
+            self._seen.alerts[episode.indicator, "resolved"] += 1
+
+    def _end_days(self, policy: InForce, moment: Moment) -> None:
+        """Midnight empties the counts of a day. Holds stay as they are."""
+        for episode in self.episodes:
+            if not episode.day:
+                continue
+            if not episode.over and episode.day_end_ms <= moment.end_ms:
+                ended = msgspec.structs.replace(episode, over=True)
+                self._close(ended, telling.over(ended, "", ""), moment, 0.0)
+                self.episodes.put(ended)
+            elif episode.day_end_ms + REMEMBERED_MS <= moment.end_ms:
+                self._drop(episode)
+
+    # -- another policy
+
+    def adopt(self, policy: InForce, everything: list[Touched], newest_end_ms: int, place: Place) -> None:
+        """Figures have changed: ends what is not wanted any more, takes what stands as told, judges the rest."""
+        moment = Moment(newest_end_ms, place.told_ms, closing=False)
+        for episode in self.episodes:
+            tuned = policy.find(episode.indicator)
+            if tuned is None or tuned.shadow != episode.shadow:
+                if not episode.over:
+                    self._close(episode, telling.switched_off(policy.label), moment, None)
+                self._drop(episode)
+            elif tuned.rule.judged == "at once" and not episode.over:
+                self._take_as_told(policy, tuned, episode, everything, newest_end_ms)
+        self.at_once(policy, everything, place)
+
+    def _take_as_told(
+        self, policy: InForce, tuned: Tuned, episode: Episode, everything: list[Touched], newest_end_ms: int
+    ) -> None:
+        """A lower figure makes a level of what has already been told: nothing happened that anyone should be told."""
+        last = min(newest_end_ms, episode.day_end_ms) if episode.day else newest_end_ms
+        ends = {end for each in everything if each.subject == episode.subject for e in each.ends.values() for end in e}
+        for end in sorted({last, *(end for end in ends if end <= last)}):
+            try:
+                case = self._case(policy, tuned, episode.subject, end)
+                if case.verdict.level and episode.tripped_ms is not None:
+                    worsen(episode, case.verdict, episode.severity, Moment(end, 0, closing=False))
+                    new_orders(episode, self._wanted(tuned, episode, case))
+                    self.episodes.put(episode)
+            except Exception as error:  # noqa: BLE001
+                self.failures.append(Failure(tuned, error))

@@ -1,0 +1,215 @@
+"""The machine of the indicators: one partition of one subject's frames, from records to alerts and commands."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from schemas.frames import Mark, decode
+from schemas.topics import frames
+from services.indicators import snapshot
+from services.indicators.actor import ActorStore
+from services.indicators.channel import ChannelStore
+from services.indicators.episodes import Episode
+from services.indicators.judging import Judge, Place
+from services.indicators.outbox import Outbox
+from services.indicators.registry import rules_of
+from services.indicators.rule import AnyRule
+from services.indicators.seen import Seen
+from services.indicators.snapshot import Progress
+from services.indicators.standing import Ledger, Standing
+from services.indicators.store import Store
+from services.indicators.troubles import Troubles
+from services.indicators.tuning import InForce, PolicyRefusedError, tune
+from services.runtime.machine import Output, Record
+
+STORES: Final[dict[str, type[Store]]] = {"channel": ChannelStore, "actor": ActorStore}
+"""The subjects that are served, each with its windows."""
+
+
+def build(subject: str, partition: int) -> "IndicatorMachine":
+    """The machine of one partition of a subject's frames, with all rules about it."""
+    return IndicatorMachine(subject, partition, STORES[subject](), rules_of(subject))
+
+
+class IndicatorMachine:
+    """See services.runtime.machine.Machine. Time and policy come with the marks, so they are part of the log."""
+
+    def __init__(self, subject: str, partition: int, store: Store, rules: Sequence[AnyRule]) -> None:
+        self.partition = partition
+        self.subject = subject
+        self.seen = Seen()
+        self.ledger = Ledger()
+        self.standing = Standing()
+        self._place = f"{frames(subject)}/{partition}"
+        self._rules = tuple(rules)
+        self._store = store
+        self._outbox = Outbox(f"indicators:{subject}:{partition}")
+        self._judge = Judge(store, self._outbox, self.seen)
+        self._policy: InForce | None = None
+        self._document: bytes | None = None
+        self._document_changed = False
+        self._points: list[Standing] = []
+        self._troubles = Troubles(self._outbox)
+        self._resume: Standing | None = None
+
+    @property
+    def open_episodes(self) -> int:
+        """How many stand."""
+        return self._judge.episodes.open_count()
+
+    # -- the log
+
+    def apply(self, record: Record) -> list[Output]:
+        """Folds a frame or hears a mark, judges, and returns the alerts and commands that come of it."""
+        if self._resume is not None:
+            self.standing, self._resume = self._resume, None
+        self._begin(record)
+        message, place = decode(record.value), Place(f"{self._place}/{record.offset}", record.timestamp_ms)
+        if isinstance(message, Mark):
+            self.seen.marks += 1
+            self._hear(message, place)
+        else:
+            self.seen.frames += 1
+            touched = self._store.fold(record.offset, message, self.standing, self.ledger)
+            if touched and self._policy is not None:
+                self._judge.at_once(self._policy, touched, place)
+        if self._judge.failures and self._policy is not None:
+            self._troubles.failed(self._judge.take_failures(), self._policy, place)
+        return self._outbox.take()
+
+    def fold(self, record: Record) -> None:
+        """Rebuilds the windows that a snapshot leaves out; nothing is judged or counted again."""
+        self._begin(record)
+        message = decode(record.value)
+        if not isinstance(message, Mark):
+            self._store.fold(record.offset, message, self.standing, None)
+            return
+        self.standing.hear(message, self._store.pane_ms)
+        last = self.standing.last_closable(self._store.pane_ms)
+        if last is not None and last > (self.standing.closed_ms or 0):
+            self._closed(last)
+
+    def _begin(self, record: Record) -> None:
+        if self._store.rebuilt and not self._points:
+            self._points = [Standing(offset=record.offset)]
+        self.standing.offset = record.offset + 1
+
+    # -- marks
+
+    def _hear(self, mark: Mark, place: Place) -> None:
+        self.standing.hear(mark, self._store.pane_ms)
+        document = mark.document or (self._document if self._policy is None else None)
+        if document is not None and (document != self._document or self._policy is None):
+            self._adopt(document, mark.policy, place)
+        if self._policy is not None:
+            self._troubles.other_code(self._rules, self._policy, place)
+        last = self.standing.last_closable(self._store.pane_ms)
+        if last is not None:
+            self._close_panes(last, place)
+
+    def _close_panes(self, last_ms: int, place: Place) -> None:
+        """Closes the panes that are over, in order; the first time from the oldest one that there is."""
+        pane_ms, end = self._store.pane_ms, self.standing.closed_ms
+        if end is None:
+            earliest = self._store.earliest_ms()
+            end = last_ms if earliest is None else min(earliest, last_ms)
+        elif end >= last_ms:
+            return
+        while end < last_ms and self._policy is not None and self._judge.has_work():
+            end += pane_ms
+            self._judge.close(self._policy, end, place)
+        self._judge.forget_closes()
+        self._closed(last_ms)
+
+    def _closed(self, last_ms: int) -> None:
+        self.standing.closed_ms = last_ms
+        self._store.evict(last_ms)
+
+    def _adopt(self, document: bytes, label: str, place: Place) -> None:
+        try:
+            policy = tune(document, self._rules)
+        except PolicyRefusedError as error:
+            self.seen.refused += 1
+            self._troubles.refused(label, str(error), self._policy, place)
+            return
+        self._document, self._document_changed, self._policy = document, True, policy
+        self._store.watch(policy.floors())
+        pane_ms, closed = self._store.pane_ms, self.standing.closed_ms
+        newest_end = (self.standing.newest_ms // pane_ms + 1) * pane_ms
+        everything = self._store.everything(newest_end - pane_ms if closed is None else closed)
+        self._judge.adopt(policy, everything, newest_end, place)
+        self._troubles.adopted(place)
+
+    # -- snapshots
+
+    def changed(self) -> Iterator[tuple[bytes, bytes | None]]:
+        """The machine's own record, the policy when it is new, the episodes and windows that changed."""
+        self._note_point()
+        progress = Progress(
+            at=self.standing,
+            points=self._points,
+            ledger=self.ledger.rows(),
+            seq=self._outbox.seq,
+            troubles=self._troubles.standing,
+        )
+        yield snapshot.MACHINE, snapshot.encode(progress)
+        if self._document_changed and self._document is not None:
+            yield snapshot.POLICY, self._document
+        self._document_changed = False
+        for key, episode in self._judge.episodes.changed():
+            yield snapshot.episode_key(key), None if episode is None else snapshot.encode(episode)
+        yield from self._store.changed()
+
+    def _note_point(self) -> None:
+        """Adds where we stand to the points of the log, and drops those that lie before the one to begin from: the
+        newest that no event still in memory precedes."""
+        if not self._store.rebuilt:
+            return
+        self._points.append(self.standing.copy())
+        oldest = self._store.oldest_offset()
+        if oldest is not None:
+            usable = [index for index, point in enumerate(self._points) if point.offset <= oldest]
+            self._points = self._points[usable[-1] if usable else 0 :]
+        else:
+            self._points = self._points[-1:]
+
+    def rewind(self, next_offset: int) -> int:
+        """Where the windows have to be folded again from, if snapshots leave them out."""
+        return self._points[0].offset if self._points else next_offset
+
+    def load(self, records: Iterable[tuple[bytes, bytes]]) -> None:
+        """Takes over a snapshot; a record that this release does not know raises ValueError."""
+        windows: list[tuple[bytes, bytes]] = []
+        episodes: list[Episode] = []
+        for key, value in records:
+            if key == snapshot.MACHINE:
+                self._take_progress(snapshot.decode_progress(value))
+            elif key == snapshot.POLICY:
+                self._document = value
+            elif key.startswith(snapshot.EPISODE):
+                episodes.append(snapshot.decode_episode(value))
+            else:
+                windows.append((key, value))
+        self._store.load(windows)
+        self._judge.load(episodes)
+        if self.standing.closed_ms is not None:
+            self._store.evict(self.standing.closed_ms)
+        self._restore_policy()
+
+    def _take_progress(self, progress: Progress) -> None:
+        self.ledger = Ledger(progress.ledger)
+        self._outbox.seq = progress.seq
+        self._troubles.standing = progress.troubles
+        self._points = progress.points
+        self.standing = progress.at
+        if self._points:
+            self.standing, self._resume = self._points[0].copy(), progress.at
+
+    def _restore_policy(self) -> None:
+        """A release may refuse what an earlier one accepted; the next mark then tells."""
+        if self._document is None:
+            return
+        try:
+            self._policy = tune(self._document, self._rules)
+        except PolicyRefusedError:
+            return
+        self._store.watch(self._policy.floors())

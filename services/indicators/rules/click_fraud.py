@@ -1,0 +1,119 @@
+"""Clicks from one address in the trailing minute: the address and its busiest accounts are frozen, experts called."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from schemas.base import Bilingual, from_ms
+from schemas.policy import Clearing
+from services.indicators.actor import ActorView
+from services.indicators.examples import clicks, fires, silent
+from services.indicators.rule import Case, Limits, Order, Rule, Verdict, Words, doubling, doublings
+
+SECONDS = 60
+_SHOWN = 50
+"""So many channels, links and accounts are named in the trace, the busiest first."""
+
+
+class ClickFraudLimits(Limits):
+    """Figures of click_fraud."""
+
+    clicks: Annotated[int, Field(ge=2)] = 100
+    """From one address in the trailing minute."""
+    account_clicks: Annotated[int, Field(ge=1)] = 20
+    """Of these clicks, from which on an account is frozen too."""
+    max_accounts: Annotated[int, Field(ge=0, le=1000)] = 50
+    """No more accounts than this are frozen in one episode."""
+
+
+class ClickFraud(Rule[ActorView, ClickFraudLimits]):
+    """The count of the trailing minute; level k at 2^(k−1) times the threshold, and likewise for each account."""
+
+    id, subject, judged = "click_fraud", "actor", "at once"
+    reads = ("clicks",)
+    actions = {"freeze": "auto", "escalate": "auto"}
+    clearing = Clearing(below=0.5, hold=timedelta(minutes=5))
+    limits = ClickFraudLimits
+    examples = (
+        fires(clicks(100, within=55)),
+        silent(clicks(99, within=55)),
+        silent(clicks(200, within=600)),
+    )
+
+    def judge(self, view: ActorView, limits: ClickFraudLimits, now_ms: int) -> Verdict:
+        """Counts the pane of the moment and the twelve before."""
+        span = view.trailing(now_ms, seconds=SECONDS)
+        count = view.clicks(span)
+        return doubling(count, limits.clicks, span, samples={"clicks": count})
+
+    def floor(self, limits: ClickFraudLimits) -> int:
+        """With fewer clicks there is nothing to see."""
+        return limits.clicks
+
+    def orders(self, case: Case[ActorView, ClickFraudLimits]) -> Iterable[Order]:
+        """Freezes the address and escalates at every level; freezes an account at each doubling of its own figure."""
+        for level in range(1, case.verdict.level + 1):
+            yield Order("freeze", case.subject, level)
+            yield Order("escalate", case.subject, level)
+        frozen = {order.target for order in case.given if order.target.startswith("account:")}
+        for account, count in _busiest(case.view.accounts(case.verdict.span)):
+            target = f"account:{account}"
+            if count < case.limits.account_clicks:
+                break
+            if target not in frozen and len(frozen) >= case.limits.max_accounts:
+                continue
+            frozen.add(target)
+            reason = Bilingual(
+                en=f"Account {account} made {count} of the clicks of one suspicious address within {SECONDS} s.",
+                zh=f"账户 {account} 在 {SECONDS} 秒内占可疑地址点击中的 {count} 次。",
+            )
+            for level in range(1, doublings(count, case.limits.account_clicks) + 1):
+                yield Order("freeze", target, level, reason=reason)
+
+    def detail(self, case: Case[ActorView, ClickFraudLimits]) -> Mapping[str, Any]:
+        """The trace: channels, links and accounts with their clicks, the first click and the last."""
+        found = case.view.each(case.verdict.span)
+        trace: dict[str, Any] = {}
+        for name in ("channel", "link", "account"):
+            counts: Counter[str] = Counter()
+            for click in found:
+                if (value := getattr(click, name)) is not None:
+                    counts[value] += click.clicks
+            trace[f"{name}s"] = dict(_busiest(counts)[:_SHOWN])
+            trace[f"{name}_count"] = len(counts)
+        if found:
+            trace["first_click"], trace["last_click"] = (_written(found[index].at_ms) for index in (0, -1))
+        return {"trace": trace}
+
+    def words(self, case: Case[ActorView, ClickFraudLimits]) -> Words:
+        """How many clicks, and on how many channels with how many accounts."""
+        verdict, count = case.verdict, int(case.verdict.value)
+        trace = self.detail(case)["trace"]
+        since, until = (case.clock(at, seconds=True) for at in (verdict.span.start, verdict.span.end))
+        channels = ", ".join(list(trace["channels"])[:3])
+        return Words(
+            Bilingual(
+                en=f"{count} clicks within {SECONDS} s from one address, limit {case.limits.clicks}",
+                zh=f"同一地址 {SECONDS} 秒内点击 {count} 次，阈值 {case.limits.clicks} 次",
+            ),
+            Bilingual(
+                en=f"Address {case.name} clicked {count} times between {since} and {until}: {trace['channel_count']} "
+                f"channels (most on {channels}), {trace['link_count']} links, {trace['account_count']} accounts. "
+                "If many people share it (an office, a carrier), add it to shared_addresses.",
+                zh=f"地址 {case.name} 在 {since} 至 {until} 间点击 {count} 次，涉及渠道 {trace['channel_count']} 个"
+                f"（主要为 {channels}）、链接 {trace['link_count']} 个、账户 {trace['account_count']} 个。"
+                "若为多人共用地址（办公网、运营商出口），请加入 shared_addresses。",
+            ),
+        )
+
+
+def _busiest(counts: Counter[str]) -> list[tuple[str, int]]:
+    """The largest first, equal ones by name."""
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _written(at_ms: int) -> str:
+    return from_ms(at_ms).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,99 @@
+"""Complaints per purchase of the trailing day on one channel: slowed at the first figure, paused at the second."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from schemas.base import Bilingual, Severity
+from schemas.policy import Clearing
+from services.indicators.channel import ChannelView
+from services.indicators.examples import amounts, complaints, fires, silent
+from services.indicators.rule import Case, Limits, Order, Rule, Verdict, Words, graded, share_of, unsure
+
+HOURS = 24
+Share = Annotated[float, Field(gt=0, le=1)]
+
+
+class ComplaintRateLimits(Limits):
+    """Figures of complaint_rate."""
+
+    slow_at: Share = 0.02
+    """Complaints per purchase at which the channel is slowed."""
+    pause_at: Share = 0.05
+    """Complaints per purchase at which it is paused instead."""
+    throttle_to: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    """Share of traffic that a slowed channel keeps."""
+    min_complaints: Annotated[int, Field(ge=1)] = 5
+    min_purchases: Annotated[int, Field(ge=1)] = 100
+    per_person: Annotated[int, Field(ge=1)] = 3
+    """At most so many complaints count per account or address."""
+    anonymous_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """One-click complaints without an account make up at most this share of what reaches `slow_at`."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "ComplaintRateLimits":
+        if self.pause_at <= self.slow_at:
+            raise ValueError("pause_at must be above slow_at")
+        return self
+
+
+class ComplaintRate(Rule[ChannelView, ComplaintRateLimits]):
+    """The ratio of the trailing 24 hours, when a pane closes."""
+
+    id, subject, judged = "complaint_rate", "channel", "at close"
+    reads = ("complaints", "purchases")
+    actions = {"throttle": "approve", "pause": "auto"}
+    clearing = Clearing(below=0.9, hold=timedelta(minutes=30))
+    limits = ComplaintRateLimits
+    examples = (
+        fires(amounts("purchases", 400), complaints(8)),
+        silent(amounts("purchases", 401), complaints(8)),
+        silent(amounts("purchases", 99), complaints(8)),
+        silent(amounts("purchases", 100), complaints(4)),
+    )
+
+    def judge(self, view: ChannelView, limits: ComplaintRateLimits, now_ms: int) -> Verdict:
+        """Counted complaints by purchases; unsure with too few of either, or when no conversions come in."""
+        day = view.trailing(now_ms, hours=HOURS)
+        tally = view.complaints(day, per_person=limits.per_person)
+        if tally.opened < limits.min_complaints:
+            return unsure(0.0, limits.slow_at, day, "too few complaints", samples={"complaints": tally.opened})
+        purchases = view.total("purchases", day)
+        count = tally.count(int(share_of(purchases, limits.slow_at * limits.anonymous_share)))
+        samples = {"complaints_opened": tally.opened, "complaints_counted": count, "purchases": purchases}
+        rate = count / purchases if purchases else 0.0
+        if count < limits.min_complaints or purchases < limits.min_purchases:
+            return unsure(rate, limits.slow_at, day, "too few complaints or purchases", samples=samples)
+        if view.silent("conversion-events", now_ms):
+            return unsure(rate, limits.slow_at, day, "no conversions come in", samples=samples)
+        return graded(rate, (limits.slow_at, limits.pause_at), day, samples=samples)
+
+    def orders(self, case: Case[ChannelView, ComplaintRateLimits]) -> Iterable[Order]:
+        """The pause takes the place of the throttle."""
+        if case.verdict.level == 1:
+            return [Order("throttle", case.subject, 1, factor=case.limits.throttle_to)]
+        return [Order("pause", case.subject, 2)] if case.verdict.level else []
+
+    def severity(self, verdict: Verdict) -> Severity:
+        """Slowing is a signal, pausing a guardrail."""
+        return "critical" if verdict.level > 1 else "warning"
+
+    def words(self, case: Case[ChannelView, ComplaintRateLimits]) -> Words:
+        """The rate, and what it is made of."""
+        verdict, limits = case.verdict, case.limits
+        count, purchases = verdict.samples["complaints_counted"], verdict.samples["purchases"]
+        return Words(
+            Bilingual(
+                en=f"Channel {case.name}: {verdict.value:.1%} complaints per purchase, limit {verdict.threshold:.1%}",
+                zh=f"渠道 {case.name}：投诉率 {verdict.value:.1%}，阈值 {verdict.threshold:.1%}",
+            ),
+            Bilingual(
+                en=f"In the {HOURS} hours until {case.clock(case.now_ms)}, {count} complaints counted against "
+                f"{purchases} purchases. The channel is slowed at {limits.slow_at:.1%} and paused at "
+                f"{limits.pause_at:.1%}.",
+                zh=f"截至 {case.clock(case.now_ms)} 的 {HOURS} 小时内，计入投诉 {count} 件，购买 {purchases} 笔。"
+                f"达到 {limits.slow_at:.1%} 时限流，达到 {limits.pause_at:.1%} 时暂停。",
+            ),
+        )

@@ -1,0 +1,71 @@
+"""Complaints opened today on one channel: at the threshold the channel is paused. A guardrail."""
+
+from collections.abc import Iterable
+from typing import Annotated
+
+from pydantic import Field
+
+from schemas.base import Bilingual
+from services.indicators.channel import ChannelView
+from services.indicators.examples import complaints, fires, silent
+from services.indicators.rule import Case, Limits, Order, Rule, Verdict, Words, doubling, share_of
+
+
+class ComplaintVolumeLimits(Limits):
+    """Figures of complaint_volume."""
+
+    complaints: Annotated[int, Field(ge=1)] = 20
+    """Counted complaints of a business day."""
+    warn_share: Annotated[float, Field(gt=0, le=1)] = 0.6
+    """Share of that at which it warns."""
+    per_person: Annotated[int, Field(ge=1)] = 3
+    """At most so many count per account or address."""
+    anonymous_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """One-click complaints without an account make up at most this share of `complaints`."""
+
+
+class ComplaintVolume(Rule[ChannelView, ComplaintVolumeLimits]):
+    """The count of a day; level k at 2^(k−1) times the threshold."""
+
+    id, subject, judged, per_day = "complaint_volume", "channel", "at once", True
+    reads = ("complaints",)
+    actions = {"pause": "auto"}
+    limits = ComplaintVolumeLimits
+    examples = (
+        fires(complaints(20)),
+        silent(complaints(19)),
+        silent(complaints(60, account="one-person")),
+        silent(complaints(60, anonymous=True)),
+    )
+
+    def judge(self, view: ChannelView, limits: ComplaintVolumeLimits, now_ms: int) -> Verdict:
+        """Counts the business day up to now."""
+        today = view.today(now_ms)
+        tally = view.complaints(today, per_person=limits.per_person)
+        count = tally.count(int(share_of(limits.complaints, limits.anonymous_share)))
+        samples = {"complaints_opened": tally.opened, "complaints_counted": count, "anonymous": tally.anonymous}
+        warns_at = share_of(limits.complaints, limits.warn_share)
+        return doubling(count, limits.complaints, today, warns_at=warns_at, samples=samples)
+
+    def orders(self, case: Case[ChannelView, ComplaintVolumeLimits]) -> Iterable[Order]:
+        """A pause at every level: a channel that was resumed by hand stops again."""
+        return [Order("pause", case.subject, level) for level in range(1, case.verdict.level + 1)]
+
+    def words(self, case: Case[ChannelView, ComplaintVolumeLimits]) -> Words:
+        """How many today, and of how many in all."""
+        verdict, limit = case.verdict, case.limits.complaints
+        count, opened = int(verdict.value), verdict.samples["complaints_opened"]
+        next_at = limit * 2**verdict.level
+        since, until = case.clock(verdict.span.start), case.clock(case.now_ms)
+        return Words(
+            Bilingual(
+                en=f"Channel {case.name}: {count} complaints today, limit {limit}",
+                zh=f"渠道 {case.name}：今日投诉 {count} 件，阈值 {limit} 件",
+            ),
+            Bilingual(
+                en=f"From {since} to {until}, {opened} complaints were opened; {count} count, at most "
+                f"{case.limits.per_person} per account or address. Next step at {next_at}.",
+                zh=f"{since} 至 {until} 共收到投诉 {opened} 件，计入 {count} 件"
+                f"（每个账户或地址最多计 {case.limits.per_person} 件）。达到 {next_at} 件时进入下一级。",
+            ),
+        )

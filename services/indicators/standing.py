@@ -1,0 +1,116 @@
+"""Where a machine stands: what it has absorbed of each source, and what time it is. All of it comes from the log."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.frames import END_OF_SOURCE, Mark, Slice, int64
+
+CLOSE_AFTER_MS = 30_000
+"""A pane closes this long after its end, by the clock of the marks."""
+
+
+class Standing(msgspec.Struct):
+    """A point of the log: `offset` is the next record, the rest is what the records before it have said.
+
+    absorbed: by source, the next offset that has not been folded. reads: by source, the time up to which it has been
+    read. clock_ms: None until every source of the roster has reported. closed_ms: the end of the newest closed pane.
+    newest_ms: the newest event so far.
+    """
+
+    offset: int = 0
+    absorbed: dict[int, int] = {}
+    reads: dict[int, int] = {}
+    clock_ms: int | None = None
+    closed_ms: int | None = None
+    newest_ms: int = -1
+
+    def copy(self) -> "Standing":
+        """One that may change on its own."""
+        return msgspec.structs.replace(self, absorbed=dict(self.absorbed), reads=dict(self.reads))
+
+    def hear(self, mark: Mark, pane_ms: int) -> None:
+        """Moves the clock: the largest time of each source, the smallest of all; it never goes back.
+
+        An ended source drops out. When all have ended, nothing more can come and the newest pane is over.
+        """
+        for read in mark.read:
+            if read.time_ms > self.reads.get(read.source, -1):
+                self.reads[read.source] = read.time_ms
+        times = [self.reads.get(source) for source in mark.roster]
+        known = [time for time in times if time is not None]
+        if not times or len(known) < len(times):
+            return
+        running = [time for time in known if time < END_OF_SOURCE]
+        time = min(running) if running else (self.newest_ms // pane_ms + 1) * pane_ms + CLOSE_AFTER_MS
+        self.clock_ms = max(time, self.clock_ms or 0)
+
+    def last_closable(self, pane_ms: int) -> int | None:
+        """The end of the newest pane that is over by the clock."""
+        return None if self.clock_ms is None else (self.clock_ms - CLOSE_AFTER_MS) // pane_ms * pane_ms
+
+    def admit(self, slices: Sequence[Slice], offset: bytes) -> "Admission":
+        """Takes note of a frame's slices, and says which of its rows are new. Ingest repeats after a restart."""
+        floors, repeated = [], False
+        for each in slices:
+            floor = self.absorbed.get(each.source, 0)
+            floors.append(floor)
+            if each.first < floor:
+                repeated = True
+            if each.next > floor:
+                self.absorbed[each.source] = each.next
+        if not repeated:
+            return Admission(floors, None)
+        return Admission(floors, int64(offset) >= np.repeat(floors, [each.rows for each in slices]))
+
+
+class Admission:
+    """Which events of a frame are new: by slice the first new offset, and for the rows a mask (None: all)."""
+
+    __slots__ = ("floors", "rows")
+
+    def __init__(self, floors: list[int], rows: NDArray[np.bool_] | None) -> None:
+        self.floors = floors
+        self.rows = rows
+
+    def in_time(
+        self, slices: Sequence[Slice], at_ms: NDArray[np.int64], oldest_ms: int, ledger: "Ledger | None"
+    ) -> NDArray[np.bool_] | None:
+        """A mask of the rows that are new and not older than `oldest_ms` (None: all of them), counted in the ledger."""
+        if self.rows is None and int(at_ms.min()) >= oldest_ms:
+            if ledger is not None:
+                for each in slices:
+                    ledger.add(each.source, each.rows)
+            return None
+        new = np.ones(len(at_ms), np.bool_) if self.rows is None else self.rows
+        kept = new & (at_ms >= oldest_ms)
+        if ledger is not None:
+            start = 0
+            for each in slices:
+                part = slice(start, start := start + each.rows)
+                folded = int(np.count_nonzero(kept[part]))
+                ledger.add(each.source, folded, int(np.count_nonzero(new[part])) - folded)
+        return kept
+
+
+class Ledger:
+    """By source, how many events were folded, and how many came too late."""
+
+    def __init__(self, counts: Iterable[tuple[int, int, int]] = ()) -> None:
+        self._counts = {source: [folded, late] for source, folded, late in counts}
+
+    def add(self, source: int, folded: int, late: int = 0) -> None:
+        """Counts events of one source."""
+        counts = self._counts.setdefault(source, [0, 0])
+        counts[0] += folded
+        counts[1] += late
+
+    def totals(self) -> tuple[int, int]:
+        """Folded and too late, of all sources."""
+        return sum(each[0] for each in self._counts.values()), sum(each[1] for each in self._counts.values())
+
+    def rows(self) -> list[tuple[int, int, int]]:
+        """`(source, folded, too late)`, sorted."""
+        return [(source, folded, late) for source, (folded, late) in sorted(self._counts.items())]

@@ -1,0 +1,92 @@
+"""What a subject's runtime needs from its store: folding, views and snapshots. Judging is not its job."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from schemas.frames import AnyFrame
+from services.indicators.days import Days
+from services.indicators.standing import Ledger, Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """A subject that new events belong to: by input, the ends (ms) of the panes to judge again, oldest first."""
+
+    subject: str
+    ends: Mapping[str, list[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a view needs of the policy: the business days, and how long a feed may be silent."""
+
+    days: Days
+    max_silence_ms: int
+
+
+class View(Protocol):
+    """One subject as a rule sees it."""
+
+    def sources(self) -> list[tuple[int, int, int]]:
+        """`(source, from, to)`: where the events lie that were looked at through this view."""
+        ...
+
+
+class Store(Protocol):
+    """The windows of all subjects of one kind."""
+
+    kind: str
+    pane_ms: int
+    rebuilt: bool
+    """Whether snapshots leave the events out, so that a restart has to fold a stretch of the log again."""
+    inputs: frozenset[str]
+    """What a rule may say that it reads."""
+
+    def watch(self, floors: Mapping[str, int]) -> None:
+        """Which inputs are judged at once, each from which number on; before the first, and after every change."""
+        ...
+
+    def follow(self, subject: str, troubled: bool) -> None:
+        """A subject got into trouble, or out of it: one in trouble is judged with every event of its own."""
+        ...
+
+    def fold(self, offset: int, frame: AnyFrame, standing: Standing, ledger: Ledger | None) -> list[Touched]:
+        """Adds the new events of a frame; what has to be judged at once, sorted. Late ones go to the ledger only."""
+        ...
+
+    def everything(self, since_ms: int) -> list[Touched]:
+        """What there is to judge when the figures have changed: the newest panes that end after `since_ms`."""
+        ...
+
+    def earliest_ms(self) -> int | None:
+        """The start of the oldest pane there is."""
+        ...
+
+    def standing_subjects(self) -> Iterable[str]:
+        """The subjects to judge whenever a pane closes, besides those in trouble."""
+        ...
+
+    def later(self, subject: str, end_ms: int) -> list[int]:
+        """The ends after this one at which such a subject, if it is not always judged, may breach again."""
+        ...
+
+    def view(self, subject: str, around: Surroundings) -> View:
+        """One subject to look at, empty if nothing is known of it."""
+        ...
+
+    def evict(self, closed_ms: int) -> None:
+        """Forgets what no window needs any more when panes have closed up to this time."""
+        ...
+
+    def oldest_offset(self) -> int | None:
+        """The offset of the oldest record of the log that a rebuild needs; None for no record."""
+        ...
+
+    def changed(self) -> Iterator[tuple[bytes, bytes | None]]:
+        """Snapshot records."""
+        ...
+
+    def load(self, records: Iterable[tuple[bytes, bytes]]) -> None:
+        """Takes back snapshot records."""
+        ...

@@ -1,0 +1,92 @@
+"""What people read of an episode besides the rule's own words: what was ordered, and that it is over."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from schemas.base import Bilingual, Maturity
+from services.indicators.episodes import Episode
+from services.indicators.rule import Order
+from services.indicators.tuning import Tuned
+
+_ACTIONS: Final = {
+    "pause": ("pause", "暂停"),
+    "throttle": ("throttle", "限流"),
+    "freeze": ("freeze", "冻结"),
+    "take_down": ("take down", "下架"),
+    "escalate": ("call the experts to", "上报专家处理"),
+}
+_NAMED: Final = 3
+"""More targets than this are counted, not named."""
+
+
+def joined(*parts: Bilingual) -> Bilingual:
+    """Sentences one after the other."""
+    return Bilingual(en=" ".join(each.en for each in parts if each.en), zh="".join(each.zh for each in parts))
+
+
+def ordered(tuned: Tuned, orders: Sequence[Order]) -> Bilingual:
+    """What happens to these orders: done by itself, waiting for a person, or not given at all."""
+    if not tuned.maturity:
+        return Bilingual(en="This indicator only tells; decide what to do.", zh="该指标只告警，请人工处置。")
+    if not orders:
+        return Bilingual(en="", zh="")
+    by_maturity: dict[Maturity, list[Order]] = {}
+    for order in orders:
+        by_maturity.setdefault(tuned.maturity[order.action], []).append(order)
+    wording: tuple[tuple[Maturity, str, str], ...] = (
+        ("auto", "Tidegate orders now: {}.", "系统已自动下令：{}。"),
+        ("approve", "Waiting for your approval: {}.", "等待人工批准：{}。"),
+        ("notify", "Not ordered, by policy: {}.", "按策略仅通知、未下令：{}。"),
+    )
+    said = [
+        Bilingual(en=en.format("; ".join(_list(found, 0))), zh=zh.format("；".join(_list(found, 1))))
+        for maturity, en, zh in wording
+        if (found := by_maturity.get(maturity))
+    ]
+    return joined(*said)
+
+
+def _list(orders: Sequence[Order], language: int) -> list[str]:
+    """One phrase for each action, the most telling first."""
+    phrases = []
+    for action in dict.fromkeys(order.action for order in orders):
+        same = [order for order in orders if order.action == action]
+        targets = list(dict.fromkeys(order.target for order in same))
+        verb = _ACTIONS[action][language]
+        if action == "throttle" and same[0].factor is not None:
+            share = f"{same[0].factor:.0%}"
+            phrases.append(f"throttle {targets[0]} to {share}" if language == 0 else f"{targets[0]} {verb}至 {share}")
+        else:
+            phrases.append(f"{verb} {_targets(targets, language)}")
+    return phrases
+
+
+def _targets(targets: Sequence[str], language: int) -> str:
+    if len(targets) <= _NAMED:
+        return (", " if language == 0 else "、").join(targets)
+    rest = len(targets) - 1
+    return f"{targets[0]} and {rest} more" if language == 0 else f"{targets[0]} 等 {rest + 1} 个对象"
+
+
+def over(episode: Episode, at: str, value: str) -> Bilingual:
+    """The end of an episode; `at` is a time of day, `value` what the indicator stands at."""
+    if episode.tripped_ms is None:
+        return Bilingual(en=f"Over at {at} without having tripped.", zh=f"{at} 已恢复，未触发。")
+    held = "What was ordered stays in force until it is lifted" if episode.given else "Nothing was ordered"
+    held_zh = "已下达的措施在解除前继续有效" if episode.given else "未下达任何措施"
+    if episode.over:
+        return Bilingual(en=f"Over: the day ended. {held}.", zh=f"当日已结束，告警关闭。{held_zh}。")
+    return Bilingual(en=f"Over at {at}, now at {value}. {held}.", zh=f"{at} 已恢复，当前值 {value}。{held_zh}。")
+
+
+def switched_off(policy: str) -> Bilingual:
+    """An episode that ended because the policy no longer wants the indicator to speak."""
+    return Bilingual(
+        en=f"Closed because policy {policy} switched this indicator off. What was ordered stays in force.",
+        zh=f"策略 {policy} 已停用该指标，告警关闭；已下达的措施继续有效。",
+    )
+
+
+def figure(value: float) -> str:
+    """A number as in a sentence: a share in per cent, a count as it is."""
+    return f"{value:.1%}" if 0 < value < 1 else f"{value:,.0f}"

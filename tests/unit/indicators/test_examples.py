@@ -1,0 +1,29 @@
+"""Every rule file carries examples of when it fires and when it does not: they hold, through the whole machine."""
+
+import pytest
+
+from services.indicators.examples import Example
+from services.indicators.machine import STORES, IndicatorMachine
+from services.indicators.registry import all_rules
+from services.indicators.rule import AnyRule
+from tests.unit.indicators.world import HOUR, World
+
+CASES = [pytest.param(rule, each, id=f"{rule.id}-{n}") for rule in all_rules() for n, each in enumerate(rule.examples)]
+
+
+def trips(rule: AnyRule, example: Example) -> bool:
+    """Whether a rule alone, in a machine of its own, trips on an example."""
+    world = World(rule.subject, machine=IndicatorMachine(rule.subject, 0, STORES[rule.subject](), [rule]))
+    world.happenings(example.given)
+    world.mark(HOUR)
+    return any(fact.level for fact in world.facts)
+
+
+@pytest.mark.parametrize(("rule", "example"), CASES)
+def test_an_example_holds(rule: AnyRule, example: Example) -> None:
+    assert trips(rule, example) == example.fires
+
+
+@pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: str(rule.id))
+def test_a_rule_has_an_example_of_either_kind(rule: AnyRule) -> None:
+    assert {example.fires for example in rule.examples} == {True, False}
