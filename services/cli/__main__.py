@@ -7,15 +7,16 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from importlib.metadata import version
+from typing import Any
 
 from services.cli import ledger_io, policy_io, replay_io, topics_io
 from services.cli.settings import CliSettings
 from services.runtime import logs
 from services.runtime.settings import load
 
-Run = Callable[[argparse.Namespace, CliSettings], Awaitable[int]]
+Run = Callable[[argparse.Namespace, CliSettings], Coroutine[Any, Any, int]]
 
 
 def parser() -> argparse.ArgumentParser:
@@ -37,7 +38,8 @@ def main() -> int:
     settings = load(CliSettings, os.environ)
     logs.configure("cli", settings.log_level)
     try:
-        return asyncio.run(arguments.run(arguments, settings))
+        run: Run = arguments.run
+        return asyncio.run(run(arguments, settings))
     except KeyboardInterrupt:
         return 130
 
