@@ -5,12 +5,25 @@ from __future__ import annotations
 import socket
 import struct
 
-_METADATA = 3
-_VERSION = 1
+_METADATA, _FIND_COORDINATOR = 3, 10
+_VERSION = 1  # of both
 _CLIENT = b"tidegate-probe"
-# Topics `null` (-1): all of them.
-_BODY = struct.pack(">hhih", _METADATA, _VERSION, 1, len(_CLIENT)) + _CLIENT + struct.pack(">i", -1)
-REQUEST = struct.pack(">i", len(_BODY)) + _BODY
+_GROUP, _TRANSACTION = 0, 1
+_NO_ERROR = 0
+
+
+def request(key: int, body: bytes) -> bytes:
+    """One request of Kafka's protocol, its length in front."""
+    head = struct.pack(">hhih", key, _VERSION, 1, len(_CLIENT)) + _CLIENT
+    return struct.pack(">i", len(head) + len(body)) + head + body
+
+
+METADATA = request(_METADATA, struct.pack(">i", -1))  # -1: of all topics
+# Asking for a coordinator also creates the topic that it keeps its records in, so that the first client need not wait.
+COORDINATORS = tuple(
+    request(_FIND_COORDINATOR, struct.pack(">h", len(_CLIENT)) + _CLIENT + struct.pack(">b", kind))
+    for kind in (_GROUP, _TRANSACTION)
+)
 
 
 class _Reader:
@@ -61,15 +74,26 @@ def _leaders(reader: _Reader) -> list[int]:
     return leaders
 
 
+def coordinates(response: bytes) -> bool:
+    """Whether a response on a coordinator (its bytes after the length) names one."""
+    _, _, error = struct.unpack_from(">iih", response)
+    return bool(error == _NO_ERROR)
+
+
 def is_ready(host: str, port: int, timeout: float = 1.0) -> bool:
-    """One try: connect, ask for the metadata, judge it. False for any answer that is not there yet."""
+    """One try: connect, ask, judge. False for any answer that is not there yet."""
     try:
         with socket.create_connection((host, port), timeout=timeout) as connection:
-            connection.sendall(REQUEST)
-            (size,) = struct.unpack(">i", _exactly(connection, 4))
-            return serves(_exactly(connection, size))
+            answers = [coordinates(_ask(connection, question)) for question in COORDINATORS]
+            return serves(_ask(connection, METADATA)) and all(answers)
     except (OSError, struct.error):
         return False
+
+
+def _ask(connection: socket.socket, question: bytes) -> bytes:
+    connection.sendall(question)
+    (size,) = struct.unpack(">i", _exactly(connection, 4))
+    return _exactly(connection, size)
 
 
 def _exactly(connection: socket.socket, size: int) -> bytes:

@@ -20,8 +20,9 @@ _PARENT_POLL_S = 0.5
 
 
 def say(line: str) -> None:
-    """One line for people."""
-    print(f"{time.strftime('%H:%M:%S')}  {line}", flush=True)
+    """One line for people; nobody may be reading any more, which is no reason to stop."""
+    with contextlib.suppress(OSError):
+        print(f"{time.strftime('%H:%M:%S')}  {line}", flush=True)
 
 
 def banner(system: System, seconds: float) -> str:
@@ -48,7 +49,7 @@ async def run(system: System, *, with_parent: bool = False) -> int:
     """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # SIGHUP: the terminal was closed
         loop.add_signal_handler(number, stop.set)
     life = asyncio.create_task(_live(system))
     asked = asyncio.create_task(_orphaned(stop) if with_parent else stop.wait())

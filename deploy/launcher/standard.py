@@ -33,4 +33,4 @@ def standard_system(
     document = policy or ROOT / "deploy" / "policy.yaml"
     prepare = (("services.cli", "topics", "ensure"), ("services.cli", "policy", "publish", str(document)))
     options = Options(home, kafka, env, prepare)
-    return System(options, lambda secrets: services(ports, secrets, stand_ins or StandIns()), say)
+    return System(options, lambda secrets: services(home.resolve(), ports, secrets, stand_ins or StandIns()), say)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from pathlib import Path
 
 from deploy.launcher.secrets import Secrets
 
@@ -62,9 +63,9 @@ class StandIns:
     """The senders of events: calm traffic."""
 
 
-def services(ports: Ports, secrets: Secrets, stand_ins: StandIns) -> tuple[Service, ...]:
-    """Everything that `make run` runs."""
-    return _ours(ports, secrets, stand_ins) + _stand_ins(ports, secrets, stand_ins)
+def services(home: Path, ports: Ports, secrets: Secrets, stand_ins: StandIns) -> tuple[Service, ...]:
+    """Everything that `make run` runs, with what it keeps in `home`."""
+    return _ours(ports, secrets, stand_ins) + _stand_ins(home, ports, secrets, stand_ins)
 
 
 def _ours(ports: Ports, secrets: Secrets, stand_ins: StandIns) -> tuple[Service, ...]:
@@ -114,9 +115,13 @@ def _ours(ports: Ports, secrets: Secrets, stand_ins: StandIns) -> tuple[Service,
     )
 
 
-def _stand_ins(ports: Ports, secrets: Secrets, stand_ins: StandIns) -> tuple[Service, ...]:
+def _stand_ins(home: Path, ports: Ports, secrets: Secrets, stand_ins: StandIns) -> tuple[Service, ...]:
     platform = Service(
-        "platform", ("deploy.demo.platform",), "TIDEGATE_DEMO_PLATFORM_PORT", ports.platform, stage=Stage.ALONE
+        "platform",
+        ("deploy.demo.platform", "--state", str(home / "platform.json")),
+        "TIDEGATE_DEMO_PLATFORM_PORT",
+        ports.platform,
+        stage=Stage.ALONE,
     )
     receiver = Service(
         "receiver",

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from deploy.embedded.probe import is_ready
 from deploy.launcher.supervisor import StartError
 from deploy.launcher.system import Options, System
 from deploy.ports import free_port
@@ -93,6 +94,18 @@ async def test_what_is_taken_down_stays_down_until_it_is_brought_up(tmp_path: Pa
         assert system.pid("ingest") is not None
 
 
+async def test_a_broker_that_dies_comes_back_at_the_same_address(tmp_path: Path) -> None:
+    async with System(Options(tmp_path), lambda _: [row("ingest")], lambda _: None) as system:
+        address, before = system.kafka, system.pid("broker")
+        assert before is not None
+        system.kill("broker")
+        host, port = address.split(":")
+        await eventually(lambda: not is_alive(before), "the broker died")
+        await eventually(lambda: is_ready(host, int(port)), "a broker that serves")
+        assert system.kafka == address
+        assert system.pid("broker") not in (None, before)
+
+
 async def test_a_frozen_child_ends_with_the_system(tmp_path: Path) -> None:
     async with System(Options(tmp_path, ELSEWHERE), lambda _: [row("ingest")], lambda _: None) as system:
         pid = system.pid("ingest")
@@ -164,6 +177,20 @@ async def test_two_launchers_on_one_port(tmp_path: Path) -> None:
             said = await rest(second)
             assert await second.wait() == 2
             assert f"127.0.0.1:{port} is in use; set TIDEGATE_STANDIN_PORT" in said
+
+
+async def test_the_launcher_ends_with_its_parent_when_asked_to(tmp_path: Path) -> None:
+    script = "import subprocess, sys; subprocess.run([sys.executable, '-m', *sys.argv[1:]])"
+    arguments = ["tests.support.small_launcher", str(tmp_path), "--kafka", ELSEWHERE, "--with-parent"]
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, *arguments, stdout=asyncio.subprocess.PIPE
+    )
+    await read_until(parent, "Ctrl-C ends everything")
+    left = [run_file(tmp_path)["launcher"], *pids(tmp_path)]
+    assert all(map(is_alive, left))
+    parent.kill()
+    await eventually(lambda: not any(map(is_alive, left)), "the launcher and its children ended")
+    await parent.communicate()
 
 
 async def test_the_guard_alone_kills_a_whole_group(tmp_path: Path) -> None:

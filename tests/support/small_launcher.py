@@ -29,12 +29,13 @@ def main() -> int:
     parser.add_argument("--grandchild", default="")
     parser.add_argument("--stubborn", action="store_true")
     parser.add_argument("--refuse", action="store_true")
+    parser.add_argument("--with-parent", action="store_true")
     options = parser.parse_args()
     gateway = ["--grandchild", options.grandchild] if options.grandchild else []
     flags = [f"--{flag}" for flag in ("stubborn", "refuse") if getattr(options, flag)]
     table = (row("gateway", *gateway, port=options.port), row("console", *flags))
     system = System(Options(options.home, options.kafka, os.environ), lambda _: table, say)
-    return asyncio.run(run(system))
+    return asyncio.run(run(system, with_parent=options.with_parent))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from deploy.embedded.probe import REQUEST, is_ready, serves
+from deploy.embedded.probe import COORDINATORS, METADATA, coordinates, is_ready, serves
 from deploy.ports import free_port
 
 
@@ -42,8 +42,14 @@ def test_it_does_not_serve_without_a_broker_or_a_leader() -> None:
     assert not serves(answer(1, {"a": [1, 1], "b": [-1]}))
 
 
-def test_the_request_says_its_own_length() -> None:
-    assert struct.unpack(">i", REQUEST[:4])[0] == len(REQUEST) - 4
+@pytest.mark.parametrize("question", [METADATA, *COORDINATORS])
+def test_a_request_says_its_own_length(question: bytes) -> None:
+    assert struct.unpack(">i", question[:4])[0] == len(question) - 4
+
+
+def test_a_coordinator_is_there_or_not_yet() -> None:
+    assert coordinates(struct.pack(">iih", 1, 0, 0) + text(None))
+    assert not coordinates(struct.pack(">iih", 1, 0, 15) + text("not available"))
 
 
 def test_nobody_there_is_not_ready() -> None:

@@ -13,7 +13,7 @@ SECRETS = Secrets(Path("secrets"))
 
 
 def table(wanted: StandIns) -> dict[str, Service]:
-    return {service.name: service for service in services(PORTS, SECRETS, wanted)}
+    return {service.name: service for service in services(Path("home"), PORTS, SECRETS, wanted)}
 
 
 def test_all_services_run_and_the_stand_ins_that_are_wanted() -> None:
