@@ -8,16 +8,12 @@ the pipe closes, be it by SIGKILL, it kills those groups, grandchildren included
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
-import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Sequence
 from types import TracebackType
-
-_PR_SET_PDEATHSIG = 1
 
 # The guard imports nothing heavy and is started with `-S -E`: 10 ms and 8 MB. It is a session of its own, so that a
 # Ctrl-C in the terminal does not end it before us. After the pipe's end it kills what is still listed.
@@ -36,22 +32,24 @@ for group in groups:
 """
 
 
-def dies_with_parent() -> Callable[[], None] | None:
-    """A `preexec_fn` that has the kernel kill the child when this process ends; None where that cannot be had.
+# What a child on Linux runs first: ask the kernel, see that the parent has not died before that, become the real thing.
+# Not a `preexec_fn`: Python code between fork and exec can hang when the parent has threads, and 3.12 warns of it.
+_TIE = """
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
+if os.getppid() == int(sys.argv[1]):
+    os.execvp(sys.argv[2], sys.argv[2:])
+"""
+
+
+def tied(command: Sequence[str]) -> list[str]:
+    """The command, made such that the kernel kills it when this process ends; as it is where that cannot be had.
 
     The kernel's rule speaks of the thread that forked, so only the main thread may use it.
     """
     if not sys.platform.startswith("linux") or threading.current_thread() is not threading.main_thread():
-        return None
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-    parent = os.getpid()
-
-    def before_exec() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:  # it died between fork and here
-            os._exit(1)
-
-    return before_exec
+        return list(command)
+    return [sys.executable, "-S", "-E", "-c", _TIE, str(os.getpid()), *command]
 
 
 class Lifeline:

@@ -14,7 +14,7 @@ from types import TracebackType
 
 from deploy.embedded import archive, config, jars, probe
 from deploy.folder_lock import FolderInUseError, FolderLock
-from deploy.lifeline import Lifeline, dies_with_parent
+from deploy.lifeline import Lifeline, tied
 from deploy.ports import free_port
 
 _READY_SECONDS = 60.0
@@ -171,13 +171,12 @@ class Broker:
     def _spawn(self) -> None:
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                self._java(["kafka.Kafka", str(self._properties)], self._archive_options()),
+                tied(self._java(["kafka.Kafka", str(self._properties)], self._archive_options())),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 cwd=self.data_dir,
                 start_new_session=True,  # a Ctrl-C in the terminal is for us, and we end it in order
-                preexec_fn=dies_with_parent(),
             )
         self._lifeline.watch(self._process.pid)
 

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from deploy.embedded.broker import Broker
 from deploy.launcher import words
-from deploy.lifeline import Lifeline, dies_with_parent
+from deploy.lifeline import Lifeline, tied
 
 _LOG_BYTES = 20 * 1024 * 1024
 _LINE_BYTES = 1024 * 1024
@@ -80,16 +80,13 @@ class PythonProcess:
     async def start(self) -> None:
         self._tail.clear()
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            *self._arguments,
+            *tied([sys.executable, "-m", *self._arguments]),
             env={**self._env, "PYTHONUNBUFFERED": "1"},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             limit=_LINE_BYTES,
             start_new_session=True,  # a Ctrl-C in the terminal is for us, and we end them in order
-            preexec_fn=dies_with_parent(),
         )
         self._lifeline.watch(self._process.pid)
         if self._process.stdout is not None:
