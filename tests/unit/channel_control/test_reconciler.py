@@ -195,6 +195,34 @@ async def test_a_process_that_was_frozen_calls_nobody_for_a_while() -> None:
         assert world.words() == ["pause"]
 
 
+async def test_a_long_time_without_orders_is_no_freeze() -> None:
+    async with running(World(Limits(session_s=1000.0))) as world:
+        world.now += 3600.0
+        world.give(order(1))
+        await world.until(lambda: world.settled)
+
+
+async def test_while_a_call_is_under_way_no_second_one_begins_for_its_target() -> None:
+    world = World()
+    free = asyncio.Event()
+
+    async def slow(call: Call, wanted: WantedState) -> Answer:
+        world.calls.append((call, wanted.target, wanted.generation))
+        await free.wait()
+        return Seen(wanted)
+
+    world.call = slow  # type: ignore[method-assign]
+    async with running(world):
+        world.give(order(1))
+        await turns()
+        world.give(order(2, level=2))
+        await turns()
+        assert world.calls == [("put", CHANNEL, 1)]
+        free.set()
+        await world.until(lambda: world.settled)
+    assert [generation for call, _, generation in world.calls if call == "put"] == [1, 2]
+
+
 async def test_a_bug_in_one_attempt_is_told_and_the_others_go_on(caplog: Any) -> None:
     world = World()
 
