@@ -37,9 +37,13 @@ class Secrets:
         """A file's place, for a setting that ends in _FILE."""
         return str(self.folder / name)
 
+    def content(self, name: str) -> str:
+        """What a file of one secret holds."""
+        return (self.folder / name).read_text(encoding="utf-8").strip()
+
     def token(self, name: str) -> str:
         """A token in the clear, for people at this terminal: `demo`, `viewer` or `operator`."""
-        return (self.folder / f"{name}-token").read_text(encoding="utf-8").strip()
+        return self.content(f"{name}-token")
 
 
 def make_secrets(folder: Path) -> Secrets:

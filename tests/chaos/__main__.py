@@ -1,0 +1,191 @@
+"""`make chaos`: a scripted morning through the system while everything dies and freezes; then the oracle judges.
+
+make chaos ARGS='--seed 7 --events 50000 --deaths 1'
+"""
+
+import argparse
+import asyncio
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from deploy.launcher.standard import standard_system
+from deploy.launcher.system import System
+from deploy.launcher.table import StandIns
+from services.cli.replay_io import tell_end, tell_time
+from services.cli.settings import CliSettings
+from services.runtime.kafka_io import producer
+from tests.chaos.compare import differences
+from tests.chaos.faults import FROZEN_SECONDS, Fault, plan
+from tests.chaos.outcome import Names, read_outcome
+from tests.oracle.scenario import Sent, morning
+
+VICTIMS = (
+    "gateway",
+    "ingest",
+    "indicators-channel",
+    "indicators-actor",
+    "channel_control",
+    "alerting",
+    "console",
+    "broker",
+)
+FROZEN = ("ingest", "indicators-channel", "indicators-actor", "channel_control", "alerting")
+TIME_EVERY = 500
+BURST = 4_000
+SETTLE_S = 150.0
+
+
+def say(line: str) -> None:
+    """One line for people."""
+    print(f"{time.strftime('%H:%M:%S')}  {line}", flush=True)
+
+
+class Line:
+    """The scenario's records on their way: at a pace, or in a burst when a fault wants a backlog."""
+
+    def __init__(self, settings: CliSettings, records: Sequence[Sent], pace: float) -> None:
+        self._settings, self._records, self._pace = settings, records, pace
+        self._kafka: Any = None
+        self._burst = 0
+        self.sent = 0
+
+    @property
+    def done(self) -> bool:
+        """Whether everything is on its way."""
+        return self.sent == len(self._records)
+
+    def burst(self) -> None:
+        """The next records come all at once."""
+        self._burst += BURST
+
+    async def run(self) -> None:
+        """Sends all records, and the end of every source. Idempotent: the sender doubles nothing by itself."""
+        self._kafka = producer(self._settings, linger_ms=5)
+        await self._kafka.start()
+        began, paced = time.monotonic(), 0
+        for number, record in enumerate(self._records):
+            await self._send(record, number)
+            self.sent = number + 1
+            if self._burst:
+                self._burst -= 1
+                continue
+            paced += 1
+            if (ahead := paced / self._pace - (time.monotonic() - began)) > 0.01:
+                await asyncio.sleep(ahead)
+        await self._kafka.flush()
+        await tell_end(self._kafka, self._settings)
+        await self._kafka.stop()
+
+    async def _send(self, record: Sent, number: int) -> None:
+        await self._kafka.send(self._settings.prefix + record.topic, record.value, key=record.key)
+        if number % TIME_EVERY == 0 and record.event is not None:
+            await self._kafka.flush()
+            await tell_time(self._kafka, self._settings, datetime.fromisoformat(record.event["occurred_at"]))
+
+
+class Tormentor:
+    """Carries out a plan of faults on a running system."""
+
+    def __init__(self, system: System, line: Line) -> None:
+        self._system, self._line = system, line
+        self._frozen: set[str] = set()
+        self._thaws: set[asyncio.Task[None]] = set()
+
+    async def run(self, faults: Sequence[Fault]) -> None:
+        """All of them, and everybody awake at the end."""
+        for number, fault in enumerate(faults, 1):
+            await asyncio.sleep(fault.wait)
+            if fault.backlog:
+                self._line.burst()
+                await asyncio.sleep(0.2)
+            say(f"{number}/{len(faults)}  {fault.kind} {fault.victim}{' with a backlog' if fault.backlog else ''}"
+                f"  ({self._line.sent:,} sent)")  # fmt: skip
+            if fault.kind == "kill":
+                await self._awake(fault.victim)
+                self._system.kill(fault.victim)
+            elif fault.victim not in self._frozen:
+                self._freeze(fault.victim)
+        await asyncio.gather(*self._thaws)
+
+    async def _awake(self, victim: str) -> None:
+        """A frozen one is let wake first, else its waking would not be tested."""
+        while victim in self._frozen or self._system.pid(victim) is None:  # noqa: ASYNC110 - a process, not a task
+            await asyncio.sleep(0.1)
+
+    def _freeze(self, victim: str) -> None:
+        self._frozen.add(victim)
+        self._system.freeze(victim)
+        self._thaws.add(asyncio.create_task(self._thaw(victim)))
+
+    async def _thaw(self, victim: str) -> None:
+        await asyncio.sleep(FROZEN_SECONDS)
+        self._system.thaw(victim)
+        self._frozen.discard(victim)
+
+
+async def torment(home: Path, seed: int, events: int, deaths: int, calm: float) -> list[str]:
+    """Runs everything once; the differences from the truth."""
+    records = list(morning(seed, events).records())
+    environment = {**os.environ, "TIDEGATE_CLOCK": "events"}
+    system = standard_system(home, environment, say, stand_ins=StandIns(traffic=False))
+    faults = plan(seed, VICTIMS, FROZEN, deaths, calm)
+    # The stand-ins keep what they were told over the run, so they are not among the victims.
+    say(f"seed {seed}: {len(records):,} records, {len(faults)} faults")
+    async with system:
+        settings = CliSettings(kafka=system.kafka, clock="events")
+        bursts = BURST * sum(fault.backlog for fault in faults)
+        seconds = sum(fault.wait for fault in faults) + 20
+        line = Line(settings, records, max(200.0, (len(records) - bursts) / seconds))
+        await asyncio.gather(line.run(), Tormentor(system, line).run(faults))
+        say("all sent, all awake; waiting for the books to balance")
+        return await settle(system, settings, records)
+
+
+async def settle(system: System, settings: CliSettings, records: Sequence[Sent]) -> list[str]:
+    """Waits until the outcome is the truth; what is different when the patience is over."""
+    events = [sent.event for sent in records if sent.event is not None]
+    addresses = {e["ip"] for e in events if e.get("ip")}
+    accounts = {e["account_id"] for e in events if e.get("account_id")}
+    names = Names(system.secrets.content("pseudonym-key").encode(), addresses, accounts)
+    deadline = time.monotonic() + SETTLE_S
+    while True:
+        outcome = await read_outcome(settings, names, system.url("platform"), system.url("receiver"))
+        if not (found := differences(records, outcome)) or time.monotonic() > deadline:
+            say(
+                f"{sum(map(len, outcome.trips.values()))} commands, {len(outcome.alerts)} alerts, "
+                f"{len(outcome.webhooks)} webhooks, {len(outcome.pane_totals):,} panes with something in them"
+            )
+            return found
+        await asyncio.sleep(2)
+
+
+def main() -> int:
+    """0 when the outcome is the truth."""
+    parser = argparse.ArgumentParser(prog="make chaos ARGS=…", description=__doc__)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument("--events", type=int, default=200_000)
+    parser.add_argument("--deaths", type=int, default=2, help="of each process")
+    parser.add_argument("--calm", type=float, default=15.0, help="seconds between two faults, on average")
+    arguments = parser.parse_args()
+    home, began = Path(tempfile.mkdtemp(prefix="tidegate-chaos-")), time.monotonic()
+    found = asyncio.run(torment(home, arguments.seed, arguments.events, arguments.deaths, arguments.calm))
+    for difference in found:
+        print(difference, file=sys.stderr)
+    if found:
+        print(f"seed {arguments.seed}: {len(found)} differences from the truth; logs in {home}", file=sys.stderr)
+        return 1
+    shutil.rmtree(home, ignore_errors=True)
+    say(f"seed {arguments.seed}: the outcome is the truth, after {time.monotonic() - began:.0f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
