@@ -1,7 +1,7 @@
 """The gateway's HTTP: `POST /v1/events`."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Protocol
 
@@ -11,13 +11,14 @@ from schemas.events import EVENT
 from services.gateway import metrics
 from services.gateway.answers import Accepted, EventsProblem, problem
 from services.gateway.bodies import JSON, NDJSON
-from services.gateway.checking import Outgoing, Refused, check
+from services.gateway.checking import Refused, check
 from services.gateway.intake_io import Intake
-from services.gateway.publisher_io import BrokerAwayError
 from services.gateway.senders import Sender
 from services.gateway.settings import GatewaySettings
 from services.runtime.api_io import ApiError, bearer, errors, new_app
 from services.runtime.health import Health
+from services.runtime.machine import Output
+from services.runtime.publisher_io import BrokerAwayError
 
 RETRY_S: Final = 2
 SLICE: Final = 500
@@ -53,8 +54,8 @@ _ENCODING: Final[dict[str, Any]] = {
 class Publishing(Protocol):
     """What the app needs of a publisher."""
 
-    async def publish(self, events: Sequence[Outgoing]) -> set[int]:
-        """The `index` of each event that was not acknowledged. Raises BrokerAwayError."""
+    async def publish(self, messages: Sequence[Output]) -> set[int]:
+        """The place of each message that was not acknowledged. Raises BrokerAwayError."""
         ...
 
 
@@ -75,9 +76,9 @@ def build_app(settings: GatewaySettings, publisher: Publishing, health: Health) 
     async def post_events(request: Request, sender: Annotated[Sender, Depends(authenticated)]) -> Accepted:
         """The good events of a request are accepted even if others are not."""
         with intake.share(request) as share:
-            outgoing, refused = await _judge(await intake.events(request, share), sender)
-            missing = await _publish(publisher, outgoing)
-        accepted = len(outgoing) - len(missing)
+            sound, refused = await _judge(await intake.events(request, share), sender)
+            missing = await _publish(publisher, sound)
+        accepted = len(sound) - len(missing)
         for outcome, count in (("accepted", accepted), ("rejected", len(refused)), ("unacknowledged", len(missing))):
             metrics.EVENTS.labels(outcome).inc(count)
         body = problem(accepted, refused, missing)
@@ -88,24 +89,29 @@ def build_app(settings: GatewaySettings, publisher: Publishing, health: Health) 
     return app
 
 
-async def _judge(events: Sequence[bytes], sender: Sender) -> tuple[list[Outgoing], list[Refused]]:
-    outgoing: list[Outgoing] = []
+async def _judge(events: Sequence[bytes], sender: Sender) -> tuple[dict[int, Output], list[Refused]]:
+    """What to send, by its place in the request, and what not."""
+    sound: dict[int, Output] = {}
     refused: list[Refused] = []
     for first in range(0, len(events), SLICE):
-        for judged in check(events[first : first + SLICE], sender, datetime.now(UTC), first):
-            if isinstance(judged, Outgoing):
-                outgoing.append(judged)
+        judged = check(events[first : first + SLICE], sender, datetime.now(UTC), first)
+        for index, one in enumerate(judged, first):
+            if isinstance(one, Refused):
+                refused.append(one)
             else:
-                refused.append(judged)
+                sound[index] = one
         await asyncio.sleep(0)
-    return outgoing, refused
+    return sound, refused
 
 
-async def _publish(publisher: Publishing, outgoing: Sequence[Outgoing]) -> set[int]:
+async def _publish(publisher: Publishing, sound: Mapping[int, Output]) -> list[int]:
+    """The places in the request of what was not acknowledged."""
+    places = list(sound)
     try:
-        return await publisher.publish(outgoing)
+        missing = await publisher.publish(list(sound.values()))
     except BrokerAwayError:
-        return {event.index for event in outgoing}
+        return places
+    return [places[one] for one in missing]
 
 
 def _components() -> dict[str, Any]:

@@ -12,21 +12,12 @@ from schemas.dead_letters import Problem
 from schemas.events import EVENT, MAX_RECORD_BYTES, TOPIC_OF, AnyEvent, routing_key
 from schemas.problems import problems_of
 from services.gateway.senders import Sender
+from services.runtime.machine import Output
 
 MAX_AHEAD: Final = timedelta(minutes=5)
 """How far an event may be ahead of our clock: one wrong clock must not silence everyone."""
 
 _STRICT: Final = msgspec.json.Decoder(msgspec.Raw)
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """An event that may be sent: its place in the request, its logical topic, its key, and its original bytes."""
-
-    index: int
-    topic: str
-    key: bytes
-    value: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +29,16 @@ class Refused:
     forbidden: bool = False
 
 
-def check(events: Iterable[bytes], sender: Sender, now: datetime, first: int = 0) -> list[Outgoing | Refused]:
-    """Judges each event by itself; `first` is the place of the first one in the request."""
+def check(events: Iterable[bytes], sender: Sender, now: datetime, first: int = 0) -> list[Output | Refused]:
+    """Judges each event by itself: the message to send, with its original bytes, or why not.
+
+    `first` is the place of the first one in the request.
+    """
     latest = now + MAX_AHEAD
     return [_check_one(index, raw, sender, latest) for index, raw in enumerate(events, first)]
 
 
-def _check_one(index: int, raw: bytes, sender: Sender, latest: datetime) -> Outgoing | Refused:
+def _check_one(index: int, raw: bytes, sender: Sender, latest: datetime) -> Output | Refused:
     if len(raw) > MAX_RECORD_BYTES:
         return Refused(index, [Problem(field="", problem=f"is larger than {MAX_RECORD_BYTES} bytes")])
     try:
@@ -55,7 +49,7 @@ def _check_one(index: int, raw: bytes, sender: Sender, latest: datetime) -> Outg
         return Refused(index, problems)
     if objections := list(sender.objections(event)):
         return Refused(index, objections, forbidden=True)
-    return Outgoing(index, TOPIC_OF[event.type], routing_key(event).encode(), raw)
+    return Output(TOPIC_OF[event.type], routing_key(event).encode(), raw)
 
 
 def _problems(event: AnyEvent, raw: bytes, latest: datetime) -> list[Problem]:

@@ -6,27 +6,28 @@ app = new_app("Tidegate gateway", "…", health)
 async def post_events(sender: Annotated[Sender, Depends(bearer(tokens))]) -> Accepted: ...
 """
 
-import logging
+import asyncio
+import socket
+import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Request, Security
+from fastapi import FastAPI, HTTPException, Request, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
-from starlette.exceptions import HTTPException
+from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from schemas.problems import ProblemDetails, from_details
 from services.runtime import metrics
 from services.runtime.health import Health
-from services.runtime.http_io import routes
+from services.runtime.http_io import routes, serving, stop_on_signals
+from services.runtime.kafka_io import TopicMismatchError, TopicRefusedError
 from services.runtime.tokens import Owner, Tokens
-
-log = logging.getLogger(__name__)
 
 API_VERSION = "1"
 """The major version of the contract; fields may be added within it."""
@@ -62,18 +63,22 @@ def new_app(
     *,
     models: Sequence[type[BaseModel]] = (),
     components: Mapping[str, Any] | None = None,
+    max_body_bytes: int | None = None,
 ) -> FastAPI:
     """An app with /healthz, /readyz, /metrics and /openapi.json, whose errors are problem details.
 
-    models, components: what its OpenAPI document refers to besides, as models and as schemas. There are no pages of
-    documentation: they would load scripts from elsewhere.
+    models, components: what its OpenAPI document refers to besides, as models and as schemas. max_body_bytes: of any
+    request; without it the endpoints see to that themselves. There are no pages of documentation: they would load
+    scripts from elsewhere.
     """
     app = FastAPI(title=title, description=description, version=API_VERSION, docs_url=None, redoc_url=None)
     app.router.routes.extend(routes(health))
     app.add_exception_handler(ApiError, _told)  # type: ignore[arg-type]
-    app.add_exception_handler(HTTPException, _of_the_router)  # type: ignore[arg-type]
+    app.add_exception_handler(AnyHTTPException, _of_the_router)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, _bad_request)  # type: ignore[arg-type]
     app.add_exception_handler(Exception, _unexpected)
+    if max_body_bytes is not None:
+        app.add_middleware(_Limited, max_body_bytes=max_body_bytes)
     app.add_middleware(_Measured)
     _describe_components(app, (ProblemDetails, *models), components or {})
     return app
@@ -83,7 +88,7 @@ async def _told(_: Request, error: ApiError) -> Response:
     return answer(error)
 
 
-async def _of_the_router(_: Request, error: HTTPException) -> Response:
+async def _of_the_router(_: Request, error: AnyHTTPException) -> Response:
     return answer(ApiError(ProblemDetails.of(error.status_code, str(error.detail)), error.headers))
 
 
@@ -112,6 +117,30 @@ def bearer(tokens: Tokens[Owner]) -> Callable[[HTTPAuthorizationCredentials | No
         return found
 
     return owner
+
+
+async def serve(app: FastAPI, bound: socket.socket, *workers: Coroutine[Any, Any, None]) -> None:
+    """Serves until SIGTERM or SIGINT, with the workers beside it. When one of them fails it ends with that error."""
+    stop = stop_on_signals()
+    tasks = [asyncio.create_task(worker) for worker in workers]
+    stopped = asyncio.create_task(stop.wait())
+    async with serving(app, bound):
+        await asyncio.wait((stopped, *tasks), return_when=asyncio.FIRST_COMPLETED)
+    for task in (stopped, *tasks):
+        task.cancel()
+    for result in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(result, Exception):
+            raise result
+
+
+def run(service: Coroutine[Any, Any, None]) -> int:
+    """Runs a service to its end. The exit code: 2 where the topics have to be mended first."""
+    try:
+        asyncio.run(service)
+    except (TopicMismatchError, TopicRefusedError) as error:
+        sys.stderr.write(f"the topics are not as they must be:\n{error}\n")
+        return 2
+    return 0
 
 
 _MEANINGS: Mapping[int, str] = {
@@ -154,6 +183,27 @@ def _describe_components(app: FastAPI, models: Sequence[type[BaseModel]], more: 
         return generate()
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+class _Limited:
+    """Ends the reading of a body that is too large: FastAPI reads it whole, even before it asks who is there."""
+
+    def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
+        self._app = app
+        self._max = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        size = 0
+
+        async def counted() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > self._max:
+                raise HTTPException(413, f"the body is larger than {self._max} bytes")
+            return message
+
+        await self._app(scope, counted if scope["type"] == "http" else receive, send)
 
 
 class _Measured:

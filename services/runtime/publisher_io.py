@@ -1,7 +1,7 @@
-"""Hands events to the broker and says which of them it has acknowledged.
+"""Hands messages of HTTP requests to the broker and says within a bounded time which of them it has acknowledged.
 
 All requests share one lane for each partition. A lane sends what has come together while its last batch was on the
-way, in batches of our own making: handing aiokafka each event by itself costs ten times as much CPU. While a batch is
+way, in batches of our own making: handing aiokafka each message by itself costs ten times as much CPU. While a batch is
 unacknowledged nothing follows it, so when the broker is away all but that one batch wait here, where they can be
 withdrawn as soon as their sender is told to try again.
 """
@@ -9,7 +9,7 @@ withdrawn as soon as their sender is told to try again.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -23,9 +23,9 @@ from aiokafka.errors import (
 from aiokafka.partitioner import murmur2
 
 from schemas.topics import TOPICS
-from services.gateway.checking import Outgoing
 from services.runtime import kafka_io, metrics
 from services.runtime.health import Part
+from services.runtime.machine import Output
 from services.runtime.settings import CommonSettings
 
 log = logging.getLogger(__name__)
@@ -46,17 +46,17 @@ class ProducerLostError(Exception):
     """The producer is beyond repair: another one has to take its place."""
 
 
-class Shipment:
-    """The events of one request, on their way. `missing`: places of those that are not acknowledged."""
+class _Shipment:
+    """The messages of one request, on their way. `missing`: places of those that are not acknowledged."""
 
-    def __init__(self, places: Collection[int]) -> None:
-        self.missing = set(places)
+    def __init__(self, size: int) -> None:
+        self.missing = set(range(size))
         self.withdrawn = False
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._open = len(self.missing)
+        self._open = size
 
     def settle(self, place: int, acknowledged: bool) -> None:
-        """One event has been acknowledged, or has failed."""
+        """One message has been acknowledged, or has failed."""
         self._open -= 1
         if acknowledged:
             self.missing.discard(place)
@@ -78,13 +78,13 @@ class _Lane:
         self._topic = prefix + topic
         self._sent = metrics.RECORDS_SENT.labels(topic)
         self._partition = partition
-        self._waiting: deque[tuple[Shipment, int, bytes, bytes]] = deque()
+        self._waiting: deque[tuple[_Shipment, int, Output]] = deque()
         self._filled = asyncio.Event()
         self.sent_at: float | None = None
         """When the batch on its way was handed over, by the loop's clock."""
 
-    def put(self, shipment: Shipment, event: Outgoing) -> None:
-        self._waiting.append((shipment, event.index, event.key, event.value))
+    def put(self, shipment: _Shipment, place: int, message: Output) -> None:
+        self._waiting.append((shipment, place, message))
         self._filled.set()
 
     async def run(self) -> None:
@@ -103,13 +103,13 @@ class _Lane:
             if not self._waiting:
                 self._filled.clear()
 
-    def _load(self) -> tuple[Any, list[tuple[Shipment, int]]]:
-        """A batch of what waits, up to the largest size of a batch; withdrawn events fall away."""
+    def _load(self) -> tuple[Any, list[tuple[_Shipment, int]]]:
+        """A batch of what waits, up to the largest size of a batch; what was withdrawn falls away."""
         builder, taken = self._producer.create_batch(), []
         while self._waiting:
-            shipment, place, key, value = self._waiting[0]
+            shipment, place, message = self._waiting[0]
             if not shipment.withdrawn:
-                if builder.append(timestamp=None, key=key, value=value) is None:
+                if builder.append(timestamp=None, key=message.key, value=message.value) is None:
                     break
                 taken.append((shipment, place))
             self._waiting.popleft()
@@ -132,42 +132,48 @@ class _Lane:
 class Publisher:
     """Publishes to a few topics. `run` beside it, for as long as it is used."""
 
-    def __init__(self, settings: CommonSettings, topics: Sequence[str], part: Part, ack_timeout_s: float) -> None:
+    def __init__(
+        self, settings: CommonSettings, topics: Sequence[str], part: Part, *, client: str, ack_timeout_s: float
+    ) -> None:
         self._settings = settings
         self._topics = {name: TOPICS[name].partitions(settings.partitions) for name in topics}
         self._part = part
+        self._client = client
         self._ack_timeout_s = ack_timeout_s
         self._lanes: dict[tuple[str, int], _Lane] = {}
         self._up = False
 
-    async def publish(self, events: Sequence[Outgoing]) -> set[int]:
-        """Returns the `index` of those events that the broker has not acknowledged in time.
+    async def publish(self, messages: Sequence[Output]) -> set[int]:
+        """Returns the places of those messages that the broker has not acknowledged in time.
 
         Of these a few may still arrive, since a batch that is on its way cannot be called back. Raises
         BrokerAwayError, having sent nothing, when it is known that the broker does not answer.
         """
-        if not events:
+        if not messages:
             return set()
-        loop = asyncio.get_running_loop()
-        ways = [(self._lane(event), event) for event in events]
-        if not self._up or any(self._stuck(lane, loop.time()) for lane in {lane for lane, _ in ways}):
+        if not self._up:
             raise BrokerAwayError
-        shipment = Shipment([event.index for event in events])
-        for lane, event in ways:
-            lane.put(shipment, event)
+        now = asyncio.get_running_loop().time()
+        lanes = [self._lane(message) for message in messages]
+        if any(self._stuck(lane, now) for lane in set(lanes)):
+            raise BrokerAwayError
+        shipment = _Shipment(len(messages))
+        for place, (lane, message) in enumerate(zip(lanes, messages, strict=True)):
+            lane.put(shipment, place, message)
         try:
             async with asyncio.timeout(self._ack_timeout_s):
                 await shipment.done
         except TimeoutError:
-            log.warning("events not acknowledged in time", extra={"events": len(shipment.missing)})
+            log.warning("not acknowledged in time", extra={"messages": len(shipment.missing)})
         finally:
             shipment.withdrawn = True
         return shipment.missing
 
-    def _lane(self, event: Outgoing) -> _Lane:
-        if not self._lanes:
-            raise BrokerAwayError
-        return self._lanes[event.topic, _hash(event.key) % self._topics[event.topic]]
+    def _lane(self, message: Output) -> _Lane:
+        partition = message.partition
+        if partition is None:
+            partition = _hash(message.key or b"") % self._topics[message.topic]
+        return self._lanes[message.topic, partition]
 
     def _stuck(self, lane: _Lane, now: float) -> bool:
         return lane.sent_at is not None and now - lane.sent_at > self._ack_timeout_s
@@ -204,7 +210,7 @@ class Publisher:
         while True:
             await kafka_io.wait_for_broker(self._settings)
             await kafka_io.ensure_topics(self._settings, [TOPICS[name] for name in self._topics])
-            producer = kafka_io.producer(self._settings, client="tidegate-gateway")
+            producer = kafka_io.producer(self._settings, client=self._client)
             try:
                 await producer.start()
             except KafkaError as error:
