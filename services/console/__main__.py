@@ -1,0 +1,40 @@
+"""`python -m services.console`"""
+
+import os
+import sys
+
+from schemas.topics import CHANNEL_COMMANDS
+from services.console.app import build_app
+from services.console.feed_io import Feed
+from services.console.settings import ConsoleSettings
+from services.runtime import api_io, logs
+from services.runtime.health import Health
+from services.runtime.http_io import listen
+from services.runtime.publisher_io import Publisher
+from services.runtime.settings import load, variable
+
+
+async def serve(settings: ConsoleSettings) -> None:
+    """Serves until SIGTERM or SIGINT."""
+    bound = listen(settings.http_host, settings.console_port, variable("console_port"))
+    health = Health()
+    feed = Feed(settings, health)
+    publisher = Publisher(
+        settings,
+        [CHANNEL_COMMANDS],
+        health.part("kafka"),
+        client="tidegate-console",
+        ack_timeout_s=settings.console_send_timeout_s,
+    )
+    await api_io.serve(build_app(settings, feed, publisher, health), bound, publisher.run(), feed.run())
+
+
+def main() -> int:
+    """The exit code: 2 for settings or topics that must be mended first."""
+    settings = load(ConsoleSettings, os.environ)
+    logs.configure("console", settings.log_level)
+    return api_io.run(serve(settings))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

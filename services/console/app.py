@@ -1,0 +1,37 @@
+"""The console's HTTP."""
+
+from typing import Annotated, Final
+
+from fastapi import Depends, FastAPI
+
+from services.console.answers import OrderProblem
+from services.console.feed_io import Feed
+from services.console.ordering_io import Publishing, order_routes
+from services.console.people import Person
+from services.console.reading_io import reading_routes
+from services.console.settings import ConsoleSettings
+from services.runtime.api_io import bearer, new_app, refusal
+from services.runtime.health import Health
+
+MAX_BODY_BYTES: Final = 128 * 1024
+RETRY_S: Final = 2
+
+_DESCRIPTION: Final = """What Tidegate knows and does, for people and their scripts.
+
+A viewer reads; an operator gives orders as well. Orders go to the topic `channel-commands`, like those of the
+indicators; what came of them is in the audit."""
+
+
+def build_app(settings: ConsoleSettings, feed: Feed, publisher: Publishing, health: Health) -> FastAPI:
+    """The app; feed and publisher are run by the caller."""
+    app = new_app("Tidegate console", _DESCRIPTION, health, models=(OrderProblem,), max_body_bytes=MAX_BODY_BYTES)
+    authenticated = bearer(settings.console_tokens_file)
+
+    async def complete(_: Annotated[Person, Depends(authenticated)]) -> None:
+        if not feed.complete:
+            raise refusal(503, "still reading what there is", retry_after_s=RETRY_S)
+
+    guarded = [Depends(complete)]
+    app.include_router(reading_routes(feed), dependencies=guarded)
+    app.include_router(order_routes(feed, publisher, authenticated), dependencies=guarded)
+    return app

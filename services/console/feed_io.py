@@ -1,0 +1,96 @@
+"""Reads the topics that the console shows into its views, and goes on reading."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+
+from aiokafka.errors import KafkaError
+
+from schemas import topics
+from services.console import metrics
+from services.console.settings import ConsoleSettings
+from services.console.views import Alerts, Audit, Channels
+from services.runtime import kafka_io
+from services.runtime.health import Health
+from services.runtime.kafka_io import Batch, Received
+
+log = logging.getLogger(__name__)
+
+
+class Feed:
+    """The views, kept up to date while `run` runs."""
+
+    def __init__(self, settings: ConsoleSettings, health: Health) -> None:
+        self.channels = Channels()
+        self.alerts = Alerts(settings.console_resolved_alerts)
+        self.audit = Audit(settings.console_audit_records)
+        self._settings = settings
+        self._news = asyncio.Condition()
+        self._folds: dict[str, Callable[[Received], object]] = {
+            topics.CHANNEL_STATE: lambda record: self.channels.fold(record.key or b"", record.value),
+            topics.ALERT_STATE: lambda record: self.alerts.fold(record.key or b"", record.value),
+            topics.AUDIT: self._fold_audit,
+        }
+        self._unread = set(self._folds)
+        self._parts = {topic: health.part(topic) for topic in self._folds}
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that was in the topics at the start has been read once."""
+        return not self._unread
+
+    async def wait_for_outcome(self, command_id: str, wait_s: float) -> None:
+        """Returns when the audit knows what came of an order, or after `wait_s`."""
+        if wait_s <= 0:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s), self._news:
+                await self._news.wait_for(lambda: self.audit.outcome_of(command_id) is not None)
+
+    async def run(self) -> None:
+        """Reads without end. Raises TopicMismatchError and TopicRefusedError."""
+        for part in self._parts.values():
+            part.wait("waiting for Kafka")
+        await kafka_io.wait_for_broker(self._settings)
+        await kafka_io.ensure_topics(self._settings, [topics.TOPICS[name] for name in self._parts])
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for topic in self._folds:
+                    tasks.create_task(self._follow(topic))
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None
+
+    def _fold_audit(self, record: Received) -> None:
+        self.audit.fold((record.timestamp_ms, record.partition, record.offset), record.value or b"")
+
+    async def _follow(self, topic: str) -> None:
+        """Reads one topic; after an error from its beginning again, which changes nothing in a view."""
+        while True:
+            try:
+                await self._read(topic)
+            except KafkaError as error:
+                log.warning("reading again", extra={"topic": topic, "reason": type(error).__name__})
+                self._parts[topic].wait("Kafka does not answer")
+                await kafka_io.wait_for_broker(self._settings)
+
+    async def _read(self, topic: str) -> None:
+        self._parts[topic].wait("reading what there is")
+        async with contextlib.aclosing(kafka_io.follow(self._settings, topic)) as batches:
+            async for batch in batches:
+                await self.take(topic, batch)
+
+    async def take(self, topic: str, batch: Batch) -> None:
+        """Folds what was read of a topic into its view; what cannot be understood is left out."""
+        for record in batch.records:
+            try:
+                self._folds[topic](record)
+            except ValueError:
+                where = {"topic": topic, "partition": record.partition, "offset": record.offset}
+                log.warning("not understood, left out", extra=where)
+                metrics.UNREADABLE.labels(topic).inc()
+        if batch.caught_up:
+            self._unread.discard(topic)
+            self._parts[topic].ok()
+        async with self._news:
+            self._news.notify_all()

@@ -1,0 +1,26 @@
+"""What the console is told."""
+
+from functools import partial
+from typing import Annotated, ClassVar
+
+from pydantic import Field, PlainValidator
+
+from services.console.people import Person
+from services.runtime.settings import CommonSettings, Port
+from services.runtime.tokens import Tokens, read_tokens
+
+
+class ConsoleSettings(CommonSettings):
+    """Where it serves, whom, and how much it keeps in memory."""
+
+    own_prefix: ClassVar[str] = "console_"
+
+    console_port: Port = 8081
+    console_tokens_file: Annotated[Tokens[Person], PlainValidator(partial(read_tokens, owner=Person))]
+    """The YAML file of who may see and order; read once, at start."""
+    console_audit_records: Annotated[int, Field(ge=1, le=10_000_000)] = 50_000
+    """The newest records of the audit, which are kept in memory to be shown; Kafka keeps all."""
+    console_resolved_alerts: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    """The newest alerts among those that are resolved, likewise; open ones are all kept."""
+    console_send_timeout_s: Annotated[float, Field(gt=0, le=120)] = 5.0
+    """How long the broker may take to acknowledge an order before the person is told that it has not."""

@@ -1,0 +1,268 @@
+"""The console's answers, on views that are filled by hand and a publisher that does as it is told."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+from pydantic import BaseModel
+
+from schemas.commands import Command
+from schemas.topics import ALERT_STATE, AUDIT, CHANNEL_STATE
+from services.console.app import build_app
+from services.console.feed_io import Feed
+from services.console.settings import ConsoleSettings
+from services.runtime.health import Health
+from services.runtime.ids import derive
+from services.runtime.kafka_io import Batch, Received
+from services.runtime.machine import Output
+from services.runtime.publisher_io import BrokerAwayError
+from services.runtime.tokens import Tokens
+from tests.unit.console.samples import alert, audit, channel, person
+
+PAUSE = "/api/v1/orders/pause"
+
+
+class World:
+    """What the topics hold and what becomes of an order. `judge`: writes the audit of each order at once."""
+
+    def __init__(self, feed: Feed) -> None:
+        self.feed = feed
+        self.commands: list[Command] = []
+        self.away = self.lost = False
+        self.judge: dict[str, Any] | None = None
+        self._offset = 0
+
+    async def read(self, topic: str, *messages: tuple[str, BaseModel], caught_up: bool = True) -> None:
+        """As if these had been read from a topic."""
+        records = [self._record(topic, key, message) for key, message in messages]
+        await self.feed.take(topic, Batch(records, caught_up))
+
+    def _record(self, topic: str, key: str, message: BaseModel) -> Received:
+        self._offset += 1
+        value = message.model_dump_json(by_alias=True).encode()
+        return Received(topic, 0, self._offset, self._offset, key.encode(), value)
+
+    async def publish(self, messages: Sequence[Output]) -> set[int]:
+        if self.away:
+            raise BrokerAwayError
+        for message in messages:
+            command = Command.model_validate_json(message.value or b"")
+            assert (message.topic, message.key) == ("channel-commands", command.target.encode())
+            self.commands.append(command)
+            if self.judge is not None:
+                told = {"what": command.command, "target": command.target, "command_id": command.command_id}
+                await self.read(AUDIT, (command.target, audit(command.command_id, **told | self.judge)))
+        return {0} if self.lost else set()
+
+
+SETTINGS = ConsoleSettings.model_construct(
+    console_tokens_file=Tokens([person("operator"), person("viewer", "zhao")]),
+    console_resolved_alerts=10,
+    console_audit_records=100,
+)
+
+
+@pytest.fixture
+async def world() -> World:
+    return World(Feed(SETTINGS, Health()))
+
+
+@pytest.fixture
+async def client(world: World) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(build_app(SETTINGS, world.feed, world, Health()))
+    headers = {"Authorization": "Bearer operator"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://console", headers=headers) as client:
+        yield client
+
+
+@pytest.fixture
+async def complete(world: World) -> None:
+    for topic in (CHANNEL_STATE, ALERT_STATE, AUDIT):
+        await world.read(topic)
+
+
+async def test_until_all_is_read_nothing_is_shown_and_nothing_ordered(world: World, client: httpx.AsyncClient) -> None:
+    await world.read(CHANNEL_STATE)
+    await world.read(ALERT_STATE)
+    await world.read(AUDIT, ("channel:a", audit("a")), caught_up=False)
+    for answer in (await client.get("/api/v1/audit"), await client.post(PAUSE, json={"target": "channel:a"})):
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+    await world.read(AUDIT)
+    assert (await client.get("/api/v1/audit")).status_code == 200
+    assert world.commands == []
+
+
+@pytest.mark.usefixtures("complete")
+async def test_channels_are_listed_page_by_page(world: World, client: httpx.AsyncClient) -> None:
+    names = ["channel:a", "channel:b", "channel:c/d?e", "promotion:p@a"]
+    await world.read(CHANNEL_STATE, *((name, channel(name)) for name in names))
+    first = (await client.get("/api/v1/channels", params={"limit": 2})).json()
+    assert ([one["target"] for one in first["channels"]], first["next"]) == (names[:2], "channel:b")
+    rest = (await client.get("/api/v1/channels", params={"limit": 2, "after": first["next"]})).json()
+    assert ([one["target"] for one in rest["channels"]], rest["next"]) == (names[2:3], None)
+    other = (await client.get("/api/v1/channels", params={"kind": "promotion"})).json()
+    assert [one["target"] for one in other["channels"]] == names[3:]
+    for name in names:
+        one = await client.get(f"/api/v1/channels/{quote(name, safe='')}")
+        assert (one.status_code, one.json()["target"]) == (200, name)
+    assert (await client.get("/api/v1/channels/channel:z")).status_code == 404
+
+
+@pytest.mark.usefixtures("complete")
+async def test_alerts_are_found_by_state_and_subject(world: World, client: httpx.AsyncClient) -> None:
+    alerts = [alert("a"), alert("b", "resolved", 1, subject="actor:x"), alert("c", minutes=2, severity="warning")]
+    await world.read(ALERT_STATE, *((one.alert_id, one) for one in alerts))
+
+    async def found(**query: str) -> list[str]:
+        answer = await client.get("/api/v1/alerts", params=query)
+        return [one["alert_id"] for one in answer.json()["alerts"]]
+
+    assert await found() == [derive(name) for name in "cba"]
+    assert await found(status="open", severity="critical") == [derive("a")]
+    assert await found(subject="actor:x") == [derive("b")]
+    assert (await client.get(f"/api/v1/alerts/{derive('b')}")).json()["subject"] == "actor:x"
+
+
+@pytest.mark.usefixtures("complete")
+async def test_an_order_is_written_and_its_outcome_awaited(world: World, client: httpx.AsyncClient) -> None:
+    world.judge = {"outcome": "done", "generation": 1}
+    answer = await client.post(PAUSE, json={"target": "channel:a", "note": "n"}, params={"wait": 5})
+    told = answer.json()
+    assert (answer.status_code, told["outcome"], told["audit"]["generation"]) == (200, "done", 1)
+    (command,) = world.commands
+    assert (told["command_id"], command.issued_by, command.note) == (command.command_id, "person:li.wei", "n")
+    listed = (await client.get("/api/v1/audit", params={"command_id": command.command_id})).json()["audit"]
+    assert [one["command_id"] for one in listed] == [command.command_id]
+
+
+@pytest.mark.usefixtures("complete")
+async def test_an_order_without_an_outcome_yet_says_so(world: World, client: httpx.AsyncClient) -> None:
+    answer = await client.post(PAUSE, json={"target": "channel:a"}, params={"wait": 0.01})
+    assert (answer.status_code, answer.json()["outcome"]) == (202, None)
+
+
+@pytest.mark.usefixtures("complete")
+async def test_a_refused_order_is_a_conflict(world: World, client: httpx.AsyncClient) -> None:
+    world.judge = {"outcome": "refused", "why": "the target has changed"}
+    order = {"target": "channel:a", "expected_generation": 1}
+    answer = await client.post("/api/v1/orders/resume", json=order, params={"wait": 5})
+    told = answer.json()
+    assert (answer.status_code, told["detail"]) == (409, "refused: the target has changed")
+    assert told["order"]["command_id"] == world.commands[0].command_id
+
+
+@pytest.mark.usefixtures("complete")
+async def test_the_same_key_is_the_same_order(world: World, client: httpx.AsyncClient) -> None:
+    world.judge = {"outcome": "done"}
+    key = {"Idempotency-Key": "the first"}
+    first = await client.post(PAUSE, json={"target": "channel:a"}, headers=key, params={"wait": 5})
+    again = await client.post(PAUSE, json={"target": "channel:a"}, headers=key)
+    assert (again.status_code, again.json()) == (200, first.json())
+    other = await client.post(PAUSE, json={"target": "channel:b"}, headers=key)
+    assert (other.status_code, len(world.commands)) == (422, 1)
+
+
+@pytest.mark.usefixtures("complete")
+async def test_an_acknowledgement_needs_an_alert(world: World, client: httpx.AsyncClient) -> None:
+    url, known = "/api/v1/orders/acknowledge", alert("a", subject="actor:x")
+    assert (await client.post(url, json={"alert_id": known.alert_id})).status_code == 404
+    await world.read(ALERT_STATE, (known.alert_id, known))
+    assert (await client.post(url, json={"alert_id": known.alert_id})).status_code == 202
+    assert [(one.target, one.alert_id) for one in world.commands] == [("actor:x", known.alert_id)]
+
+
+@pytest.mark.usefixtures("complete")
+async def test_a_viewer_reads_but_gives_no_orders(world: World, client: httpx.AsyncClient) -> None:
+    client.headers["Authorization"] = "Bearer viewer"
+    assert (await client.get("/api/v1/channels")).status_code == 200
+    assert (await client.post(PAUSE, json={"target": "channel:a"})).status_code == 403
+    assert world.commands == []
+
+
+@pytest.mark.usefixtures("complete")
+@pytest.mark.parametrize("header", ["", "Bearer nobody", "Basic b3BlcmF0b3I6"])
+async def test_without_a_good_token_there_is_nothing(world: World, client: httpx.AsyncClient, header: str) -> None:
+    client.headers["Authorization"] = header
+    for answer in (
+        await client.get("/api/v1/channels"),
+        await client.get("/api/v1/audit?limit=x"),
+        await client.post(PAUSE, json={"target": "channel:a"}),
+    ):
+        assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+    assert world.commands == []
+
+
+@pytest.mark.usefixtures("complete")
+async def test_an_order_that_kafka_did_not_take_says_so(world: World, client: httpx.AsyncClient) -> None:
+    world.away = True
+    answer = await client.post(PAUSE, json={"target": "channel:a"})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+    assert "was not given" in answer.json()["detail"]
+    world.away, world.lost = False, True
+    answer = await client.post(PAUSE, json={"target": "channel:a"})
+    assert (answer.status_code, answer.json()["order"]["command_id"]) == (503, world.commands[0].command_id)
+    assert "may still be carried out" in answer.json()["detail"]
+
+
+@pytest.mark.usefixtures("complete")
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"null",
+        b"[" * 50_000,
+        b"\xff",
+        b'{"target": "13800138000"}',
+        b'{"target": "channel:a", "note": "\\ud800"}',
+        b'{"target": "channel:\\ud800"}',
+        b'{"target": "channel:a", "note": "\\u0000"}',
+        b'{"target": "channel:a", "factor": NaN}',
+        b'{"target": "channel:a", "x": ' + b"9" * 5000 + b"}",
+    ],
+)
+async def test_an_odd_body_is_refused_without_being_quoted(
+    world: World, client: httpx.AsyncClient, body: bytes
+) -> None:
+    answer = await client.post(PAUSE, content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code in (400, 422), answer.headers["Content-Type"]) == (True, "application/problem+json")
+    assert "13800138000" not in answer.text
+    assert world.commands == []
+
+
+@pytest.mark.usefixtures("complete")
+async def test_a_huge_body_is_not_read_to_its_end(client: httpx.AsyncClient) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(200):
+            yield b" " * 1024
+        raise AssertionError("read past the limit")
+
+    assert (await client.post(PAUSE, content=chunks(), headers={"Authorization": ""})).status_code == 413
+
+
+async def test_the_openapi_document_is_complete(client: httpx.AsyncClient) -> None:
+    document = (await client.get("/openapi.json")).json()
+    assert set(document["paths"]) == {
+        "/api/v1/channels",
+        "/api/v1/channels/{target}",
+        "/api/v1/audit",
+        "/api/v1/alerts",
+        "/api/v1/alerts/{alert_id}",
+        "/api/v1/orders/pause",
+        "/api/v1/orders/resume",
+        "/api/v1/orders/acknowledge",
+    }
+    components = document["components"]["schemas"]
+    references = {part.split('"')[0] for part in json.dumps(document).split('"#/components/schemas/')[1:]}
+    assert references <= set(components)
+    assert "HTTPValidationError" not in components
+    for path in document["paths"].values():
+        for operation in path.values():
+            assert operation["security"] == [{"token": []}]
+            assert {"401", "422", "503"} <= set(operation["responses"])
+            for status, response in operation["responses"].items():
+                types = set(response["content"])
+                assert types == {"application/json" if status.startswith("2") else "application/problem+json"}

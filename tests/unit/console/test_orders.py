@@ -1,0 +1,74 @@
+"""Orders become commands that say who, what and on which state."""
+
+import pytest
+from pydantic import ValidationError
+
+from schemas.commands import Command
+from services.console import orders
+from services.console.orders import Acknowledge, Pause, Resume
+from services.runtime.ids import derive
+from tests.unit.console.samples import NOW, alert, audit, person
+
+ID = derive("an order")
+
+
+def test_a_pause_names_the_person_and_the_reason() -> None:
+    command = orders.pause(Pause(target="channel:douyin", note="投诉太多"), person(), ID, NOW)
+    assert (command.command, command.target, command.issued_by) == ("pause", "channel:douyin", "person:li.wei")
+    assert (command.note, command.issued_at, command.event_time) == ("投诉太多", NOW, None)
+    assert command.is_from_person()
+
+
+def test_a_resume_names_the_holds_and_what_the_person_saw() -> None:
+    holds = [derive("hold")]
+    order = Resume(target="channel:douyin", expected_generation=7, hold_ids=holds)
+    command = orders.resume(order, person(), ID, NOW)
+    assert (command.expected_generation, command.hold_ids) == (7, holds)
+
+
+def test_an_acknowledgement_goes_to_what_the_alert_is_about() -> None:
+    about = alert("a", subject="actor:x")
+    command = orders.acknowledge(Acknowledge(alert_id=about.alert_id), about, person(), ID, NOW)
+    assert (command.command, command.target, command.alert_id) == ("acknowledge", "actor:x", about.alert_id)
+
+
+def test_every_command_is_one_that_the_topic_takes() -> None:
+    longest = person(name="x" * 100)
+    command = orders.pause(Pause(target="channel:douyin"), longest, ID, NOW)
+    assert Command.model_validate_json(command.model_dump_json(by_alias=True)) == command
+
+
+def test_the_same_key_of_the_same_person_is_the_same_order() -> None:
+    first = orders.command_id(person(), "k", "chance 1")
+    assert first == orders.command_id(person(), "k", "chance 2")
+    others = [
+        orders.command_id(person(), "l", "chance 1"),
+        orders.command_id(person(name="zhao"), "k", "chance 1"),
+        orders.command_id(person(), None, "k"),
+        orders.command_id(person(), None, "chance 1"),
+    ]
+    assert len({first, *others}) == 5
+
+
+def test_a_key_used_for_something_else_is_noticed() -> None:
+    command = orders.pause(Pause(target="channel:douyin"), person(), ID, NOW)
+    assert not orders.differs(command, audit("x"))
+    assert orders.differs(command, audit("x", target="channel:kuaishou"))
+    assert orders.differs(command, audit("x", what="resume"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"target": "channel:a"},
+        {"target": "channel:a", "expected_generation": "1"},
+        {"target": "channel:a", "expected_generation": -1},
+        {"target": "channel:a", "expected_generation": 1, "hold_ids": []},
+        {"target": "channel:a", "expected_generation": 1, "hold_ids": ["x"]},
+        {"target": "channel:a", "expected_generation": 1, "holds": []},
+        {"target": "channel", "expected_generation": 1},
+    ],
+)
+def test_a_resume_with_a_mistake_is_refused(body: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Resume.model_validate(body)

@@ -1,0 +1,25 @@
+"""The console's settings, its token file included."""
+
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from services.console.settings import ConsoleSettings
+from services.runtime.settings import SettingsError, parse
+
+
+def test_the_file_becomes_the_people(tmp_path: Path) -> None:
+    file = tmp_path / "people.yml"
+    file.write_text(f"- {{name: li.wei, role: operator, sha256: {sha256(b't').hexdigest()}}}\n")
+    found = parse(ConsoleSettings, {"TIDEGATE_CONSOLE_TOKENS_FILE": str(file)}).console_tokens_file.owner_of(b"t")
+    assert found is not None
+    assert (found.may_order, found.issuer) == (True, "person:li.wei")
+
+
+@pytest.mark.parametrize("role", ["Operator", "admin", ""])
+def test_an_unknown_role_is_refused(tmp_path: Path, role: str) -> None:
+    file = tmp_path / "people.yml"
+    file.write_text(f"- {{name: li.wei, role: '{role}', sha256: {sha256(b't').hexdigest()}}}\n")
+    with pytest.raises(SettingsError, match=r"CONSOLE_TOKENS_FILE: .*0\.role: Input should be 'viewer' or 'operator'"):
+        parse(ConsoleSettings, {"TIDEGATE_CONSOLE_TOKENS_FILE": str(file)})
