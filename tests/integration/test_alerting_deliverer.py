@@ -129,10 +129,27 @@ async def test_what_the_log_says_was_delivered_is_not_sent_again_before_the_mach
         log.held = True
         async with delivering(log, there.url):
             log.append(opening(alert_id=ALERTS[1]))
+            log.kick(0)
+            await asyncio.sleep(0.2)  # that nothing happens cannot be awaited
             assert log.machine.waiting() == 1
             log.catch_up()
             await until(lambda: log.machine.waiting() == 0)
         assert [one["times"] for one in await there.messages()] == [1, 1]
+
+
+async def test_a_message_whose_report_the_machine_has_not_seen_yet_is_not_sent_again() -> None:
+    log = MemoryLog()
+    async with receiver() as there, delivering(log, there.url):
+        log.append(opening())
+        log.held = True
+        await until(log.reports)
+        for _ in range(5):
+            log.kick(0)
+            await asyncio.sleep(0.05)  # that nothing happens cannot be awaited
+        assert log.machine.waiting() == 1
+        log.catch_up()
+        assert log.audited() == [("opened", "delivered")]
+        assert len(await there.attempts()) == 1
 
 
 async def test_a_message_is_given_up_when_its_time_in_the_log_is_over() -> None:
