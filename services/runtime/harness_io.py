@@ -231,6 +231,8 @@ class Harness:
                 async with asyncio.timeout(self.tuning.ack_s):
                     await self._snapshots.write(owned.partition, snapshot)
                 owned.committable = snapshot.replay_from
+                fields = {"next_offset": snapshot.next_offset, "records": len(snapshot.changed)}
+                log.debug("snapshot written", extra={**self._where(owned.partition), **fields})
         except ProducerFenced:
             end_process("another worker has taken the partition over", **self._where(owned.partition))
         except BaseException as error:  # noqa: BLE001

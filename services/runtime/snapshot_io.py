@@ -12,6 +12,10 @@ from services.runtime.settings import CommonSettings
 from services.runtime.snapshots import Snapshot
 
 
+TURN_RECORDS = 50
+"""Handed to the producer at a stretch, some 2 ms; then records of the log have a turn."""
+
+
 class SnapshotStore:
     """The snapshots of one service, of the partitions that this process has taken over.
 

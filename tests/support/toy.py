@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from schemas.topics import ALERTS, CHANNEL_COMMANDS, STATE_CHANNEL_CONTROL
 from services.runtime.machine import Machine, Output, Record
@@ -81,7 +81,6 @@ class Recent(Counter):
         self.window.append(record.key or b"")
 
 
-def expected(build: type[Counter], partition: int, log: Sequence[Record]) -> list[bytes]:
-    """The outputs of one undisturbed machine over the whole log: the truth to compare with."""
-    machine = build(partition)
+def outputs(machine: Counter, log: Iterable[Record]) -> list[bytes]:
+    """What an undisturbed machine says to a whole log: the truth to compare with."""
     return [output.value or b"" for record in log for output in machine.apply(record)]
