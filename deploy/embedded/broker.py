@@ -15,7 +15,7 @@ from types import TracebackType
 from deploy.embedded import archive, config, jars, probe
 from deploy.folder_lock import FolderInUseError, FolderLock
 from deploy.lifeline import Lifeline, tied
-from deploy.ports import free_port
+from deploy.ports import free_port, is_free
 
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 8.0
@@ -156,6 +156,8 @@ class Broker:
             raise BrokerError(str(error)) from error
         self._class_path = jars.ensure_locked(self._tell)
         self.port = self.port or free_port()
+        if not is_free(self.port):
+            raise BrokerError(f"{self.bootstrap} is in use")
         self._properties.write_text(
             config.server_properties(self._log_dir, self.port, free_port(), self._extra), encoding="utf-8"
         )
@@ -182,7 +184,8 @@ class Broker:
 
     def _wait_ready(self) -> None:
         deadline = time.monotonic() + _READY_SECONDS
-        while not probe.is_ready(config.HOST, self.port):
+        cluster = config.cluster_of((self._log_dir / "meta.properties").read_text(encoding="utf-8"))
+        while not probe.is_ready(config.HOST, self.port, cluster):
             if self.pid is None:
                 raise BrokerError(f"the broker ended while starting; the end of {self.log_file}:\n{self._log_tail()}")
             if time.monotonic() > deadline:

@@ -60,6 +60,12 @@ def cluster_id(random: UUID) -> str:
     return base64.urlsafe_b64encode(bytes([raw[0] & 0x3F]) + raw[1:]).rstrip(b"=").decode()
 
 
+def cluster_of(meta_properties: str) -> str:
+    """The cluster id in the file that formatting leaves; empty if it holds none."""
+    lines = (line.partition("=") for line in meta_properties.splitlines())
+    return next((value.strip() for name, _, value in lines if name.strip() == "cluster.id"), "")
+
+
 def java_command(
     java: Path, jars: Sequence[Path], heap_mb: int, options: Sequence[str], main: Sequence[str]
 ) -> list[str]:

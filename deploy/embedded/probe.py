@@ -6,22 +6,21 @@ import socket
 import struct
 
 _METADATA, _FIND_COORDINATOR = 3, 10
-_VERSION = 1  # of both
 _CLIENT = b"tidegate-probe"
 _GROUP, _TRANSACTION = 0, 1
 _NO_ERROR = 0
 
 
-def request(key: int, body: bytes) -> bytes:
+def request(key: int, version: int, body: bytes) -> bytes:
     """One request of Kafka's protocol, its length in front."""
-    head = struct.pack(">hhih", key, _VERSION, 1, len(_CLIENT)) + _CLIENT
+    head = struct.pack(">hhih", key, version, 1, len(_CLIENT)) + _CLIENT
     return struct.pack(">i", len(head) + len(body)) + head + body
 
 
-METADATA = request(_METADATA, struct.pack(">i", -1))  # -1: of all topics
+METADATA = request(_METADATA, 2, struct.pack(">i", -1))  # -1: of all topics
 # Asking for a coordinator also creates the topic that it keeps its records in, so that the first client need not wait.
 COORDINATORS = tuple(
-    request(_FIND_COORDINATOR, struct.pack(">h", len(_CLIENT)) + _CLIENT + struct.pack(">b", kind))
+    request(_FIND_COORDINATOR, 1, struct.pack(">h", len(_CLIENT)) + _CLIENT + struct.pack(">b", kind))
     for kind in (_GROUP, _TRANSACTION)
 )
 
@@ -36,33 +35,38 @@ class _Reader:
         self._at += struct.calcsize(form)
         return int(value)
 
-    def skip_text(self) -> None:
-        length = self.take("h")
-        self._at += max(0, length)
+    def text(self) -> str:
+        length = max(0, self.take("h"))
+        self._at += length
+        return self._data[self._at - length : self._at].decode()
 
     def skip_ints(self) -> None:
         count = self.take("i")
         self._at += 4 * max(0, count)
 
 
-def serves(response: bytes) -> bool:
-    """Whether a metadata response (its bytes after the length) shows a broker and a leader for every partition."""
+def serves(response: bytes, cluster: str) -> bool:
+    """Whether a metadata response (its bytes after the length) shows a broker and a leader for every partition.
+
+    `cluster` is the id that it must name: on our port somebody else's broker may answer.
+    """
     reader = _Reader(response)
     reader.take("i")
     brokers = reader.take("i")
     for _ in range(brokers):
         reader.take("i")
-        reader.skip_text()
+        reader.text()
         reader.take("i")
-        reader.skip_text()
+        reader.text()
+    named = reader.text()
     reader.take("i")
     leaders = [leader for _ in range(reader.take("i")) for leader in _leaders(reader)]
-    return brokers > 0 and all(leader >= 0 for leader in leaders)
+    return named == cluster and brokers > 0 and all(leader >= 0 for leader in leaders)
 
 
 def _leaders(reader: _Reader) -> list[int]:
     reader.take("h")
-    reader.skip_text()
+    reader.text()
     reader.take("b")
     leaders = []
     for _ in range(reader.take("i")):
@@ -80,13 +84,14 @@ def coordinates(response: bytes) -> bool:
     return bool(error == _NO_ERROR)
 
 
-def is_ready(host: str, port: int, timeout: float = 1.0) -> bool:
+def is_ready(host: str, port: int, cluster: str, timeout: float = 1.0) -> bool:
     """One try: connect, ask, judge. False for any answer that is not there yet."""
     try:
         with socket.create_connection((host, port), timeout=timeout) as connection:
-            answers = [coordinates(_ask(connection, question)) for question in COORDINATORS]
-            return serves(_ask(connection, METADATA)) and all(answers)
-    except (OSError, struct.error):
+            if not serves(_ask(connection, METADATA), cluster):
+                return False
+            return all([coordinates(_ask(connection, question)) for question in COORDINATORS])  # noqa: C419 ask both
+    except (OSError, ValueError, struct.error):  # not there, or not Kafka
         return False
 
 

@@ -78,3 +78,13 @@ async def test_a_second_broker_on_the_same_data_is_refused(broker: Broker, tmp_p
     finally:
         second.close()
     assert broker.pid is not None
+
+
+async def test_a_second_broker_on_the_same_port_is_refused(broker: Broker, tmp_path: Path) -> None:
+    second = Broker(tmp_path, broker.port)
+    try:
+        with pytest.raises(BrokerError, match=f"{broker.bootstrap} is in use"):
+            second.start()
+    finally:
+        second.close()
+    assert broker.pid is not None

@@ -8,7 +8,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.embedded.config import cluster_id, java_command, server_properties
+from deploy.embedded.config import cluster_id, cluster_of, java_command, server_properties
 
 
 def properties(**extra: str) -> dict[str, str]:
@@ -43,3 +43,8 @@ def test_the_class_path_holds_every_jar() -> None:
     assert command[0] == "java"
     assert "-Xmx256m" in command
     assert command[-4:] == ["-cp", "a.jar:b.jar", "Main", "file"]
+
+
+def test_the_cluster_is_read_from_what_formatting_leaves() -> None:
+    assert cluster_of("#\n#Mon\nversion=1\ncluster.id=AbC_d-1\nnode.id=1\n") == "AbC_d-1"
+    assert cluster_of("version=1\n") == ""

@@ -19,11 +19,11 @@ def ints(*values: int) -> bytes:
 
 
 def answer(brokers: int, leaders: dict[str, list[int]], rack: str | None = None) -> bytes:
-    """A metadata response, version 1."""
+    """A metadata response, version 2."""
     body = struct.pack(">ii", 1, brokers)
     for node in range(brokers):
         body += struct.pack(">i", node) + text("127.0.0.1") + struct.pack(">i", 9092) + text(rack)
-    body += struct.pack(">ii", 0, len(leaders))
+    body += text("ours") + struct.pack(">ii", 0, len(leaders))
     for topic, partitions in leaders.items():
         body += struct.pack(">h", 0) + text(topic) + struct.pack(">bi", 0, len(partitions))
         for number, leader in enumerate(partitions):
@@ -33,13 +33,17 @@ def answer(brokers: int, leaders: dict[str, list[int]], rack: str | None = None)
 
 @pytest.mark.parametrize("rack", [None, "a"])
 def test_it_serves_when_every_partition_has_a_leader(rack: str | None) -> None:
-    assert serves(answer(1, {"a": [1, 1], "b": [1]}, rack))
-    assert serves(answer(1, {}, rack))
+    assert serves(answer(1, {"a": [1, 1], "b": [1]}, rack), "ours")
+    assert serves(answer(1, {}, rack), "ours")
 
 
 def test_it_does_not_serve_without_a_broker_or_a_leader() -> None:
-    assert not serves(answer(0, {}))
-    assert not serves(answer(1, {"a": [1, 1], "b": [-1]}))
+    assert not serves(answer(0, {}), "ours")
+    assert not serves(answer(1, {"a": [1, 1], "b": [-1]}), "ours")
+
+
+def test_somebody_elses_broker_is_not_ours() -> None:
+    assert not serves(answer(1, {"a": [1]}), "another")
 
 
 @pytest.mark.parametrize("question", [METADATA, *COORDINATORS])
@@ -53,4 +57,4 @@ def test_a_coordinator_is_there_or_not_yet() -> None:
 
 
 def test_nobody_there_is_not_ready() -> None:
-    assert not is_ready("127.0.0.1", free_port(), timeout=0.2)
+    assert not is_ready("127.0.0.1", free_port(), "ours", timeout=0.2)
