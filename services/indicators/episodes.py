@@ -22,8 +22,12 @@ _RANK: Final[dict[Severity, int]] = {"info": 0, "warning": 1, "critical": 2}
 
 
 class Episode(msgspec.Struct):
-    """One episode. tripped_ms: the end of the earliest pane that breached; None while it only warns. calm_ms: since
-    when it has been clear. over: its day has ended; it is remembered, so that a late event does not begin it anew."""
+    """One episode.
+
+    began_ms: the end of the earliest pane that it stands on. tripped_ms: that of the earliest that breached; None while
+    it only warns. calm_ms: since when it has been clear. over: its day has ended; it is remembered, so that a late event
+    does not begin it anew.
+    """
 
     indicator: str
     subject: str
@@ -31,6 +35,7 @@ class Episode(msgspec.Struct):
     shadow: bool
     alert_id: str
     opened_ms: int
+    began_ms: int
     day_end_ms: int
     severity: Severity = "warning"
     level: int = 0
@@ -126,6 +131,7 @@ class Episodes:
 def worsen(episode: Episode, verdict: Verdict, severity: Severity, moment: Moment) -> bool:
     """A verdict that an episode stands on; whether there is something new to tell."""
     news = False
+    episode.began_ms = min(episode.began_ms, moment.end_ms)
     if verdict.level:
         if episode.tripped_ms is None or moment.end_ms < episode.tripped_ms:
             news = episode.tripped_ms is None
@@ -140,8 +146,11 @@ def worsen(episode: Episode, verdict: Verdict, severity: Severity, moment: Momen
 
 
 def ease(episode: Episode, verdict: Verdict, tuned: Tuned, moment: Moment) -> bool:
-    """Whether the episode ends, having been clear long enough; only where a pane closes, and never on `unsure`."""
-    if not moment.closing:
+    """Whether the episode ends, having been clear long enough; only where a pane closes, and never on `unsure`.
+
+    In a catch-up the panes before its beginning may close after it has begun: they do not count.
+    """
+    if not moment.closing or moment.end_ms < episode.began_ms:
         return False
     under = verdict.begins_at * tuned.clearing.below
     if verdict.verdict == "unsure" or verdict.value >= under:

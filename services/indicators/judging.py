@@ -116,6 +116,7 @@ class Judge:
                 shadow=tuned.shadow,
                 alert_id=derive(tuned.rule.id, subject, place.name, str(moment.end_ms)),
                 opened_ms=place.told_ms,
+                began_ms=moment.end_ms,
                 day_end_ms=day.span.end if day else 0,
                 level=known.level if known else 0,
                 given=list(known.given) if known else [],

@@ -198,8 +198,10 @@ class Panes:
     def changed(self) -> Iterator[tuple[int, int, bytes]]:
         """`(slot, hour, record)` of each page that changed since the last call."""
         pages = np.flatnonzero(self._dirty)
+        if not len(pages):
+            return
         self._dirty[:] = False
-        largest = self._totals[pages].max(axis=(1, 2), initial=0).tolist()
+        largest = self._totals[pages].max(axis=(1, 2)).tolist()
         bits = np.packbits(self._heard[pages].reshape(len(pages), -1), axis=1)
         for index, page in enumerate(pages.tolist()):
             width = next((name for name, limit in _WIDTHS if largest[index] < limit), "<i8")

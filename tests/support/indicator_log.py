@@ -140,9 +140,6 @@ def _column(kind: str, values: list[int]) -> bytes:
     return np.array(values, kind).tobytes()
 
 
-FRAME_OF = {"channel": channel_frame, "actor": actor_frame}
-
-
 def mark(
     time_ms: int, *, policy: Policy | None = None, roster: Iterable[int] = ROSTER, read: dict[int, int] | None = None
 ) -> Mark:
@@ -184,7 +181,7 @@ class Log:
 
     def frame(self, events: Sequence[Event]) -> Record:
         """Appends a frame of these events."""
-        return self.put(FRAME_OF[self.subject](events))
+        return self.put(channel_frame(events) if self.subject == "channel" else actor_frame(events))
 
 
 def facts(outputs: Iterable[Output]) -> list[AlertFact]:

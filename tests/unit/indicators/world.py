@@ -18,12 +18,20 @@ HOUR = 60 * MINUTE
 class World:
     """Applies each record as it is written. Times are milliseconds after ten in the morning."""
 
-    def __init__(self, subject: str, in_force: Policy | None = None, machine: IndicatorMachine | None = None) -> None:
+    def __init__(
+        self,
+        subject: str,
+        in_force: Policy | None = None,
+        machine: IndicatorMachine | None = None,
+        *,
+        first_mark: bool = True,
+    ) -> None:
         self.machine = machine or build(subject, 0)
         self.log = Log(subject)
         self.outputs: list[Output] = []
         self._offsets: dict[int, int] = {}
-        self.apply(mark(TEN - 1, policy=in_force or policy(), read={}))
+        if first_mark:
+            self.apply(mark(TEN - 1, policy=in_force or policy(), read={}))
 
     def apply(self, message: object) -> list[Output]:
         """Writes one frame or mark and applies it; what comes of it."""
