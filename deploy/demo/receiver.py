@@ -17,12 +17,13 @@ import os
 import time
 from collections import deque
 from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from fastapi import FastAPI, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from services.alerting.signing import check_secret
 from services.runtime import logs
 from services.runtime.health import Health
 from services.runtime.http_io import listen, routes, serve_app
@@ -32,6 +33,11 @@ KEPT = 10_000
 """Messages and attempts remembered; a stand-in may run for weeks."""
 
 
+def _usable(secret: SecretStr) -> SecretStr:
+    check_secret(secret.get_secret_value())
+    return secret
+
+
 class ReceiverSettings(CommonSettings):
     """What the receiver is told."""
 
@@ -39,7 +45,7 @@ class ReceiverSettings(CommonSettings):
     """Longer than the demo's, whose other settings are not ours to refuse."""
 
     demo_receiver_port: Port = 8090
-    demo_webhook_secret: SecretStr
+    demo_webhook_secret: Annotated[SecretStr, AfterValidator(_usable)]
 
 
 class Behaviour(BaseModel):
