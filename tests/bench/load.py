@@ -64,3 +64,18 @@ def complaint(event_id: str, channel: str, at: float) -> Raw:
         f'"complaint_id":"{event_id}","entry":"hotline","account_id":"person-{event_id}"}}'
     )
     return "complaint-events", channel.encode(), value.encode()
+
+
+def hourly(channel: str, at: float, event_id: str) -> Iterator[Raw]:
+    """What keeps a channel's hour alive in the history: an impression and a purchase."""
+    head = f'"occurred_at":"{_time(at)}","channel_id":"{channel}"'
+    yield (
+        "channel-events",
+        channel.encode(),
+        f'{{"event_id":"{event_id}-i",{head},"type":"impression","count":5}}'.encode(),
+    )
+    yield (
+        "conversion-events",
+        channel.encode(),
+        f'{{"event_id":"{event_id}-p",{head},"type":"conversion","stage":"purchase"}}'.encode(),
+    )

@@ -10,7 +10,7 @@ import json
 import random
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from aiokafka import AIOKafkaProducer
 
@@ -28,7 +28,7 @@ async def _producer(bootstrap: str) -> AIOKafkaProducer:
     return producer
 
 
-async def preload(bootstrap: str, prefix: str, events: Iterator[load.Raw]) -> int:
+async def preload(bootstrap: str, prefix: str, events: Iterable[load.Raw]) -> int:
     """Sends all events as fast as the broker takes them; returns how many."""
     producer, sent, last = await _producer(bootstrap), 0, None
     for topic, key, value in events:
