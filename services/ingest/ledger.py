@@ -1,0 +1,59 @@
+"""Ingest's side of the ledger: what became of every record of a source partition, since its beginning.
+
+The counts travel as the metadata of the committed offset, so they are exactly as durable as it is.
+"""
+
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import Final
+
+_COUNTS: Final = ("read", "valid", "duplicate", "dead", "unused", "control", "channel", "actor")
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Counts since the beginning of a source partition, and how far its times have got.
+
+    read = valid + duplicate + dead + control. valid: good events that are no duplicates. unused: those of them that no
+    subject takes. channel, actor: rows sent to the frames of that subject. append_ms: the largest append time read.
+    event_ms: the time read on the `events` clock. None until there is one.
+    """
+
+    read: int = 0
+    valid: int = 0
+    duplicate: int = 0
+    dead: int = 0
+    unused: int = 0
+    control: int = 0
+    channel: int = 0
+    actor: int = 0
+    append_ms: int | None = None
+    event_ms: int | None = None
+
+    def metadata(self) -> str:
+        """As the metadata of a committed offset."""
+        return json.dumps({name: value for name, value in asdict(self).items() if value is not None})
+
+    def moved(self, *, append_ms: int | None = None, event_ms: int | None = None) -> None:
+        """Notes times that were read; they never fall."""
+        if append_ms is not None and (self.append_ms is None or append_ms > self.append_ms):
+            self.append_ms = append_ms
+        if event_ms is not None and (self.event_ms is None or event_ms > self.event_ms):
+            self.event_ms = event_ms
+
+
+class LedgerError(ValueError):
+    """The metadata of a committed offset is not ingest's: somebody else commits in its group."""
+
+
+def from_metadata(text: str) -> Ledger:
+    """The ledger in the metadata of a committed offset. Raises LedgerError."""
+    known = {each.name for each in fields(Ledger)}
+    try:
+        values = json.loads(text)
+        found = {name: int(value) for name, value in values.items() if name in known}
+    except (ValueError, AttributeError, TypeError) as error:
+        raise LedgerError("the committed offset carries no ledger") from error
+    if missing := [name for name in _COUNTS if name not in found]:
+        raise LedgerError(f"the committed offset's ledger lacks {', '.join(missing)}")
+    return Ledger(**found)
