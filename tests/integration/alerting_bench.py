@@ -92,6 +92,12 @@ class Receiver:
             while len(await self.attempts()) < times:  # noqa: ASYNC110 - it is asked over HTTP
                 await asyncio.sleep(0.01)
 
+    async def accepted(self, count: int) -> None:
+        """Returns once so many messages are there."""
+        async with asyncio.timeout(20):
+            while len(await self.messages()) < count:  # noqa: ASYNC110 - it is asked over HTTP
+                await asyncio.sleep(0.01)
+
     async def types(self) -> list[str]:
         """What was accepted, in order."""
         return [str(one["message"]["type"]).removeprefix("alert.") for one in await self.messages()]

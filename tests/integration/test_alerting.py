@@ -30,7 +30,7 @@ LIFE = ["opened", "updated", "updated", "resolved"]
 
 @pytest.fixture
 async def settings(broker: Broker) -> CommonSettings:
-    settings = CommonSettings(kafka=broker.bootstrap, prefix=f"{uuid.uuid4().hex[:8]}.", partitions=2)
+    settings = CommonSettings(kafka=broker.bootstrap, prefix=f"{uuid.uuid4().hex[:8]}.")
     await ensure_topics(settings)
     return settings
 
@@ -65,6 +65,11 @@ class Alerting:
         """kill -9, and up again."""
         self.end(signal.SIGKILL)
         self.start()
+
+    def revive(self) -> None:
+        """Start it if it has ended by itself, as its supervisor would."""
+        if self._process is None or self._process.poll() is not None:
+            self.start()
 
     def log(self) -> str:
         return self._log_file.read_text()
@@ -191,6 +196,27 @@ async def test_a_message_that_waits_survives_and_keeps_its_id(
         attempts = await there.attempts()
         assert len({one["webhook_id"] for one in attempts}) == 1
         assert [one["status"] for one in attempts].count(204) == 1
+
+
+async def test_a_delivery_survives_the_brokers_death(tmp_path: Path) -> None:
+    """The receiver has the message, and the report on it finds no broker."""
+    with Broker(tmp_path / "kafka") as broker:
+        settings = CommonSettings(kafka=broker.bootstrap)
+        await ensure_topics(settings)
+        async with receiver() as there:
+            with running(settings, there.url, tmp_path / "log") as alerting:
+                async with sender(settings) as send:
+                    await send(opening(alert_id=derive("first")))
+                    await audited(settings, 1)
+                    await there.told(delay_s=1, times=1)
+                    await send(opening(alert_id=derive("second")))
+                    await there.attempted(2)
+                broker.kill()
+                await there.accepted(2)
+                await asyncio.to_thread(broker.restart)
+                alerting.revive()
+                assert len(await audited(settings, 2)) == 2
+            assert await stories(there) == {derive("first"): ["opened"], derive("second"): ["opened"]}
 
 
 def test_bad_settings_are_all_named_and_none_is_quoted() -> None:
