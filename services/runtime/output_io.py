@@ -17,11 +17,13 @@ class OutputSender:
     """An idempotent producer: outputs of one partition of a topic stay in order, and a retry doubles none."""
 
     def __init__(self, settings: CommonSettings, client: str) -> None:
-        self._prefix = settings.prefix
-        self._producer: Any = kafka_io.producer(settings, client=client)
+        self._settings = settings
+        self._client = client
+        self._producer: Any = None
 
     async def start(self) -> None:
         """Connect. Raises KafkaConnectionError when no broker answers."""
+        self._producer = kafka_io.producer(self._settings, client=self._client)
         await self._producer.start()
 
     async def send(self, outputs: Sequence[Output], patience_s: float) -> None:
@@ -32,10 +34,10 @@ class OutputSender:
         if not outputs:
             return
         began = time.perf_counter()
+        prefix = self._settings.prefix
         async with asyncio.timeout(patience_s):
             pending = [
-                await self._producer.send(self._prefix + each.topic, each.value, each.key, each.partition)
-                for each in outputs
+                await self._producer.send(prefix + each.topic, each.value, each.key, each.partition) for each in outputs
             ]
             for acknowledged in pending:
                 await acknowledged
