@@ -196,7 +196,7 @@ class ActorStore:
     def _slots_of(self, joined: bytes, local: NDArray[np.int32], *, partial: bool) -> NDArray[np.int32]:
         """The slot of each row; an actor of whose rows none is new gets none."""
         names: list[bytes] = np.frombuffer(joined, f"V{_NAME_BYTES}").tolist()
-        slots: list[int | None] = [self._slots.get(name) for name in names]
+        slots: list[int | None] = list(map(self._slots.get, names))
         if None in slots:
             used = set(local.tolist()) if partial else None
             for index, slot in enumerate(slots):

@@ -141,8 +141,10 @@ class ChannelStore:
 
     def _slots_of(self, names: list[str], local: np.ndarray, *, partial: bool) -> Int64:
         """The slot of each row; a channel of whose rows none is new gets none."""
-        used = set(local.tolist()) if partial else range(len(names))
-        slots = [self._slot(name) if index in used else 0 for index, name in enumerate(names)]
+        slots: list[int | None] = list(map(self._slots.get, names))
+        if None in slots:
+            used = set(local.tolist()) if partial else range(len(names))
+            slots = [self._slot(name) if index in used else 0 for index, name in enumerate(names)]
         rows: Int64 = np.array(slots, np.int64)[local]
         return rows
 

@@ -1,7 +1,6 @@
 """The complaints of one channel, each by itself, and how many of them count."""
 
 from bisect import bisect_left, insort
-from collections import Counter
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -42,13 +41,13 @@ class _People:
 
     def __init__(self, cap: int) -> None:
         self._cap = cap
-        self._by_person: Counter[bytes] = Counter()
+        self._by_person: dict[bytes, int] = {}
         self.counted = 0
 
     def add(self, person: bytes | None) -> None:
         if person is not None:
-            self._by_person[person] += 1
-            if self._by_person[person] > self._cap:
+            number = self._by_person[person] = self._by_person.get(person, 0) + 1
+            if number > self._cap:
                 return
         self.counted += 1
 

@@ -25,8 +25,8 @@ class Episode(msgspec.Struct):
     """One episode.
 
     began_ms: the end of the earliest pane that it stands on. tripped_ms: that of the earliest that breached; None while
-    it only warns. calm_ms: since when it has been clear. over: its day has ended; it is remembered, so that a late event
-    does not begin it anew.
+    it only warns. calm_ms: since when it has been clear. over: its day has ended; it is remembered, so that a late
+    event does not begin it anew.
     """
 
     indicator: str

@@ -180,7 +180,7 @@ class Judge:
 
     def _resolve(self, policy: InForce, episode: Episode, verdict: Verdict, moment: Moment) -> None:
         at = f"{policy.days.local(moment.end_ms):%H:%M}"
-        summary = telling.over(episode, at, telling.figure(verdict.value))
+        summary = telling.over(episode, _ordered_any(policy, episode), at, telling.figure(verdict.value))
         self._close(episode, summary, moment, verdict.value)
         self._drop(episode)
         for end in self._store.later(episode.subject, moment.end_ms):
@@ -198,7 +198,7 @@ class Judge:
                 continue
             if not episode.over and episode.day_end_ms <= moment.end_ms:
                 ended = msgspec.structs.replace(episode, over=True)
-                self._close(ended, telling.over(ended, "", ""), moment, 0.0)
+                self._close(ended, telling.over(ended, _ordered_any(policy, ended), "", ""), moment, 0.0)
                 self.episodes.put(ended)
             elif episode.day_end_ms + REMEMBERED_MS <= moment.end_ms:
                 self._drop(episode)
@@ -233,3 +233,9 @@ class Judge:
                     self.episodes.put(episode)
             except Exception as error:  # noqa: BLE001
                 self.failures.append(Failure(tuned, error))
+
+
+def _ordered_any(policy: InForce, episode: Episode) -> bool:
+    """Whether a command came of an episode, by the policy of now."""
+    tuned = policy.find(episode.indicator)
+    return tuned is not None and any(tuned.maturity[each.action] in ("approve", "auto") for each in episode.orders())

@@ -8,12 +8,12 @@ from services.indicators.episodes import Episode
 from services.indicators.rule import Order
 from services.indicators.tuning import Tuned
 
-_ACTIONS: Final = {
-    "pause": ("pause", "暂停"),
-    "throttle": ("throttle", "限流"),
-    "freeze": ("freeze", "冻结"),
-    "take_down": ("take down", "下架"),
-    "escalate": ("call the experts to", "上报专家处理"),
+_PHRASES: Final = {
+    "pause": ("pause {}", "暂停 {}"),
+    "throttle": ("throttle {}", "对 {} 限流"),
+    "freeze": ("freeze {}", "冻结 {}"),
+    "take_down": ("take down {}", "下架 {}"),
+    "escalate": ("escalate {} to experts", "将 {} 上报专家"),
 }
 _NAMED: Final = 3
 """More targets than this are counted, not named."""
@@ -47,17 +47,15 @@ def ordered(tuned: Tuned, orders: Sequence[Order]) -> Bilingual:
 
 
 def _list(orders: Sequence[Order], language: int) -> list[str]:
-    """One phrase for each action, the most telling first."""
+    """One phrase for each action, in the order in which the rule named them."""
     phrases = []
     for action in dict.fromkeys(order.action for order in orders):
         same = [order for order in orders if order.action == action]
         targets = list(dict.fromkeys(order.target for order in same))
-        verb = _ACTIONS[action][language]
-        if action == "throttle" and same[0].factor is not None:
-            share = f"{same[0].factor:.0%}"
-            phrases.append(f"throttle {targets[0]} to {share}" if language == 0 else f"{targets[0]} {verb}至 {share}")
-        else:
-            phrases.append(f"{verb} {_targets(targets, language)}")
+        phrase = _PHRASES[action][language].format(_targets(targets, language))
+        if same[0].factor is not None:
+            phrase += f"{(' to ', '至 ')[language]}{same[0].factor:.0%}"
+        phrases.append(phrase)
     return phrases
 
 
@@ -68,15 +66,16 @@ def _targets(targets: Sequence[str], language: int) -> str:
     return f"{targets[0]} and {rest} more" if language == 0 else f"{targets[0]} 等 {rest + 1} 个对象"
 
 
-def over(episode: Episode, at: str, value: str) -> Bilingual:
+def over(episode: Episode, ordered_any: bool, at: str, value: str) -> Bilingual:
     """The end of an episode; `at` is a time of day, `value` what the indicator stands at."""
     if episode.tripped_ms is None:
-        return Bilingual(en=f"Over at {at} without having tripped.", zh=f"{at} 已恢复，未触发。")
-    held = "What was ordered stays in force until it is lifted" if episode.given else "Nothing was ordered"
-    held_zh = "已下达的措施在解除前继续有效" if episode.given else "未下达任何措施"
+        return Bilingual(en="Over without having tripped.", zh="已恢复，未触发。")
+    held = Bilingual(en="Nothing was ordered.", zh="未下达任何措施。")
+    if ordered_any:
+        held = Bilingual(en="What was ordered stays in force until it is lifted.", zh="已下达的措施在解除前继续有效。")
     if episode.over:
-        return Bilingual(en=f"Over: the day ended. {held}.", zh=f"当日已结束，告警关闭。{held_zh}。")
-    return Bilingual(en=f"Over at {at}, now at {value}. {held}.", zh=f"{at} 已恢复，当前值 {value}。{held_zh}。")
+        return joined(Bilingual(en="Over: the day has ended.", zh="当日已结束，告警关闭。"), held)
+    return joined(Bilingual(en=f"Over at {at}, now at {value}.", zh=f"{at} 已恢复，当前值 {value}。"), held)
 
 
 def switched_off(policy: str) -> Bilingual:

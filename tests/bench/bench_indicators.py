@@ -9,6 +9,7 @@ import resource
 import statistics
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -132,11 +133,19 @@ class Runner:
         self._offset += 1
 
 
-def cpu(work: Callable[[], object]) -> float:
-    """CPU seconds of some work."""
-    before = time.process_time()
-    work()
-    return time.process_time() - before
+@dataclass
+class Cpu:
+    """CPU seconds of what happens inside a `with`."""
+
+    seconds: float = 0.0
+    _before: float = 0.0
+
+    def __enter__(self) -> "Cpu":
+        self._before = time.process_time()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds = time.process_time() - self._before
 
 
 def per_event(events_per_frame: int, per_second: int, seconds: int) -> dict[str, float]:
@@ -150,8 +159,11 @@ def per_event(events_per_frame: int, per_second: int, seconds: int) -> dict[str,
         made = [mix.frames(events_per_frame, now + n * step, step) for n in range(frames_a_second)]
         end = mark(now + 1000)
         for index, (subject, runner) in enumerate(runners.items()):
-            values = [pair[index] for pair in made]
-            spent[subject].append(cpu(lambda values=values, runner=runner: [runner.take(v) for v in (*values, end)]))
+            values = [*(pair[index] for pair in made), end]
+            with Cpu() as cpu:
+                for value in values:
+                    runner.take(value)
+            spent[subject].append(cpu.seconds)
     events = frames_a_second * events_per_frame
     found = {subject: statistics.median(times) / events * 1e6 for subject, times in spent.items()}
     return found | {"both": sum(found.values())}
@@ -169,8 +181,9 @@ def snapshot_bytes() -> dict[str, float]:
                 runners[subject].take(value)
         for subject, runner in runners.items():
             runner.take(mark(START + (ten + 1) * 10_000))
-            records: list[tuple[bytes, bytes | None]] = []
-            seconds.append(cpu(lambda records=records, runner=runner: records.extend(runner.machine.changed())))
+            with Cpu() as cpu:
+                records = list(runner.machine.changed())
+            seconds.append(cpu.seconds)
             sizes[subject].append(sum(len(key) + len(value or b"") for key, value in records))
     found = {f"{subject} bytes/event": statistics.median(values) / 1_000_000 for subject, values in sizes.items()}
     return found | {"slowest capture ms": max(seconds) * 1e3}
@@ -201,8 +214,9 @@ def nine_days() -> dict[str, float]:
         offset += rows
     records = [(key, value) for key, value in runner.machine.changed() if value is not None]
     fresh = build("channel", 0)
-    seconds = cpu(lambda: fresh.load(records))
-    return {"records": len(records), "load s": seconds, "MB": sum(len(k) + len(v) for k, v in records) / 1e6}
+    with Cpu() as cpu:
+        fresh.load(records)
+    return {"records": len(records), "load s": cpu.seconds, "MB": sum(len(k) + len(v) for k, v in records) / 1e6}
 
 
 def quiet_mark() -> dict[str, float]:
@@ -214,7 +228,10 @@ def quiet_mark() -> dict[str, float]:
             runner.take(mix.frames(2000, START + n * 120, 120)[index])
         runner.take(mark(START + 60_000))
         values = [mark(START + 60_001 + n) for n in range(1000)]
-        found[subject] = cpu(lambda runner=runner, values=values: [runner.take(v) for v in values]) / len(values) * 1e6
+        with Cpu() as cpu:
+            for value in values:
+                runner.take(value)
+        found[subject] = cpu.seconds / len(values) * 1e6
     return found
 
 
@@ -222,11 +239,14 @@ def closing() -> dict[str, float]:
     """Milliseconds of a mark that closes one pane: 200 channels of five minutes, actors of five seconds."""
     found = {}
     for subject, index, pane in (("channel", 0, 300_000), ("actor", 1, 5_000)):
-        mix, runner, times = Mix(5), Runner(subject), []
+        mix, runner = Mix(5), Runner(subject)
+        times: list[float] = []
         for n in range(30):
             for _ in range(10):
                 runner.take(mix.frames(4000, START + n * pane, pane)[index])
-            times.append(cpu(lambda n=n, runner=runner, pane=pane: runner.take(mark(START + 30_000 + n * pane))))
+            with Cpu() as cpu:
+                runner.take(mark(START + 30_000 + n * pane))
+            times.append(cpu.seconds)
         found[subject] = statistics.median(times[5:]) * 1e3
     return found
 

@@ -57,6 +57,11 @@ class ComplaintVolume(Rule[ChannelView, ComplaintVolumeLimits]):
         count, opened = int(verdict.value), verdict.samples["complaints_opened"]
         next_at = limit * 2**verdict.level
         since, until = case.clock(verdict.span.start), case.clock(case.now_ms)
+        then = Bilingual(en=f"The channel pauses at {next_at}.", zh=f"达到 {next_at} 件时暂停渠道。")
+        if verdict.level:
+            then = Bilingual(
+                en=f"If it is resumed, it pauses again at {next_at}.", zh=f"若人工恢复，达到 {next_at} 件时再次暂停。"
+            )
         return Words(
             Bilingual(
                 en=f"Channel {case.name}: {count} complaints today, limit {limit}",
@@ -64,8 +69,8 @@ class ComplaintVolume(Rule[ChannelView, ComplaintVolumeLimits]):
             ),
             Bilingual(
                 en=f"From {since} to {until}, {opened} complaints were opened; {count} count, at most "
-                f"{case.limits.per_person} per account or address. Next step at {next_at}.",
+                f"{case.limits.per_person} per account or address. {then.en}",
                 zh=f"{since} 至 {until} 共收到投诉 {opened} 件，计入 {count} 件"
-                f"（每个账户或地址最多计 {case.limits.per_person} 件）。达到 {next_at} 件时进入下一级。",
+                f"（每个账户或地址最多计 {case.limits.per_person} 件）。{then.zh}",
             ),
         )

@@ -17,6 +17,8 @@ SOURCES = {
     "clicks": [source_of("channel-events", n) for n in (0, 1)],
 }
 ROSTER = [source for sources in SOURCES.values() for source in sources]
+EVENING = TEN + 12 * HOUR
+"""Ten at night, so that most stories go past midnight."""
 LOW = {
     "complaint_volume": {"thresholds": {"complaints": 4, "anonymous_share": 0.5}},
     "complaint_rate": {"thresholds": {"min_complaints": 2, "min_purchases": 3, "slow_at": 0.2, "pause_at": 0.5}},
@@ -62,7 +64,7 @@ class _Numbers:
 def _channel_event(random: Random, numbers: _Numbers, now: int) -> Event:
     what = random.choice(("complaints", "complaints", "purchases", "clicks"))
     source = random.choice(SOURCES[what])
-    at = now - random.choice((0, 0, 0, MINUTE, 20 * MINUTE, 26 * HOUR)) - random.randrange(5 * MINUTE)
+    at = now - random.choice((0, 0, 0, MINUTE, 20 * MINUTE, 3 * HOUR)) - random.randrange(5 * MINUTE)
     channel = random.choice(("douyin", "weibo"))
     if what != "complaints":
         return Event(source, numbers.take(source), at, what, channel, count=random.randrange(4))
@@ -98,13 +100,13 @@ def tell(subject: str, seed: int) -> Story:
     random = Random(seed)
     numbers = _Numbers(random, {})
     make = _channel_event if subject == "channel" else _click
-    steps = (0, MINUTE, 20 * MINUTE, 8 * HOUR) if subject == "channel" else (0, 5 * SECOND, 30 * SECOND, 3 * MINUTE)
-    segments, now = [], TEN
+    steps = (0, MINUTE, 20 * MINUTE, 2 * HOUR) if subject == "channel" else (0, 5 * SECOND, 30 * SECOND, 3 * MINUTE)
+    segments, now = [], EVENING
     for _ in range(random.randrange(1, 6)):
         now += random.choice(steps)
         events = tuple(make(random, numbers, now) for _ in range(random.randrange(12)))
         segments.append(Segment(events, now - random.choice((0, MINUTE))))
-    segments.append(Segment((), now + random.choice((0, HOUR, 20 * HOUR))))
+    segments.append(Segment((), now + random.choice((0, HOUR, 3 * HOUR))))
     return Story(subject, tuple(segments))
 
 

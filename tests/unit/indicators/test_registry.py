@@ -1,0 +1,91 @@
+"""The registry knows every rule, and says what is wrong with a policy before anything is judged by it."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from schemas.policy import IndicatorPolicy, Policy
+from schemas.topics import SUBJECTS
+from services.indicators.machine import STORES
+from services.indicators.registry import all_rules, code_of, problems_of, rules_of
+from services.indicators.rule import AnyRule
+
+ROOT = Path(__file__).parents[3]
+RULES = pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: str(rule.id))
+
+
+def test_the_rules_of_this_release() -> None:
+    assert [(rule.id, rule.subject) for rule in all_rules()] == [
+        ("click_fraud", "actor"),
+        ("complaint_rate", "channel"),
+        ("complaint_volume", "channel"),
+    ]
+    assert [rule.id for rule in rules_of("actor")] == ["click_fraud"]
+
+
+@RULES
+def test_a_rule_fits_the_runtime(rule: AnyRule) -> None:
+    assert type(rule).__module__.endswith(f".{rule.id}"), "the file is called as the rule"
+    assert rule.subject in SUBJECTS
+    assert set(rule.reads) <= STORES[rule.subject].inputs
+    assert rule.limits()  # every figure has a default
+
+
+@RULES
+def test_a_rule_has_its_place_in_the_runbook(rule: AnyRule) -> None:
+    page, _, anchor = rule.runbook.partition("#")
+    assert f"\n## {anchor}\n" in (ROOT / page).read_text("utf-8")
+
+
+def test_the_default_policy_says_what_the_rules_say() -> None:
+    document = yaml.safe_load((ROOT / "deploy/policy.yaml").read_text("utf-8"))
+    written = Policy.model_validate(document)
+    assert problems_of(written) == []
+    assert written.model_copy(update={"indicators": {}}) == Policy(version=1)
+    for rule in all_rules():
+        said = written.indicators[rule.id]
+        assert said.thresholds == rule.limits().model_dump()
+        assert said.clear == rule.clearing
+        named = said.maturity if isinstance(said.maturity, dict) else dict.fromkeys(rule.actions, said.maturity)
+        assert named == dict(rule.actions)
+
+
+def test_the_code_of_a_rule_has_a_digest_of_its_file() -> None:
+    code = code_of(all_rules()[0])
+    assert code.rule == "click_fraud"
+    assert len(code.digest) == 12
+    assert len({code_of(rule).digest for rule in all_rules()}) == len(all_rules())
+
+
+@pytest.mark.parametrize(
+    ("indicators", "problem"),
+    [
+        ({"click_frod": {}}, "indicators.click_frod: no indicator is called so; there are click_fraud, "),
+        ({"click_fraud": {"thresholds": {"click": 5}}}, "indicators.click_fraud.thresholds.click: "),
+        ({"click_fraud": {"thresholds": {"clicks": "5"}}}, "indicators.click_fraud.thresholds.clicks: "),
+        ({"click_fraud": {"thresholds": {"clicks": 0}}}, "indicators.click_fraud.thresholds.clicks: "),
+        ({"click_fraud": {"maturity": {"pause": "auto"}}}, "indicators.click_fraud.maturity.pause: gives no such"),
+        ({"complaint_rate": {"thresholds": {"slow_at": 0.06}}}, "indicators.complaint_rate.thresholds: pause_at must"),
+        (
+            {"complaint_rate": {"thresholds": {"overrides": 3}}},
+            "indicators.complaint_rate.thresholds.overrides: is not",
+        ),
+        (
+            {"complaint_rate": {"thresholds": {"overrides": {"douyin": {}}}}},
+            "indicators.complaint_rate.thresholds.overrides.douyin: is not a channel, written channel:<id>",
+        ),
+        (
+            {"complaint_rate": {"thresholds": {"overrides": {"channel:a": {"slow": 1}}}}},
+            "indicators.complaint_rate.thresholds.overrides.channel:a.slow: ",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_policy_is_named(indicators: dict[str, object], problem: str) -> None:
+    (found,) = problems_of(Policy.model_validate({"version": 1, "indicators": indicators}))
+    assert found.startswith(problem)
+
+
+def test_all_problems_come_at_once() -> None:
+    wrong = IndicatorPolicy(thresholds={"a": 1, "b": 2})
+    assert len(problems_of(Policy(version=1, indicators={"click_fraud": wrong, "complaint_rate": wrong}))) == 4

@@ -1,0 +1,154 @@
+"""Panes, complaints and actors by themselves: sums, ranges, forgetting, and what a snapshot brings back."""
+
+import numpy as np
+import pytest
+
+from services.indicators.complaints import Complaint, Complaints, Tally
+from services.indicators.days import Days, Span
+from services.indicators.panes import HOUR_MS, PANE_MS, Panes
+from services.indicators.snapshot import MACHINE, decode_progress
+from tests.support.indicator_log import CHANNEL, TEN
+from tests.unit.indicators.world import HOUR, MINUTE, SECOND, World
+
+FEEDS = (0, 0, 1)
+
+
+def filled(rows: list[tuple[int, int, int, int, int]], source: int = 7) -> Panes:
+    """Rows of (slot, pane, measure, amount, offset)."""
+    panes = Panes(FEEDS)
+    slot, pane, measure, amount, offset = (np.array(column, np.int64) for column in zip(*rows, strict=True))
+    panes.add(slot, pane, measure, amount, np.full(len(rows), panes.source(source)), offset)
+    return panes
+
+
+def test_a_span_is_summed_over_hours_and_parts_of_hours() -> None:
+    panes = filled([(0, pane, 0, 10**pane, pane) for pane in (0, 1, 11, 12, 13)])
+    assert panes.total(0, 0, Span(PANE_MS, 13 * PANE_MS)) == 10 + 10**11 + 10**12
+    assert panes.total(0, 1, Span(0, HOUR_MS)) == panes.total(1, 0, Span(0, HOUR_MS)) == 0
+
+
+@pytest.mark.parametrize("amount", [1, 255, 256, 65_536, 2**32 - 1, 2**32, 2**60])
+def test_a_snapshot_brings_back_any_amount_in_few_bytes(amount: int) -> None:
+    panes = filled([(3, 40, 2, amount, 9), (3, 41, 0, 1, 12)])
+    records = list(panes.changed())
+    assert list(panes.changed()) == []
+    fresh = Panes(FEEDS)
+    fresh.load(records)
+    span = Span(3 * HOUR_MS, 4 * HOUR_MS)
+    assert fresh.total(3, 2, span) == amount
+    assert list(fresh.ranges(3, span)) == [(7, 9, 13)]
+    assert fresh.heard(3, 1, Span(40 * PANE_MS, 41 * PANE_MS))
+    assert not fresh.heard(3, 1, Span(41 * PANE_MS, 42 * PANE_MS))
+    assert fresh.heard_from(3, 41) == [41]
+    assert list(fresh.changed()) == []
+
+
+def test_pages_are_forgotten_and_used_again_empty() -> None:
+    panes = filled([(slot, pane, 0, 1, 1) for slot in range(100) for pane in (0, 100)])
+    gone = panes.evict(HOUR_MS)
+    assert sorted(gone) == [(slot, 0) for slot in range(100)]
+    panes.add(*(np.array([value], np.int64) for value in (5, 200, 1, 4, panes.source(8), 3)))
+    span = Span(16 * HOUR_MS, 17 * HOUR_MS)
+    assert (panes.total(5, 0, span), panes.total(5, 1, span)) == (0, 4)
+    assert list(panes.ranges(5, span)) == [(8, 3, 4)]
+
+
+def test_many_sources_and_slots_find_room() -> None:
+    panes = Panes(FEEDS)
+    for number in range(50):
+        one = np.array([number], np.int64)
+        panes.add(one, one * 12, one % 3, one, np.array([panes.source(number * 3)]), one)
+    assert list(panes.ranges(49, Span(49 * HOUR_MS, 50 * HOUR_MS))) == [(147, 49, 50)]
+    assert panes.slots() == set(range(50))
+
+
+def complaint(at_ms: int, number: int = 0, **who: object) -> Complaint:
+    known = {"id": f"c{number}", "account": None, "ip": None, "one_click": False} | who
+    return Complaint(at_ms, 1, number, **known)  # type: ignore[arg-type]
+
+
+def test_a_tally_goes_on_where_it_ended_and_takes_in_what_comes_late() -> None:
+    complaints = Complaints()
+    for number in range(10):
+        complaints.add(complaint(number * PANE_MS, number))
+    assert complaints.tally(Span(0, 5 * PANE_MS), 3).opened == 5
+    complaints.add(complaint(PANE_MS, 20))
+    complaints.add(complaint(7 * PANE_MS, 21))
+    assert complaints.tally(Span(0, 5 * PANE_MS), 3).opened == 6
+    assert complaints.tally(Span(0, 8 * PANE_MS), 3).opened == 10
+    assert complaints.tally(Span(0, 5 * PANE_MS), 3).opened == 6
+
+
+def test_the_same_complaint_counts_at_its_earliest_opening() -> None:
+    complaints = Complaints()
+    complaints.add(complaint(9 * PANE_MS, 1, id="x"))
+    assert complaints.add(complaint(2 * PANE_MS, 2, id="x")) == 2
+    assert complaints.add(complaint(5 * PANE_MS, 3, id="x")) is None
+    assert complaints.panes_from(0) == [2]
+    assert complaints.record(9) is None
+
+
+def test_of_an_account_three_count_and_of_anonymous_clicks_the_limit() -> None:
+    tally = Tally(0, cap=3)
+    for number in range(9):
+        tally.add(complaint(0, number, account=b"a", ip=bytes([number])))
+    assert tally.count(anonymous_limit=10) == 3
+    for number in range(30):
+        tally.add(complaint(0, number, one_click=True))
+    assert (tally.count(anonymous_limit=10), tally.anonymous, tally.opened) == (13, 30, 39)
+
+
+@pytest.mark.parametrize(("zone", "hours"), [("Asia/Shanghai", 24), ("America/New_York", 25), ("Asia/Kathmandu", 24)])
+def test_a_business_day_is_as_long_as_the_clocks_make_it(zone: str, hours: int) -> None:
+    days = Days(zone)
+    autumn = 1_793_563_200_000 - 12 * HOUR  # 2026-11-01T08:00Z: New York sets its clocks back
+    day = days.of(autumn)
+    assert day.span.end - day.span.start == hours * HOUR
+    assert days.of(day.span.end).span.start == day.span.end
+    assert days.of(day.span.end - 1) == day
+
+
+def test_actors_are_forgotten_when_their_clicks_are() -> None:
+    world = World("actor")
+    for second in range(0, 600, 5):
+        world.clicks(3, at=second * SECOND, within=SECOND, ip=f"10.0.0.{second}")
+        world.mark(second * SECOND)
+    store = world.machine._store
+    assert len(store._slots) < 30  # type: ignore[attr-defined]
+    assert len(store._names) < 40  # type: ignore[attr-defined]
+
+
+def test_a_snapshot_of_actors_says_from_where_to_fold_again() -> None:
+    world = World("actor")
+    points = []
+    for minute in range(10):
+        world.clicks(3, at=minute * MINUTE)
+        world.mark(minute * MINUTE)
+        list(world.machine.changed())
+        points.append(world.machine.rewind(world.machine.standing.offset))
+    assert points == sorted(points)
+    assert points[-1] > points[0]
+    assert world.machine.standing.offset - points[-1] <= 8
+
+
+def test_channels_are_forgotten_after_nine_days_with_their_records() -> None:
+    world = World("channel")
+    world.happen(world.event("clicks", 0), world.event("complaints", 0))
+    stored = {key for key, value in world.machine.changed() if value is not None}
+    world.happen(world.event("clicks", 10 * 24 * HOUR, channel="weibo"))
+    world.mark(10 * 24 * HOUR)
+    gone = {key for key, value in world.machine.changed() if value is None}
+    assert {key[:1] for key in gone} == {b"h", b"c"}
+    assert gone <= stored
+    assert list(world.machine._store.standing_subjects()) == ["channel:weibo"]
+
+
+def test_the_ledger_is_in_the_snapshot() -> None:
+    world = World("channel")
+    world.happen(*(world.event("clicks", 0) for _ in range(5)))
+    records = dict(world.machine.changed())
+    progress = decode_progress(records[MACHINE] or b"")
+    assert progress.ledger == [(CHANNEL, 5, 0)]
+    assert progress.at.newest_ms == TEN
+    with pytest.raises(ValueError, match="format 99"):
+        decode_progress((records[MACHINE] or b"").replace(b"\xa1v\x01", b"\xa1v\x63"))
