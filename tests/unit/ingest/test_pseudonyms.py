@@ -1,0 +1,85 @@
+from hashlib import blake2b
+
+import pytest
+from aiokafka.partitioner import murmur2 as kafkas_murmur2
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.ingest.murmur import murmur2, partition_of, partition_of_name
+from services.ingest.pseudonyms import Actors, Pseudonyms, SharedAddresses, normal_address
+
+KEY = b"a key of some bytes"
+
+
+def _hash(kind: bytes, value: str) -> bytes:
+    return blake2b(value.encode(), digest_size=16, key=KEY, person=kind).digest()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("2001:DB8:0:1:aaaa::1", "2001:db8:0:1::/64"),
+        ("2001:db8:0:1:bbbb:0:0:2", "2001:db8:0:1::/64"),
+        ("2001:db8::1%eth0", "2001:db8::/64"),
+        ("03.0.113.7", "03.0.113.7"),
+        ("QmFzZTY0", "QmFzZTY0"),
+        ("not:an:address", "not:an:address"),
+    ],
+)
+def test_an_address_has_one_spelling(text: str, expected: str) -> None:
+    assert normal_address(text) == expected
+
+
+def test_pseudonyms_are_keyed_hashes_and_kinds_never_share_one() -> None:
+    assert Pseudonyms(KEY, "ip").of("x") == _hash(b"ip", "x")
+    assert Pseudonyms(KEY, "account").of("x") == _hash(b"account", "x")
+    assert Pseudonyms(b"another key of bytes", "ip").of("x") != _hash(b"ip", "x")
+
+
+@pytest.mark.parametrize(
+    ("text", "shared"),
+    [
+        ("10.1.2.3", True),
+        ("10.2.0.1", False),
+        ("::ffff:10.1.2.3", True),
+        ("192.0.2.1", True),
+        ("2001:db8:7::1", True),
+        ("2001:db8:8:0:ff::1", True),
+        ("2001:db8:9::1", False),
+        ("an office", True),
+        ("another office", False),
+    ],
+)
+def test_shared_addresses_are_found_in_any_spelling(text: str, shared: bool) -> None:
+    addresses = SharedAddresses(["10.1.0.0/16", "192.0.2.1", "2001:db8:7::/48", "2001:db8:8::5", "an office"])
+    assert (text in addresses) is shared
+
+
+def test_an_actor_is_its_pseudonym_and_its_partition() -> None:
+    actors = Actors(Pseudonyms(KEY, "ip"), 300, SharedAddresses(["10.0.0.0/8"]))
+    name = _hash(b"ip", "203.0.113.7")
+    assert actors["203.0.113.7"] == name + partition_of(name, 300).to_bytes(2, "little")
+    assert actors["::ffff:203.0.113.7"] == actors["203.0.113.7"]
+    assert actors["10.1.2.3"] is None
+
+
+def test_what_is_remembered_of_actors_is_bounded_and_stays_right() -> None:
+    actors = Actors(Pseudonyms(KEY, "ip"), 2, SharedAddresses([]), limit=10)
+    for _ in range(3):
+        for number in range(25):
+            name = actors[f"192.0.2.{number}"]
+            assert name is not None
+            assert name[:16] == _hash(b"ip", f"192.0.2.{number}")
+    assert len(actors) + len(actors._older) <= 20
+
+
+@given(st.binary(max_size=64))
+def test_partitions_are_kafkas(key: bytes) -> None:
+    assert murmur2(key) == kafkas_murmur2(key) & 0xFFFFFFFF
+    assert partition_of(key, 7) == (kafkas_murmur2(key) & 0x7FFFFFFF) % 7
+
+
+def test_the_partition_of_a_name_is_that_of_its_utf8() -> None:
+    assert partition_of_name("抖音", 5) == partition_of("抖音".encode(), 5)
