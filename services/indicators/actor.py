@@ -5,136 +5,23 @@ many clicks it may have in any window. Only a suspect, whose number reaches what
 by click. Snapshots leave the clicks out; a restart folds the last stretch of the log again.
 """
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schemas.frames import ActorFrame, AnyFrame, int32, int64
-from services.indicators.days import Span
+from services.indicators.clicks import NAME_BYTES, PANE_MS, ActorView, Int64, Kept, Pane, Suspect
 from services.indicators.standing import Ledger, Standing
 from services.indicators.store import Surroundings, Touched
 
-PANE_MS: Final = 5_000
 WINDOW_MS: Final = 60_000
 """The longest trailing window; with the pane of the moment itself it is thirteen panes."""
 CLICKS: Final = "clicks"
 _ALWAYS: Final = -(2**62)
 _NEVER: Final = 2**62
-_NAME_BYTES: Final = 16
-
-Int64 = NDArray[np.int64]
-
-
-class Click(NamedTuple):
-    """One click of a suspect."""
-
-    at_ms: int
-    source: int
-    offset: int
-    clicks: int
-    account: str | None
-    channel: str | None
-    link: str | None
-
-
-class _Kept(NamedTuple):
-    """A frame in memory: where it stood on the log, its newest event, and the columns of the rows that count."""
-
-    log_offset: int
-    newest_ms: int
-    frame: ActorFrame
-    slot: NDArray[np.int32]
-    rows: Int64 | None
-
-    def weight(self) -> Int64:
-        """By how much each row raises its actor's number; a click that counts nothing still holds the slot."""
-        count = int64(self.frame.count)
-        return np.maximum(count if self.rows is None else count[self.rows], 1)
-
-    def clicks(self, wanted: NDArray[np.bool_]) -> Iterator[tuple[int, Click]]:
-        """`(slot, click)` of each row whose actor is wanted."""
-        hits = np.flatnonzero(wanted[self.slot])
-        if not len(hits):
-            return
-        frame, slots = self.frame, self.slot[hits].tolist()
-        rows = hits if self.rows is None else self.rows[hits]
-        slice_ends = np.cumsum([each.rows for each in frame.slices])
-        lanes = np.searchsorted(slice_ends, rows, side="right").tolist()
-        numbers = (int64(column)[rows].tolist() for column in (frame.at_ms, frame.offset, frame.count))
-        refs = (int32(column)[rows].tolist() for column in (frame.account, frame.channel, frame.link))
-        for slot, lane, at, offset, count, account, channel, link in zip(slots, lanes, *numbers, *refs, strict=True):
-            source = frame.slices[lane].source
-            names = (_pseudonym(frame.accounts, account), _name(frame.names, channel), _name(frame.names, link))
-            yield slot, Click(at, source, offset, count, *names)
-
-
-def _pseudonym(joined: bytes, index: int) -> str | None:
-    return joined[index * _NAME_BYTES : (index + 1) * _NAME_BYTES].hex() if index >= 0 else None
-
-
-def _name(names: list[str], index: int) -> str | None:
-    return names[index] if index >= 0 else None
-
-
-class _Pane:
-    """The clicks of one suspect in one pane."""
-
-    __slots__ = ("accounts", "clicks", "total")
-
-    def __init__(self) -> None:
-        self.total = 0
-        self.clicks: list[Click] = []
-        self.accounts: Counter[str] = Counter()
-
-    def add(self, click: Click) -> None:
-        self.total += click.clicks
-        self.clicks.append(click)
-        if click.account is not None:
-            self.accounts[click.account] += click.clicks
-
-
-_Suspect = dict[int, _Pane]
-"""The panes of one suspect, by their number from the epoch."""
-
-
-class ActorView:
-    """One actor as its rules see it."""
-
-    def __init__(self, panes: _Suspect) -> None:
-        self._panes = panes
-        self._looked: dict[Span, None] = {}
-
-    def trailing(self, now_ms: int, seconds: int) -> Span:
-        """The last seconds: the pane that ends with `now_ms`, and those before it that the time spans."""
-        return Span(now_ms - seconds * 1000 - PANE_MS, now_ms)
-
-    def _within(self, span: Span) -> Iterator[_Pane]:
-        for number in range(span.start // PANE_MS, -(-span.end // PANE_MS)):
-            if pane := self._panes.get(number):
-                yield pane
-
-    def clicks(self, span: Span) -> int:
-        """How many clicks there were."""
-        self._looked[span] = None
-        return sum(pane.total for pane in self._within(span))
-
-    def accounts(self, span: Span) -> Counter[str]:
-        """How many of the clicks each account made."""
-        counts: Counter[str] = Counter()
-        for pane in self._within(span):
-            counts.update(pane.accounts)
-        return counts
-
-    def each(self, span: Span) -> list[Click]:
-        """The clicks themselves, oldest first."""
-        return sorted((click for pane in self._within(span) for click in pane.clicks), key=lambda click: click[:3])
-
-    def sources(self) -> list[tuple[int, int, int]]:
-        """`(source, from, to)`: where the clicks lie that were looked at through this view."""
-        return [(each.source, each.offset, each.offset + 1) for span in self._looked for each in self.each(span)]
 
 
 class ActorStore:
@@ -152,8 +39,8 @@ class ActorStore:
         self._weight: Int64 = np.zeros(1024, np.int64)
         self._close = np.zeros(1024, np.bool_)  # the suspects, and those in trouble
         self._troubled: set[bytes] = set()
-        self._kept: deque[_Kept] = deque()
-        self._suspects: dict[int, _Suspect] = {}
+        self._kept: deque[Kept] = deque()
+        self._suspects: dict[int, Suspect] = {}
         self._floor: int = _NEVER
         self._oldest_ms = _ALWAYS
 
@@ -188,14 +75,14 @@ class ActorStore:
         slot = self._slots_of(frame.actors, local, partial=mask is not None)
         newest = int(at.max())
         standing.newest_ms = max(standing.newest_ms, newest)
-        kept = _Kept(offset, newest, frame, slot, rows)
+        kept = Kept(offset, newest, frame, slot, rows)
         self._kept.append(kept)
         np.add.at(self._weight, slot, kept.weight())
         return self._judge_again(kept, at)
 
     def _slots_of(self, joined: bytes, local: NDArray[np.int32], *, partial: bool) -> NDArray[np.int32]:
         """The slot of each row; an actor of whose rows none is new gets none."""
-        names: list[bytes] = np.frombuffer(joined, f"V{_NAME_BYTES}").tolist()
+        names: list[bytes] = np.frombuffer(joined, f"V{NAME_BYTES}").tolist()
         slots: list[int | None] = list(map(self._slots.get, names))
         if None in slots:
             used = set(local.tolist()) if partial else None
@@ -221,7 +108,7 @@ class ActorStore:
         self._close[slot] = name in self._troubled
         return slot
 
-    def _judge_again(self, kept: _Kept, at: Int64) -> list[Touched]:
+    def _judge_again(self, kept: Kept, at: Int64) -> list[Touched]:
         """Those of a frame's actors that may be in trouble, with the panes from the earliest one touched."""
         close = (self._weight[kept.slot] >= self._floor) | self._close[kept.slot]
         if not close.any():
@@ -250,7 +137,7 @@ class ActorStore:
             self._close[new] = True
             self._look_at(new, self._kept)
 
-    def _look_at(self, slots: Iterable[int], frames: Iterable[_Kept]) -> None:
+    def _look_at(self, slots: Iterable[int], frames: Iterable[Kept]) -> None:
         """Adds the clicks of these suspects; one pass over the frames for all of them."""
         if not (chosen := list(slots)):
             return
@@ -259,7 +146,7 @@ class ActorStore:
         for kept in frames:
             for slot, click in kept.clicks(wanted):
                 if click.at_ms >= self._oldest_ms:
-                    self._suspects[slot].setdefault(click.at_ms // PANE_MS, _Pane()).add(click)
+                    self._suspects[slot].setdefault(click.at_ms // PANE_MS, Pane()).add(click)
 
     def everything(self, since_ms: int) -> list[Touched]:
         """The panes after `since_ms` of every actor with clicks enough to be judged."""
@@ -308,7 +195,7 @@ class ActorStore:
             for number in [each for each in panes if each < first]:
                 del panes[number]
 
-    def _release(self, frames: list[_Kept]) -> None:
+    def _release(self, frames: list[Kept]) -> None:
         """Takes the clicks of these frames off, and frees the slots of those who have none left."""
         slots = np.concatenate([each.slot for each in frames])
         np.subtract.at(self._weight, slots, np.concatenate([each.weight() for each in frames]))

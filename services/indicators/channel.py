@@ -209,12 +209,16 @@ class ChannelStore:
         return min(panes + ([] if hour is None else [hour]), default=None)
 
     def standing_subjects(self) -> Iterable[str]:
-        """All channels: they are few, and a ratio may change without an event."""
+        """All channels: they are few, and ratios change without an event."""
         return [f"channel:{name}" for name in self._slots]
 
     def later(self, subject: str, end_ms: int) -> list[int]:
-        """Channels are judged at every close anyway."""
-        return []
+        """The ends of the channel's later panes in which anything happened."""
+        slot, pane = self._slots.get(subject.removeprefix("channel:")), end_ms // PANE_MS
+        if slot is None:
+            return []
+        panes = {*self._complaints[slot].panes_from(pane), *self._panes.heard_from(slot, pane)}
+        return [(each + 1) * PANE_MS for each in sorted(panes)]
 
     def view(self, subject: str, around: Surroundings) -> ChannelView:
         """One channel to look at."""

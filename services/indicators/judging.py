@@ -66,11 +66,13 @@ class Judge:
 
     def close(self, policy: InForce, end_ms: int, place: Place) -> None:
         """Judges everything at the close of the pane that ends here."""
-        subjects = {*self._store.standing_subjects(), *self.episodes.subjects(), *self._again.pop(end_ms, ())}
+        troubled = {*self.episodes.subjects(), *self._again.pop(end_ms, ())}
         moment = Moment(end_ms, place.told_ms, closing=True)
-        for subject in sorted(subjects):
+        for subject in sorted(troubled.union(self._store.standing_subjects())):
             for tuned in policy.tuned:
-                self._judge(policy, tuned, subject, moment, place)
+                # A count was judged with its events; by itself it only falls.
+                if tuned.rule.judged == "at close" or subject in troubled:
+                    self._judge(policy, tuned, subject, moment, place)
         if any(tuned.rule.per_day for tuned in policy.tuned):
             self._end_days(policy, moment)
 

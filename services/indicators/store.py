@@ -64,11 +64,11 @@ class Store(Protocol):
         ...
 
     def standing_subjects(self) -> Iterable[str]:
-        """The subjects to judge whenever a pane closes, besides those in trouble."""
+        """The subjects whose ratios to judge whenever a pane closes; those in trouble are judged anyway."""
         ...
 
     def later(self, subject: str, end_ms: int) -> list[int]:
-        """The ends after this one at which such a subject, if it is not always judged, may breach again."""
+        """The ends after this one at which a subject that has just cleared may breach again: those with events."""
         ...
 
     def view(self, subject: str, around: Surroundings) -> View:

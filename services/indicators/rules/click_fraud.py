@@ -9,7 +9,7 @@ from pydantic import Field
 
 from schemas.base import Bilingual, from_ms
 from schemas.policy import Clearing
-from services.indicators.actor import ActorView
+from services.indicators.clicks import ActorView
 from services.indicators.examples import clicks, fires, silent
 from services.indicators.rule import Case, Limits, Order, Rule, Verdict, Words, doubling, doublings
 

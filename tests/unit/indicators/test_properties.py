@@ -33,7 +33,7 @@ def applied(subject: str, log: Sequence[Record]) -> list[Output]:
 
 @pytest.mark.parametrize("subject", SUBJECTS)
 @given(data=st.data(), seed=SEEDS, plan=plans(25))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 def test_the_same_log_gives_the_same_outputs_wherever_it_is_interrupted(
     subject: str, data: st.DataObject, seed: int, plan: Plan
 ) -> None:
@@ -43,7 +43,7 @@ def test_the_same_log_gives_the_same_outputs_wherever_it_is_interrupted(
 
 @pytest.mark.parametrize("subject", SUBJECTS)
 @given(data=st.data(), seeds=st.tuples(SEEDS, SEEDS))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 def test_the_same_events_in_other_frames_give_the_same_episodes_and_levels(
     subject: str, data: st.DataObject, seeds: tuple[int, int]
 ) -> None:
@@ -54,7 +54,7 @@ def test_the_same_events_in_other_frames_give_the_same_episodes_and_levels(
 
 @pytest.mark.parametrize("subject", SUBJECTS)
 @given(data=st.data(), seeds=st.tuples(SEEDS, SEEDS))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 def test_what_is_sent_again_changes_nothing(subject: str, data: st.DataObject, seeds: tuple[int, int]) -> None:
     story = data.draw(stories(subject))
     machine = build(subject, 0)
@@ -64,7 +64,7 @@ def test_what_is_sent_again_changes_nothing(subject: str, data: st.DataObject, s
 
 
 @given(story=stories("channel"), seed=SEEDS, span=st.tuples(st.integers(-400, 400), st.integers(1, 400)))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 def test_totals_are_the_plain_sums(story: Story, seed: int, span: tuple[int, int]) -> None:
     machine = build("channel", 0)
     for record in cut(story, seed):
@@ -106,7 +106,7 @@ def plain_count(complaints: list[Event], limit: int) -> int:
 
 
 @given(story=stories("channel"), seed=SEEDS)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 def test_levels_of_complaint_volume_are_the_plain_ones(story: Story, seed: int) -> None:
     days: dict[tuple[str, object], list[Event]] = defaultdict(list)
     for event in story.events:
@@ -127,7 +127,7 @@ def test_levels_of_complaint_volume_are_the_plain_ones(story: Story, seed: int) 
 
 
 @given(story=stories("actor"), seed=SEEDS)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 def test_levels_of_click_fraud_are_the_plain_ones(story: Story, seed: int) -> None:
     pane = 5000
     wanted = {}
@@ -148,7 +148,7 @@ def one_stretch(story: Story) -> Story:
 
 @pytest.mark.parametrize("subject", SUBJECTS)
 @given(data=st.data(), seed=SEEDS)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 def test_the_value_can_be_derived_again_from_the_offsets_in_the_evidence(
     subject: str, data: st.DataObject, seed: int
 ) -> None:
