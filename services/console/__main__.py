@@ -26,7 +26,9 @@ async def serve(settings: ConsoleSettings) -> None:
         client="tidegate-console",
         ack_timeout_s=settings.console_send_timeout_s,
     )
-    await api_io.serve(build_app(settings, feed, publisher, health), bound, publisher.run(), feed.run())
+    await api_io.serve(
+        build_app(settings, feed, publisher, health), bound, publisher.run(), feed.run(), give_up=publisher.give_up
+    )
 
 
 def main() -> int:

@@ -24,7 +24,7 @@ async def serve(settings: GatewaySettings) -> None:
         client="tidegate-gateway",
         ack_timeout_s=settings.gateway_ack_timeout_s,
     )
-    await api_io.serve(build_app(settings, publisher, health), bound, publisher.run())
+    await api_io.serve(build_app(settings, publisher, health), bound, publisher.run(), give_up=publisher.give_up)
 
 
 def main() -> int:

@@ -13,12 +13,12 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Annotated, Any
 
-from fastapi import FastAPI, HTTPException, Request, Security
+from fastapi import FastAPI, Request, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
-from starlette.exceptions import HTTPException as AnyHTTPException
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -32,6 +32,7 @@ from services.runtime.tokens import Owner, Tokens
 API_VERSION = "1"
 """The major version of the contract; fields may be added within it."""
 
+GIVE_UP_S = 2.0
 PROBLEM_TYPE = "application/problem+json"
 _REF = "#/components/schemas/{model}"
 
@@ -71,14 +72,19 @@ def new_app(
     request; without it the endpoints see to that themselves. There are no pages of documentation: they would load
     scripts from elsewhere.
     """
-    app = FastAPI(title=title, description=description, version=API_VERSION, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title=title,
+        description=description,
+        version=API_VERSION,
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=max_body_bytes,
+    )
     app.router.routes.extend(routes(health))
     app.add_exception_handler(ApiError, _told)  # type: ignore[arg-type]
-    app.add_exception_handler(AnyHTTPException, _of_the_router)  # type: ignore[arg-type]
+    app.add_exception_handler(HTTPException, _of_the_router)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, _bad_request)  # type: ignore[arg-type]
     app.add_exception_handler(Exception, _unexpected)
-    if max_body_bytes is not None:
-        app.add_middleware(_Limited, max_body_bytes=max_body_bytes)
     app.add_middleware(_Measured)
     _describe_components(app, (ProblemDetails, *models), components or {})
     return app
@@ -88,7 +94,7 @@ async def _told(_: Request, error: ApiError) -> Response:
     return answer(error)
 
 
-async def _of_the_router(_: Request, error: AnyHTTPException) -> Response:
+async def _of_the_router(_: Request, error: HTTPException) -> Response:
     return answer(ApiError(ProblemDetails.of(error.status_code, str(error.detail)), error.headers))
 
 
@@ -119,13 +125,20 @@ def bearer(tokens: Tokens[Owner]) -> Callable[[HTTPAuthorizationCredentials | No
     return owner
 
 
-async def serve(app: FastAPI, bound: socket.socket, *workers: Coroutine[Any, Any, None]) -> None:
-    """Serves until SIGTERM or SIGINT, with the workers beside it. When one of them fails it ends with that error."""
+async def serve(
+    app: FastAPI, bound: socket.socket, *workers: Coroutine[Any, Any, None], give_up: Callable[[], None]
+) -> None:
+    """Serves until SIGTERM or SIGINT, with the workers beside it. When one of them fails it ends with that error.
+
+    give_up: called two seconds after the end has begun, so that requests which wait for a broker end in time.
+    """
     stop = stop_on_signals()
     tasks = [asyncio.create_task(worker) for worker in workers]
     stopped = asyncio.create_task(stop.wait())
     async with serving(app, bound):
         await asyncio.wait((stopped, *tasks), return_when=asyncio.FIRST_COMPLETED)
+        late = asyncio.get_running_loop().call_later(GIVE_UP_S, give_up)
+    late.cancel()
     for task in (stopped, *tasks):
         task.cancel()
     for result in await asyncio.gather(*tasks, return_exceptions=True):
@@ -183,27 +196,6 @@ def _describe_components(app: FastAPI, models: Sequence[type[BaseModel]], more: 
         return generate()
 
     app.openapi = openapi  # type: ignore[method-assign]
-
-
-class _Limited:
-    """Ends the reading of a body that is too large: FastAPI reads it whole, even before it asks who is there."""
-
-    def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
-        self._app = app
-        self._max = max_body_bytes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        size = 0
-
-        async def counted() -> Message:
-            nonlocal size
-            message = await receive()
-            size += len(message.get("body", b""))
-            if size > self._max:
-                raise HTTPException(413, f"the body is larger than {self._max} bytes")
-            return message
-
-        await self._app(scope, counted if scope["type"] == "http" else receive, send)
 
 
 class _Measured:

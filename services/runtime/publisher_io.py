@@ -7,6 +7,7 @@ withdrawn as soon as their sender is told to try again.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ from aiokafka.errors import (
 from aiokafka.partitioner import murmur2
 
 from schemas.topics import TOPICS
-from services.runtime import kafka_io, metrics
+from services.runtime import kafka_io, metrics, producer_io
 from services.runtime.health import Part
 from services.runtime.machine import Output
 from services.runtime.settings import CommonSettings
@@ -31,8 +32,8 @@ from services.runtime.settings import CommonSettings
 log = logging.getLogger(__name__)
 
 PROBE_S = 5.0
-"""How often the broker is asked for its metadata, so that an outage is known before a sender meets it."""
-STOP_S = 3.0
+"""How often the broker is asked for its metadata, so that an outage is known before a request meets it, and how long
+it may take to answer."""
 
 _OF_ONE_BATCH = (InvalidMessageError, MessageSizeTooLargeError, RecordListTooLargeError, TopicAuthorizationFailedError)
 """After any other lasting error the producer's sequence numbers are out of step for good."""
@@ -42,8 +43,8 @@ class BrokerAwayError(Exception):
     """The broker does not answer now; nothing was sent."""
 
 
-class ProducerLostError(Exception):
-    """The producer is beyond repair: another one has to take its place."""
+class _ProducerLostError(Exception):
+    """The producer is of no use any more: another one has to take its place."""
 
 
 class _Shipment:
@@ -60,7 +61,12 @@ class _Shipment:
         self._open -= 1
         if acknowledged:
             self.missing.discard(place)
-        if not self._open and not self.done.done():
+        if not self._open:
+            self.end()
+
+    def end(self) -> None:
+        """Nothing more is waited for."""
+        if not self.done.done():
             self.done.set_result(None)
 
 
@@ -88,7 +94,7 @@ class _Lane:
         self._filled.set()
 
     async def run(self) -> None:
-        """Sends without end. Raises ProducerLostError."""
+        """Sends without end. Raises _ProducerLostError."""
         loop = asyncio.get_running_loop()
         while True:
             await self._filled.wait()
@@ -124,7 +130,7 @@ class _Lane:
             where = {"topic": self._topic, "partition": self._partition, "reason": type(error).__name__}
             log.error("a batch was not accepted", extra=where)
             if not isinstance(error, _OF_ONE_BATCH):
-                raise ProducerLostError(type(error).__name__) from error
+                raise _ProducerLostError(type(error).__name__) from error
             return False
         return True
 
@@ -141,7 +147,9 @@ class Publisher:
         self._client = client
         self._ack_timeout_s = ack_timeout_s
         self._lanes: dict[tuple[str, int], _Lane] = {}
+        self._shipments: set[_Shipment] = set()
         self._up = False
+        self._doubt = asyncio.Event()
 
     async def publish(self, messages: Sequence[Output]) -> set[int]:
         """Returns the places of those messages that the broker has not acknowledged in time.
@@ -158,16 +166,25 @@ class Publisher:
         if any(self._stuck(lane, now) for lane in set(lanes)):
             raise BrokerAwayError
         shipment = _Shipment(len(messages))
+        self._shipments.add(shipment)
         for place, (lane, message) in enumerate(zip(lanes, messages, strict=True)):
             lane.put(shipment, place, message)
         try:
             async with asyncio.timeout(self._ack_timeout_s):
                 await shipment.done
         except TimeoutError:
-            log.warning("not acknowledged in time", extra={"messages": len(shipment.missing)})
+            self._doubt.set()
         finally:
             shipment.withdrawn = True
+            self._shipments.discard(shipment)
+        if shipment.missing:
+            log.warning("not acknowledged", extra={"messages": len(shipment.missing), "of": len(messages)})
         return shipment.missing
+
+    def give_up(self) -> None:
+        """Lets all that is being published end now, with what has been acknowledged so far."""
+        for shipment in self._shipments:
+            shipment.end()
 
     def _lane(self, message: Output) -> _Lane:
         partition = message.partition
@@ -188,13 +205,15 @@ class Publisher:
             try:
                 await self._serve(producer)
             except ExceptionGroup as group:
-                if group.split(ProducerLostError)[1] is not None:
+                await producer_io.break_off(producer)
+                if group.split(_ProducerLostError)[1] is not None:
                     raise
-                log.warning("making a new producer")
+            except asyncio.CancelledError:
+                await producer_io.end(producer)
+                raise
             finally:
-                # What still waits in the old lanes is never settled: its senders are told so when their time is up.
                 self._up, self._lanes = False, {}
-                await _stop(producer)
+                self.give_up()
 
     async def _serve(self, producer: Any) -> None:
         for topic, count in self._topics.items():
@@ -210,41 +229,26 @@ class Publisher:
         while True:
             await kafka_io.wait_for_broker(self._settings)
             await kafka_io.ensure_topics(self._settings, [TOPICS[name] for name in self._topics])
-            producer = kafka_io.producer(self._settings, client=self._client)
             try:
-                await producer.start()
+                return await producer_io.started(self._settings, self._client)
             except KafkaError as error:
-                await _stop(producer)
                 log.warning("Kafka went away again", extra={"reason": type(error).__name__})
-            except BaseException:
-                await _stop(producer)
-                raise
-            else:
-                return producer
 
     async def _watch(self, producer: Any) -> None:
-        """Asks the broker for its metadata now and then, and keeps in mind whether it answers."""
-        while True:
-            try:
-                async with asyncio.timeout(PROBE_S):
-                    answered = bool(await producer.client.force_metadata_update())
-            except TimeoutError:
-                answered = False
-            if answered != self._up:
-                log.log(logging.INFO if answered else logging.WARNING, "Kafka answers" if answered else "Kafka is away")
-            self._up = answered
-            metrics.BROKER_UP.set(answered)
-            if answered:
+        """Asks the broker for its metadata now and then, and at once when something was not acknowledged.
+
+        Raises _ProducerLostError when there is no answer: aiokafka would go on trying without an end, while what is on
+        its way has been told as missing and will be sent again.
+        """
+        while await producer_io.answers(producer, PROBE_S):
+            if not self._up:
+                log.info("Kafka answers")
+                self._up = True
+                metrics.BROKER_UP.set(1)
                 self._part.ok()
-            else:
-                self._part.wait("Kafka does not answer")
-            await asyncio.sleep(PROBE_S if answered else PROBE_S / 5)
-
-
-async def _stop(producer: Any) -> None:
-    """Ends a producer, which by itself would wait without limit for a broker that is away."""
-    try:
-        async with asyncio.timeout(STOP_S):
-            await producer.stop()
-    except TimeoutError:
-        log.warning("the producer did not end in time")
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(PROBE_S):
+                    await self._doubt.wait()
+            self._doubt.clear()
+        log.warning("Kafka is away")
+        raise _ProducerLostError
