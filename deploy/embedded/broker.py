@@ -87,6 +87,21 @@ class Broker:
         self._spawn()  # on this thread: the kernel ties the child's life to the thread that forked it
         await asyncio.to_thread(self._wait_ready)
 
+    def serves(self) -> bool:
+        """Whether it answers now, and all its partitions have a leader; takes a second at most."""
+        if self.pid is None:
+            return False
+        cluster = config.cluster_of((self._log_dir / "meta.properties").read_text(encoding="utf-8"))
+        return probe.is_ready(config.HOST, self.port, cluster)
+
+    def wait_until_serving(self, timeout_s: float) -> None:
+        """Block until it serves, be it that somebody else is starting it again; TimeoutError."""
+        deadline = time.monotonic() + timeout_s
+        while not self.serves():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the broker did not serve within {timeout_s:.0f} s")
+            time.sleep(_POLL_SECONDS)
+
     def wait(self) -> int:
         """Block until the process has ended; its exit code."""
         return self._process.wait() if self._process is not None else 0
@@ -184,8 +199,7 @@ class Broker:
 
     def _wait_ready(self) -> None:
         deadline = time.monotonic() + _READY_SECONDS
-        cluster = config.cluster_of((self._log_dir / "meta.properties").read_text(encoding="utf-8"))
-        while not probe.is_ready(config.HOST, self.port, cluster):
+        while not self.serves():
             if self.pid is None:
                 raise BrokerError(f"the broker ended while starting; the end of {self.log_file}:\n{self._log_tail()}")
             if time.monotonic() > deadline:

@@ -110,7 +110,10 @@ class System:
         self._supervisors[name].bring_up()
 
     async def ready(self, name: str, timeout_s: float = 60.0) -> None:
-        """Wait until a service says that it is ready; TimeoutError."""
+        """Wait until a service says that it is ready, or the embedded broker serves; TimeoutError."""
+        if name == "broker" and self._broker is not None:
+            await asyncio.to_thread(self._broker.wait_until_serving, timeout_s)
+            return
         async with asyncio.timeout(timeout_s):
             await wait_until_ready([self.services[name]], self._say, self._proven)
 
