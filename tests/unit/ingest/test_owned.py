@@ -1,0 +1,105 @@
+import itertools
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.ingest import owned as owned_module
+from services.ingest.ledger import Ledger
+from services.ingest.owned import PORTION_BYTES, Owned, own, portions
+from services.ingest.quarantine import BadLimit
+from services.ingest.records import Records
+from tests.unit.ingest.samples import AT_MS
+
+LIMIT = BadLimit()
+
+
+def _own(begin: int, committed: tuple[int, str] | None) -> Owned:
+    return own("channel-events", 1, "wall", LIMIT, begin, committed)
+
+
+def test_without_a_committed_offset_reading_begins_where_the_log_does() -> None:
+    assert (_own(0, None).position, _own(0, None).note) == (0, "")
+    late = _own(7, None)
+    assert (late.position, late.source.next, late.note) == (7, 7, "no offset is committed, reading begins at 7")
+    assert late.remember_since_ms() is None
+
+
+def test_a_committed_offset_brings_its_ledger() -> None:
+    found = _own(3, (9, Ledger(read=9, append_ms=AT_MS).metadata()))
+    assert (found.position, found.source.next, found.source.ledger.read, found.lost) == (9, 9, 9, "")
+    assert found.remember_since_ms() == AT_MS - 60_000
+    assert found.name == "channel-events/1"
+
+
+def test_a_committed_offset_below_the_log_is_refused_never_skipped() -> None:
+    found = _own(10, (9, Ledger(append_ms=AT_MS).metadata()))
+    assert "below the log's start 10" in found.lost
+    assert not found.reading
+    assert found.remember_since_ms() is None
+
+
+def test_an_offset_that_somebody_else_committed_begins_the_books_anew() -> None:
+    found = _own(0, (9, ""))
+    assert (found.position, found.source.ledger) == (9, Ledger())
+    assert "books begin anew" in found.note
+
+
+def test_a_position_outside_of_the_log_is_lost_unless_it_only_looked_back() -> None:
+    looking_back = _own(0, (9, Ledger().metadata()))
+    looking_back.position = 2
+    assert not looking_back.told(5, 20, lost=True)
+    assert (looking_back.position, looking_back.lost) == (5, "")
+    assert not looking_back.told(12, 20, lost=True)
+    assert "outside of the log, which begins at 12" in looking_back.lost
+
+
+def test_it_has_caught_up_when_all_is_taken_and_the_log_has_no_more() -> None:
+    found = _own(0, (9, Ledger().metadata()))
+    assert found.told(0, 10, lost=False)
+    found.look_whether_caught_up(70)
+    assert (found.caught_up_ms, found.behind) == (None, True)
+    found.position = found.source.next = 10
+    found.look_whether_caught_up(80)
+    assert (found.caught_up_ms, found.behind) == (80, False)
+    assert found.progress().caught_up_ms == 80
+    found.resume_at = 1.0
+    found.look_whether_caught_up(90)
+    assert found.caught_up_ms is None, "a paused one is not"
+
+
+def test_looking_back_is_not_caught_up() -> None:
+    found = _own(0, (9, Ledger().metadata()))
+    found.position = 4
+    found.told(0, 4, lost=False)
+    found.look_whether_caught_up(80)
+    assert found.caught_up_ms is None
+
+
+@given(st.dictionaries(st.sampled_from("abc"), st.lists(st.integers(0, 30), max_size=12), max_size=3))
+def test_portions_hold_everything_once_in_order_and_not_too_much(sizes: dict[str, list[int]]) -> None:
+    answers = {
+        key: Records(5, 5 + len(each) + 1, list(range(5, 5 + len(each))), [0] * len(each), [b"x" * one for one in each])
+        for key, each in sizes.items()
+    }
+    limits = owned_module.FEW_RECORDS, owned_module.PORTION_BYTES
+    try:
+        owned_module.FEW_RECORDS, owned_module.PORTION_BYTES = 2, 40  # type: ignore[misc]
+        found = list(portions(answers))
+    finally:
+        owned_module.FEW_RECORDS, owned_module.PORTION_BYTES = limits  # type: ignore[misc]
+    for key, records in answers.items():
+        parts = [portion[key] for portion in found if key in portion]
+        assert [value for part in parts for value in part.values] == records.values
+        assert [offset for part in parts for offset in part.offsets] == records.offsets
+        assert parts[0].first == records.first
+        assert parts[-1].next == records.next
+        assert all(one.next == other.first for one, other in itertools.pairwise(parts))
+    if sum(map(len, answers.values())) > 2:
+        for portion in found:
+            weights = [len(value or b"") for part in portion.values() for value in part.values]
+            assert sum(weights) <= 40
+
+
+def test_usually_one_portion_is_all() -> None:
+    answers = {"a": Records(0, 1, [0], [0], [b"x" * PORTION_BYTES * 2]), "b": Records(3, 9)}
+    assert list(portions(answers)) == [answers]
