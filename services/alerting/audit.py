@@ -15,6 +15,19 @@ def delivery(
     partition: int, due: Due, subject: Ref, report: DeliveryReport, outcome: Outcome, at: Instant
 ) -> AuditRecord:
     """A message that was delivered, given up, or had nobody to go to."""
+    return _ended(partition, due, subject, at, outcome, report.error, report.status_code)
+
+
+def dropped(partition: int, due: Due, subject: Ref, at: Instant) -> AuditRecord:
+    """A message that nobody will get, since its opening did not arrive."""
+    why = "not sent: the opening of this alert could not be delivered"
+    return _ended(partition, due, subject, at, "recorded", why, None)
+
+
+def _ended(
+    partition: int, due: Due, subject: Ref, at: Instant, outcome: Outcome, why: str | None, status_code: int | None
+) -> AuditRecord:
+    """A message ends once, so its id and how it ended name the record."""
     return AuditRecord(
         audit_id=derive("alerting", due.webhook_id, outcome),
         at=at,
@@ -23,25 +36,9 @@ def delivery(
         what="deliver",
         target=subject,
         outcome=outcome,
-        why=report.error,
+        why=why,
         alert_id=due.alert_id,
-        detail={"webhook_id": due.webhook_id, "type": due.change, "status_code": report.status_code},
-    )
-
-
-def dropped(partition: int, due: Due, subject: Ref, at: Instant) -> AuditRecord:
-    """A message that nobody will get, since its opening did not arrive."""
-    return AuditRecord(
-        audit_id=derive("alerting", due.webhook_id, "dropped"),
-        at=at,
-        writer=_writer(partition),
-        who="alerting",
-        what="deliver",
-        target=subject,
-        outcome="recorded",
-        why="not sent: the opening of this alert could not be delivered",
-        alert_id=due.alert_id,
-        detail={"webhook_id": due.webhook_id, "type": due.change, "status_code": None},
+        detail={"webhook_id": due.webhook_id, "type": due.change, "status_code": status_code},
     )
 
 

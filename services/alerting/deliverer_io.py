@@ -41,7 +41,7 @@ class Log(Protocol):
     """The log of the partitions; see `AlertLog`."""
 
     async def end(self, partition: int) -> int: ...
-    async def report(self, fact: AlertFact) -> None: ...
+    async def report(self, partition: int, fact: AlertFact) -> None: ...
     async def close(self) -> None: ...
 
 
@@ -144,7 +144,8 @@ class Deliverer:
             outcome, answer, why = await self._outcome(due)
             ended_at = self._clock()
             owned.ended.add(due.webhook_id)
-            await self._log.report(report(owned.partition, due, outcome, ended_at, answer, why))
+            fact = report(owned.partition, due, outcome, ended_at, answer, why)
+            await self._log.report(owned.partition, fact)
         except Exception:
             # A bug; it must not take the other alerts with it.
             log.exception("a message could not be handled, trying again later", extra=_fields(due))

@@ -42,9 +42,12 @@ class AlertLog:
                 await client.stop()
             await asyncio.sleep(PAUSE_S)
 
-    async def report(self, fact: AlertFact) -> None:
-        """Returns when the fact is in the log. Tried without limit: a repeat has the same seq, so it is known."""
-        said = Output(ALERTS, fact.alert_id.encode(), fact.model_dump_json().encode())
+    async def report(self, partition: int, fact: AlertFact) -> None:
+        """Returns when the fact is in the log. Tried without limit: a repeat has the same seq, so it is known.
+
+        The partition is named: it must be the one whose machine waits for the report, whoever put the alert there.
+        """
+        said = Output(ALERTS, fact.alert_id.encode(), fact.model_dump_json().encode(), partition)
         while True:
             sender = None
             try:
@@ -66,7 +69,11 @@ class AlertLog:
         async with self._starting:
             if self._sender is None:
                 sender = OutputSender(self._settings, "alerting-reports")
-                await sender.start()
+                try:
+                    await sender.start()
+                except BaseException:
+                    await sender.stop()
+                    raise
                 self._sender = sender
             return self._sender
 

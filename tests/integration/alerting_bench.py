@@ -53,7 +53,7 @@ class MemoryLog:
     async def end(self, partition: int) -> int:
         return len(self.records)
 
-    async def report(self, fact: AlertFact) -> None:
+    async def report(self, partition: int, fact: AlertFact) -> None:
         self.append(fact)
 
     async def close(self) -> None:
