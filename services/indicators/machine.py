@@ -191,8 +191,6 @@ class IndicatorMachine:
                 windows.append((key, value))
         self._store.load(windows)
         self._judge.load(episodes)
-        if self.standing.closed_ms is not None:
-            self._store.evict(self.standing.closed_ms)
         self._restore_policy()
 
     def _take_progress(self, progress: Progress) -> None:

@@ -26,6 +26,7 @@ class ComplaintRateLimits(Limits):
     throttle_to: Annotated[float, Field(ge=0, lt=1)] = 0.5
     """Share of traffic that a slowed channel keeps."""
     min_complaints: Annotated[int, Field(ge=1)] = 5
+    """Fewer do not trip, whatever the rate."""
     min_purchases: Annotated[int, Field(ge=1)] = 100
     per_person: Annotated[int, Field(ge=1)] = 3
     """At most so many complaints count per account or address."""
@@ -55,19 +56,22 @@ class ComplaintRate(Rule[ChannelView, ComplaintRateLimits]):
     )
 
     def judge(self, view: ChannelView, limits: ComplaintRateLimits, now_ms: int) -> Verdict:
-        """Counted complaints by purchases; unsure with too few of either, or when no conversions come in."""
+        """Counted complaints by purchases; unsure with too few of what it takes, or when no conversions come in.
+
+        Few complaints over enough purchases are surely a low rate, so they may clear; only a trip needs enough of both.
+        """
         day = view.trailing(now_ms, hours=HOURS)
-        tally = view.complaints(day, per_person=limits.per_person)
-        if tally.opened < limits.min_complaints:
-            return unsure(0.0, limits.slow_at, day, "too few complaints", samples={"complaints": tally.opened})
         purchases = view.total("purchases", day)
+        tally = view.complaints(day, per_person=limits.per_person)
         count = tally.count(int(share_of(purchases, limits.slow_at * limits.anonymous_share)))
         samples = {"complaints_opened": tally.opened, "complaints_counted": count, "purchases": purchases}
         rate = count / purchases if purchases else 0.0
-        if count < limits.min_complaints or purchases < limits.min_purchases:
-            return unsure(rate, limits.slow_at, day, "too few complaints or purchases", samples=samples)
+        if purchases < limits.min_purchases:
+            return unsure(rate, limits.slow_at, day, "too few purchases", samples=samples)
         if view.silent("conversion-events", now_ms):
             return unsure(rate, limits.slow_at, day, "no conversions come in", samples=samples)
+        if rate >= limits.slow_at and count < limits.min_complaints:
+            return unsure(rate, limits.slow_at, day, "too few complaints", samples=samples)
         return graded(rate, (limits.slow_at, limits.pause_at), day, samples=samples)
 
     def orders(self, case: Case[ChannelView, ComplaintRateLimits]) -> Iterable[Order]:

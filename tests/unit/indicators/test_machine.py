@@ -20,6 +20,7 @@ from tests.support.indicator_log import (
     policy,
     pseudonym,
 )
+from tests.support.replay import Plan, assert_replay_safe
 from tests.unit.indicators.world import HOUR, MINUTE, SECOND, World
 
 DOUYIN = "channel:douyin"
@@ -163,7 +164,7 @@ def test_it_clears_after_half_an_hour_under_nine_tenths_of_the_figure() -> None:
     assert [fact.status for fact in world.facts] == ["open", "resolved"]
 
 
-@pytest.mark.parametrize(("purchases", "number"), [(99, 50), (10_000, 4)])
+@pytest.mark.parametrize(("purchases", "number"), [(99, 50), (150, 4)])
 def test_too_few_of_either_is_unsure(purchases: int, number: int) -> None:
     world = World("channel")
     sold(world, purchases)
@@ -184,8 +185,19 @@ def test_a_silent_feed_neither_trips_nor_clears() -> None:
     sold(world, 1, at=3 * HOUR + 11 * MINUTE)
     world.mark(3 * HOUR + 20 * MINUTE)
     assert world.ordered() == [("pause", DOUYIN, 2)]
-    world.mark(26 * HOUR)  # calm by now, but silent again
+    world.mark(28 * HOUR)  # no complaint for a day, but no purchase either
     assert [fact.status for fact in world.facts] == ["open"]
+
+
+def test_a_rate_clears_when_complaints_fade_and_purchases_go_on() -> None:
+    world = World("channel")
+    world.complaints(8, at=0)
+    for hour in range(27):
+        sold(world, 15, at=hour * HOUR)
+        world.mark(hour * HOUR)
+    world.mark(27 * HOUR)
+    rate = [fact for fact in world.facts if fact.indicator == "complaint_rate"]
+    assert [(fact.status, fact.value) for fact in rate][-1] == ("resolved", 0.0)
 
 
 def test_complaints_wait_for_purchases_that_are_still_being_read() -> None:
@@ -221,6 +233,40 @@ def test_an_account_is_frozen_when_it_reaches_its_own_figure_while_the_episode_s
     world.clicks(1, at=40 * SECOND, account="slow")
     assert ("freeze", account("slow"), 1) in world.ordered()
     assert world.told() == [("open", "critical", 1), ("updated", "critical", 1)]
+
+
+def test_an_account_of_an_earlier_calm_minute_is_left_alone() -> None:
+    world = World("actor")
+    world.clicks(100, at=3 * MINUTE)
+    world.clicks(30, at=0, account="early")
+    assert world.ordered() == [("freeze", BOT, 1), ("escalate", BOT, 1)]
+
+
+def test_an_actor_in_trouble_is_followed_after_a_restart() -> None:
+    world = World("actor")
+    world.clicks(100, at=0)
+    world.mark(2 * MINUTE)  # all of these clicks are forgotten, the episode stands
+    world.clicks(19, at=2 * MINUTE, account="slow")
+    world.clicks(1, at=2 * MINUTE + SECOND, account="slow")
+    assert world.ordered()[-1] == ("freeze", account("slow"), 1)
+    for place in range(len(world.log.records)):
+        assert_replay_safe(lambda: build("actor", 0), world.log.records, Plan((place,), (place, place + 1), ()))
+
+
+def test_what_is_folded_again_is_not_counted_again() -> None:
+    world = World("actor")
+    for second in range(0, 90, 30):
+        world.clicks(5, at=second * SECOND)
+        world.mark(second * SECOND)
+    list(world.machine.changed())
+    records = [(key, value) for key, value in world.machine.changed() if value is not None]
+    successor = build("actor", 0)
+    successor.load(records)
+    start, end = successor.rewind(world.machine.standing.offset), world.machine.standing.offset
+    assert start < end
+    for record in world.log.records[start:end]:
+        successor.fold(record)
+    assert successor.ledger.rows() == world.machine.ledger.rows() == [(CHANNEL, 15, 0)]
 
 
 def test_no_more_than_fifty_accounts_are_frozen() -> None:

@@ -33,7 +33,7 @@ def applied(subject: str, log: Sequence[Record]) -> list[Output]:
 
 @pytest.mark.parametrize("subject", SUBJECTS)
 @given(data=st.data(), seed=SEEDS, plan=plans(25))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=200)
 def test_the_same_log_gives_the_same_outputs_wherever_it_is_interrupted(
     subject: str, data: st.DataObject, seed: int, plan: Plan
 ) -> None:
