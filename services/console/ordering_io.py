@@ -55,7 +55,7 @@ def order_routes(feed: Feed, publisher: Publishing, authenticated: Callable[...,
     told: dict[str, Any] = {
         "status_code": 202,
         "responses": {200: {"model": OrderAnswer, "description": "The outcome is known."}}
-        | errors(401, 403, 413, 422)
+        | errors(400, 401, 403, 413, 422)
         | errors(409, 503, model=OrderProblem),
     }
 
