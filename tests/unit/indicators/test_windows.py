@@ -98,6 +98,15 @@ def test_of_an_account_three_count_and_of_anonymous_clicks_the_limit() -> None:
     assert (tally.count(anonymous_limit=10), tally.anonymous, tally.opened) == (13, 30, 39)
 
 
+def test_the_limit_of_anonymous_clicks_holds_for_addresses_too() -> None:
+    tally = Tally(0, cap=3)
+    for number in range(10):
+        tally.add(complaint(0, number, account=bytes([number]), ip=b"office"))
+    for number in range(30):
+        tally.add(complaint(0, number, one_click=True, ip=bytes([number])))
+    assert tally.count(anonymous_limit=5) == 3 + 5
+
+
 @pytest.mark.parametrize(("zone", "hours"), [("Asia/Shanghai", 24), ("America/New_York", 25), ("Asia/Kathmandu", 24)])
 def test_a_business_day_is_as_long_as_the_clocks_make_it(zone: str, hours: int) -> None:
     days = Days(zone)
