@@ -20,4 +20,4 @@ def test_names_follow_the_conventions() -> None:
 
 def test_labels_have_few_values() -> None:
     labels = {label for metric in OURS.values() for label in metric._labelnames}
-    assert labels <= {"topic", "partition", "part"}
+    assert labels <= {"topic", "partition", "part", "route", "status"}
