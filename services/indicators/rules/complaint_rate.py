@@ -62,12 +62,12 @@ class ComplaintRate(Rule[ChannelView, ComplaintRateLimits]):
         """
         day = view.trailing(now_ms, hours=HOURS)
         purchases = view.total("purchases", day)
+        if purchases < limits.min_purchases:
+            return unsure(0.0, limits.slow_at, day, "too few purchases", samples={"purchases": purchases})
         tally = view.complaints(day, per_person=limits.per_person)
         count = tally.count(int(share_of(purchases, limits.slow_at * limits.anonymous_share)))
         samples = {"complaints_opened": tally.opened, "complaints_counted": count, "purchases": purchases}
-        rate = count / purchases if purchases else 0.0
-        if purchases < limits.min_purchases:
-            return unsure(rate, limits.slow_at, day, "too few purchases", samples=samples)
+        rate = count / purchases
         if view.silent("conversion-events", now_ms):
             return unsure(rate, limits.slow_at, day, "no conversions come in", samples=samples)
         if rate >= limits.slow_at and count < limits.min_complaints:
