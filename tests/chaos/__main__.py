@@ -39,7 +39,7 @@ VICTIMS = (
 )
 FROZEN = ("ingest", "indicators-channel", "indicators-actor", "channel_control", "alerting")
 TIME_EVERY = 500
-BURST = 4_000
+LONGEST_BURST = 4_000
 SETTLE_S = 150.0
 
 
@@ -51,8 +51,8 @@ def say(line: str) -> None:
 class Line:
     """The scenario's records on their way: at a pace, or in a burst when a fault wants a backlog."""
 
-    def __init__(self, settings: CliSettings, records: Sequence[Sent], pace: float) -> None:
-        self._settings, self._records, self._pace = settings, records, pace
+    def __init__(self, settings: CliSettings, records: Sequence[Sent], pace: float, burst: int) -> None:
+        self._settings, self._records, self._pace, self._longest = settings, records, pace, burst
         self._kafka: Any = None
         self._burst = 0
         self.sent = 0
@@ -64,7 +64,7 @@ class Line:
 
     def burst(self) -> None:
         """The next records come all at once."""
-        self._burst += BURST
+        self._burst += self._longest
 
     async def run(self) -> None:
         """Sends all records, and the end of every source. Idempotent: the sender doubles nothing by itself."""
@@ -141,9 +141,10 @@ async def torment(home: Path, seed: int, events: int, deaths: int, calm: float) 
     say(f"seed {seed}: {len(records):,} records, {len(faults)} faults")
     async with system:
         settings = CliSettings(kafka=system.kafka, clock="events")
-        bursts = BURST * sum(fault.backlog for fault in faults)
-        seconds = sum(fault.wait for fault in faults) + 20
-        line = Line(settings, records, max(200.0, (len(records) - bursts) / seconds))
+        backlogs = sum(fault.backlog for fault in faults)
+        burst = min(LONGEST_BURST, len(records) // (2 * backlogs))
+        seconds = sum(fault.wait for fault in faults)
+        line = Line(settings, records, (len(records) - burst * backlogs) / seconds, burst)
         await asyncio.gather(line.run(), Tormentor(system, line).run(faults))
         say("all sent, all awake; waiting for the books to balance")
         return await settle(system, settings, records)
