@@ -1,6 +1,7 @@
 """Ingest's membership in its consumer group: who owns which source partitions, and the offsets that are committed."""
 
 import logging
+import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, Final, Protocol
 
@@ -16,6 +17,14 @@ from services.runtime.settings import CommonSettings
 log = logging.getLogger(__name__)
 
 GROUP: Final = "ingest"
+SESSION_S: Final = 10.0
+HEARTBEAT_S: Final = 3.0
+"""aiokafka's defaults, which `kafka_io.consumer` leaves."""
+
+
+def boot_clock() -> float:
+    """Seconds that count while the machine sleeps, where the system has such a clock."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 class Owner(Protocol):
@@ -60,6 +69,10 @@ class Group:
         """Says that this process is at work; one that does not say so for five minutes loses its partitions."""
         with self._consumer._subscription.fetch_context():
             pass
+
+    def rejoin(self) -> None:
+        """Join again, although the group has not asked for it; `Owner` is told as in any rebalance."""
+        self._consumer._coordinator.request_rejoin()
 
     async def committed(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, OffsetAndMetadata]:
         """The committed offsets, with their metadata, of those partitions that have one. Raises KafkaError."""

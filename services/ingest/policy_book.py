@@ -4,6 +4,7 @@ from pydantic import ValidationError
 
 from schemas.policy import Policy, PolicyRef
 from services.ingest.marks import PolicyInMarks
+from services.ingest.records import Records
 
 ACTIVE = b"active"
 
@@ -11,15 +12,26 @@ ACTIVE = b"active"
 class PolicyBook:
     """Folds the records of the `policy` topic. A broken document never takes the place of a good one.
 
-    active: the policy in force, None before the first.
+    active: the policy in force, None before the first. position: the next offset of the topic to read.
     """
 
     def __init__(self) -> None:
         self.active: Policy | None = None
+        self.position = 0
         self._document = b""
         self._documents: dict[str, bytes] = {}
         self._wanted: str | None = None
         self._refused: dict[str, str] = {}
+
+    def read(self, records: Records, end: int) -> bool:
+        """Takes in what was read of the topic, which ends at `end`; whether another policy is in force now.
+
+        Only at the end of what is there: a late start must not act on last year's versions first.
+        """
+        for key, value in zip(records.keys, records.values, strict=True):
+            self.fold(key, value)
+        self.position = records.next
+        return self.position >= end and self.adopt()
 
     def fold(self, key: bytes | None, value: bytes | None) -> None:
         """Takes in one record; what it changes comes into force with `adopt`."""
