@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
 from typing import Any
 
 import faust
@@ -106,6 +107,16 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             rebalance_timeout_ms=int(tuning.ack_s * 1000),
         )
 
+    def fetch(self, partitions: frozenset[TP], timeout: float) -> Future[Any]:
+        """Records of these partitions; cancelling it takes effect before whatever the thread is asked next.
+
+        Not through Faust's queue of calls, which can cancel nothing and wakes up six times as often.
+        """
+        consumer = self._ensure_consumer()
+        wanted: Any = partitions
+        fetching = self._fetch_records(consumer, wanted, timeout=timeout, max_records=MAX_POLL_RECORDS)
+        return asyncio.run_coroutine_threadsafe(fetching, self.thread_loop)
+
     @Service.task
     async def _thread_keepalive(self) -> None:
         """Faust's once-a-second wake-up of the thread's loop, which now also is our pulse."""
@@ -122,6 +133,9 @@ class Consumer(driver.Consumer):
 
     logger = FAUST_LOG
     app: HarnessApp
+
+    _thread: ConsumerThread
+    _fetching: Future[Any] | None = None
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -144,18 +158,34 @@ class Consumer(driver.Consumer):
     async def _fetch_once(self) -> None:
         if not self.flow_active:
             await self.can_resume_flow.wait()
-        wanted: Any = frozenset(self._get_active_partitions())
+        wanted = frozenset(self._get_active_partitions())
         if not wanted:
             await asyncio.sleep(FULL_S)
             return
         generation = self.app.consumer_generation_id
         # A partition that may be read again meanwhile is not in our copy, so do not wait long while one is held back.
-        records = await self._thread.getmany(wanted, FULL_S if self._buffered_partitions else 1.0)
+        self._fetching = self._thread.fetch(wanted, FULL_S if self._buffered_partitions else 1.0)
+        try:
+            records = await asyncio.wrap_future(self._fetching)
+        except asyncio.CancelledError:
+            if self.flow_active:
+                raise
+            return  # by `stop_flow`
         for tp, batch in records.items():
             for record in batch:
                 if not self.flow_active or self.app.consumer_generation_id != generation:
                     return  # records of an assignment that has ended; the next one seeks
                 await self.callback(self._to_message(tp, record))
+
+    def stop_flow(self) -> None:
+        """Also give up the fetch under way.
+
+        It could outlive the rebalance, and take the first records of the new assignment, from behind our seek, for
+        some of the old one.
+        """
+        super().stop_flow()
+        if self._fetching is not None:
+            self._fetching.cancel()
 
     def _filter_committable_offsets(self, tps: Iterable[TP]) -> dict[TP, int]:
         """What the snapshots say, never what was acked: what is past the last snapshot must be read again."""

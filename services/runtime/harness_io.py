@@ -159,7 +159,8 @@ class Harness:
 
     async def _stop_companion(self, owned: _Owned) -> None:
         if self.service.companion is not None:
-            await self.service.companion.stop(owned.partition)
+            async with asyncio.timeout(self.tuning.stop_s):
+                await self.service.companion.stop(owned.partition)
 
     # -- the way of a record
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin.records_to_delete import RecordsToDelete
@@ -23,6 +24,7 @@ from tests.support.workers import (
     committed,
     fleet,
     given,
+    guest,
     new_settings,
     snapshot,
     truth,
@@ -214,6 +216,22 @@ async def test_partitions_move_to_a_second_worker_and_back(
     assert await given(settings) == await truth(settings), "clean handovers repeat nothing"
 
 
+async def test_rebalances_on_a_quiet_log_lose_nothing(
+    settings: CommonSettings, workers: list[Worker], tmp_path: Path
+) -> None:
+    """A fetch waits all the time, and is still waiting when the partitions have been taken up anew."""
+    workers.append(worker := Worker(settings, tmp_path))
+    await worker.ready()
+    async with guest(settings):
+        await worker.ready(2)
+        await append(settings, keys(10))
+    await worker.ready(3)
+    await append(settings, keys(10))
+    await wait_for_outputs(settings, 20)
+    assert await worker.stop() == 0
+    assert await given(settings) == await truth(settings)
+
+
 async def test_a_frozen_worker_ends_when_it_wakes(
     settings: CommonSettings, workers: list[Worker], tmp_path: Path
 ) -> None:
@@ -242,13 +260,18 @@ async def test_a_broker_that_does_not_acknowledge_ends_the_process(
     await wait_for_outputs(settings, 200)
 
 
-async def test_one_port_is_open_and_no_files_are_left(
+async def test_one_port_is_open_which_tells_how_it_goes_and_no_files_are_left(
     settings: CommonSettings, workers: list[Worker], tmp_path: Path
 ) -> None:
     workers.append(worker := Worker(settings, tmp_path))
     await worker.ready()
     listening = ports(worker.pid)
-    assert listening == [worker.events("serving HTTP")[0]["port"]]
+    port = worker.events("serving HTTP")[0]["port"]
+    assert listening == [port]
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        ready = await client.get("/readyz")
+        assert ready.json() == {"ok": True, "parts": {"group": "ok", "partition 0": "ok", "partition 1": "ok"}}
+        assert "tidegate_machine_load_seconds_count" in (await client.get("/metrics")).text
     assert await worker.stop() == 0
     assert not list(Path.cwd().glob(f"{settings.prefix}toy*")), "Faust would make a data folder"
 

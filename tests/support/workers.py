@@ -100,6 +100,23 @@ async def fleet() -> AsyncIterator[list[Worker]]:
                 worker.kill()
 
 
+@asynccontextmanager
+async def guest(settings: CommonSettings) -> AsyncIterator[None]:
+    """Another member of the toy's group, which takes partitions, does nothing with them, and leaves at once."""
+    client = AIOKafkaConsumer(
+        settings.prefix + toy.LOG,
+        bootstrap_servers=settings.kafka,
+        group_id=f"{settings.prefix}toy",
+        enable_auto_commit=False,
+        heartbeat_interval_ms=300,
+    )
+    await client.start()
+    try:
+        yield
+    finally:
+        await client.stop()
+
+
 async def append(settings: CommonSettings, keys: Iterable[bytes], value: bytes = b"x") -> None:
     """Records on the log, acknowledged."""
     async with kafka_io.producer(settings) as producer:

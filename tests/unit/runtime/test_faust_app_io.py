@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,6 +23,7 @@ from services.runtime.pulse import Pulse
 from services.runtime.settings import CommonSettings
 from services.runtime.snapshots import LogBounds
 from tests.support import toy
+from tests.support.waiting import eventually
 
 LOG = TP(toy.LOG, 0), TP(toy.LOG, 1)
 
@@ -61,13 +63,19 @@ class Fetches(Consumer):
         self.found: dict[TP, list[Any]] = {}
         self.while_fetching: Callable[[], object] = lambda: None
         self.on_delivery: Callable[[], object] = lambda: None
-        self._thread = SimpleNamespace(getmany=self._getmany_in_thread)  # type: ignore[assignment]
+        self.fetching: Future[Any] | None = None
+        self._thread = SimpleNamespace(fetch=self._fetch)  # type: ignore[assignment]
         self.callback = self._deliver
 
-    async def _getmany_in_thread(self, partitions: Any, timeout: float) -> Any:
+    def _fetch(self, partitions: Any, timeout: float) -> Future[Any]:
         self.asked.append(partitions)
         self.while_fetching()
-        return self.found
+        fetching: Future[Any] = Future()
+        if self.fetching is None:
+            fetching.set_result(self.found)
+        else:
+            self.fetching = fetching
+        return fetching
 
     def _to_message(self, tp: TP, record: Any) -> Any:
         return record
@@ -113,6 +121,18 @@ async def test_records_that_were_fetched_before_a_rebalance_are_not_delivered_af
     consumer.while_fetching = lambda: setattr(consumer.app, "consumer_generation_id", 2)
     await consumer._fetch_once()
     assert consumer.delivered == []
+
+
+async def test_a_fetch_does_not_outlive_the_flow() -> None:
+    """It would take the first records of the next assignment, from behind the seek."""
+    consumer = Fetches(set(LOG))
+    consumer.fetching = Future()
+    consumer.can_resume_flow, consumer.suspend_flow = asyncio.Event(), asyncio.Event()
+    fetching = asyncio.create_task(consumer._fetch_once())
+    await eventually(lambda: bool(consumer.asked), "a fetch is under way")
+    consumer.stop_flow()
+    await fetching
+    assert consumer.fetching.cancelled()
 
 
 @pytest.mark.parametrize("error", [asyncio.CancelledError, ConsumerStoppedError])
