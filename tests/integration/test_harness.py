@@ -249,6 +249,19 @@ async def test_a_frozen_worker_ends_when_it_wakes(
     assert successor.process.poll() is None
 
 
+async def test_who_loses_the_partitions_transactional_id_ends(
+    settings: CommonSettings, workers: list[Worker], tmp_path: Path
+) -> None:
+    """As a zombie does that was not frozen for long enough to notice, when it wants to write."""
+    workers.append(worker := Worker(settings, tmp_path, TOY_SNAPSHOT_S="0.5"))
+    await worker.ready()
+    async with kafka_io.producer(settings, transactional_id="toy-1"):
+        await append(settings, keys(20))
+        assert await worker.ended() == EXIT_CODE
+    assert worker.events("ending the process: another worker has taken the partition over")[0]["partition"] == 1
+    assert await snapshot(settings, 1) == {}, "nothing of it was written"
+
+
 async def test_a_broker_that_does_not_acknowledge_ends_the_process(
     broker: Broker, settings: CommonSettings, workers: list[Worker], tmp_path: Path
 ) -> None:
