@@ -21,7 +21,7 @@ from deploy.launcher.system import System
 from deploy.launcher.table import StandIns
 from services.cli.replay_io import tell_end, tell_time
 from services.cli.settings import CliSettings
-from services.runtime.kafka_io import producer
+from services.runtime.kafka_io import producer, wait_for_broker
 from tests.chaos.compare import differences
 from tests.chaos.faults import FROZEN_SECONDS, Fault, plan
 from tests.chaos.outcome import Names, read_outcome
@@ -158,6 +158,7 @@ async def settle(system: System, settings: CliSettings, records: Sequence[Sent])
     names = Names(system.secrets.content("pseudonym-key").encode(), addresses, accounts)
     deadline = time.monotonic() + SETTLE_S
     while True:
+        await wait_for_broker(settings)  # its death may have been the last fault
         outcome = await read_outcome(settings, names, system.url("platform"), system.url("receiver"))
         if not (found := differences(records, outcome)) or time.monotonic() > deadline:
             say(
