@@ -1,14 +1,14 @@
 """From rows of several source partitions to one frame for each partition of a subject.
 
-Rows are kept as they come and divided at the end, with numpy: a dozen operations on a whole poll instead of a few for
-each event.
+Rows are kept as they come and sorted by partition once, with numpy: some dozen operations on a whole poll instead of a
+few for each event.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import count
-from typing import Any
+from itertools import count, pairwise
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,13 @@ from schemas.frames import FORMAT, ActorFrame, ChannelFrame, ComplaintRow, Slice
 from services.ingest.murmur import partition_of_name
 from services.ingest.pseudonyms import PSEUDONYM_BYTES
 
-NONE = -1
+NONE: Final = -1
 """In an index column: there is none."""
+_NOBODY: Final = bytes(PSEUDONYM_BYTES)
 
 Index = defaultdict[Any, int]
 """Numbers things in the order of their first appearance: `index[thing]`."""
+Int32 = NDArray[np.int32]
 
 
 def new_index() -> Index:
@@ -46,6 +48,33 @@ class _Part:
     rows: int
 
 
+@dataclass(slots=True)
+class _Rows:
+    """Columns that every subject has."""
+
+    parts: list[_Part] = field(default_factory=list)
+    offsets: list[int] = field(default_factory=list)
+    times: list[int] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+
+    def close(self, source: int, first: int, next_offset: int) -> None:
+        """The rows since the last call belong to the offsets `[first, next_offset)` of this source."""
+        self.parts.append(_Part(source, first, next_offset, len(self.offsets)))
+
+    def numbers(self) -> NDArray[np.int64]:
+        """Offsets, times and counts, one a line."""
+        return np.array((self.offsets, self.times, self.counts), dtype="<i8")
+
+
+def _by_home(homes: NDArray[np.uint16], partitions: int) -> list[NDArray[np.intp]]:
+    """The indices that have each home, ascending."""
+    if partitions == 1:
+        return [np.arange(len(homes))]
+    order = np.argsort(homes, kind="stable")
+    cuts = np.searchsorted(homes[order], np.arange(partitions + 1, dtype=np.uint16)).tolist()
+    return [order[begin:end] for begin, end in pairwise(cuts)]
+
+
 def _slices(
     parts: Sequence[_Part], chosen: NDArray[np.intp], needed: Sequence[int] = ()
 ) -> tuple[list[Slice], list[int]]:
@@ -62,28 +91,6 @@ def _slices(
     return slices, places
 
 
-def _renumbered(column: NDArray[np.int32], size: int) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
-    """A column of indices into a table of `size` as indices into those of its entries that it uses, and which are."""
-    used = np.zeros(size + 1, dtype=np.bool_)  # one more, for NONE = -1
-    used[column] = True
-    number = np.cumsum(used, dtype=np.int32) - np.int32(1)
-    number[NONE] = NONE
-    return number[column], used[:-1]
-
-
-@dataclass(slots=True)
-class _Rows:
-    """Columns that every subject has."""
-
-    parts: list[_Part] = field(default_factory=list)
-    offsets: list[int] = field(default_factory=list)
-    times: list[int] = field(default_factory=list)
-
-    def close(self, source: int, first: int, next_offset: int) -> None:
-        """The rows since the last call belong to the offsets `[first, next_offset)` of this source."""
-        self.parts.append(_Part(source, first, next_offset, len(self.offsets)))
-
-
 @dataclass(slots=True)
 class ChannelRows(_Rows):
     """Rows for frames.channel: measures are indices into MEASURES; complaints, beside them, name their part."""
@@ -91,40 +98,50 @@ class ChannelRows(_Rows):
     names: Index = field(default_factory=new_index)
     channels: list[int] = field(default_factory=list)
     measures: bytearray = field(default_factory=bytearray)
-    counts: list[int] = field(default_factory=list)
     complaints: list[ComplaintRow] = field(default_factory=list)
 
     def frames(self, partitions: int) -> Iterator[tuple[int, ChannelFrame]]:
         """The frame of each partition that has any row, by partition."""
-        names = members(self.names)
-        homes = np.array([partition_of_name(name, partitions) for name in names], dtype=np.int32)
-        channels = np.array(self.channels, dtype=np.int32)
-        offsets, times, counts = (np.array(each, dtype="<i8") for each in (self.offsets, self.times, self.counts))
+        if not self.offsets and not self.complaints:
+            return
+        tables: list[list[str]] = [[] for _ in range(partitions)]
+        homes, places = [], []
+        for name in members(self.names):
+            home = partition_of_name(name, partitions)
+            homes.append(home)
+            places.append(len(tables[home]))
+            tables[home].append(name)
+        channels = np.array(self.channels, dtype=np.intp)
+        local = np.array(places, dtype="<i4")[channels]
+        numbers = self.numbers()
         measures = np.frombuffer(self.measures, dtype=np.uint8)
-        complaint_homes = [partition_of_name(each.channel, partitions) for each in self.complaints]
-        for partition in range(partitions):
-            chosen = np.flatnonzero(homes[channels] == partition)
-            complaints = [
-                each for each, home in zip(self.complaints, complaint_homes, strict=True) if home == partition
-            ]
-            if not chosen.size and not complaints:
+        complaints = self._complaints(partitions)
+        for partition, chosen in enumerate(_by_home(np.array(homes, dtype=np.uint16)[channels], partitions)):
+            own = complaints[partition]
+            if not len(chosen) and not own:
                 continue
-            slices, places = _slices(self.parts, chosen, [each.slice for each in complaints])
-            column, used = _renumbered(channels[chosen], len(names))
+            slices, slice_places = _slices(self.parts, chosen, [each.slice for each in own])
+            offset, at_ms, amount = numbers[:, chosen]
             yield (
                 partition,
                 ChannelFrame(
                     FORMAT,
                     slices,
-                    [names[each] for each in np.flatnonzero(used).tolist()],
-                    offsets[chosen].tobytes(),
-                    times[chosen].tobytes(),
-                    column.astype("<i4").tobytes(),
+                    tables[partition],
+                    offset.tobytes(),
+                    at_ms.tobytes(),
+                    local[chosen].tobytes(),
                     measures[chosen].tobytes(),
-                    counts[chosen].tobytes(),
-                    [_placed(each, places) for each in complaints],
+                    amount.tobytes(),
+                    [_placed(each, slice_places) for each in own],
                 ),
             )
+
+    def _complaints(self, partitions: int) -> list[list[ComplaintRow]]:
+        by_home: list[list[ComplaintRow]] = [[] for _ in range(partitions)]
+        for each in self.complaints:
+            by_home[partition_of_name(each.channel, partitions)].append(each)
+        return by_home
 
 
 def _placed(row: ComplaintRow, places: Sequence[int]) -> ComplaintRow:
@@ -146,47 +163,71 @@ class ActorRows(_Rows):
     """Rows for frames.actor. An actor is its pseudonym and its partition in two bytes (`pseudonyms.Actors`)."""
 
     known_actors: Index = field(default_factory=new_index)
-    known_accounts: Index = field(default_factory=new_index)
     names: Index = field(default_factory=new_index)
     actors: list[int] = field(default_factory=list)
-    accounts: list[int] = field(default_factory=list)
+    accounts: list[bytes | None] = field(default_factory=list)
     channels: list[int] = field(default_factory=list)
     links: list[int] = field(default_factory=list)
-    counts: list[int] = field(default_factory=list)
 
     def frames(self, partitions: int) -> Iterator[tuple[int, ActorFrame]]:
         """The frame of each partition that has any row, by partition."""
         if not self.offsets:
             return
-        table = np.frombuffer(b"".join(members(self.known_actors)), dtype=np.uint8).reshape(-1, PSEUDONYM_BYTES + 2)
-        homes = table[:, PSEUDONYM_BYTES] | table[:, PSEUDONYM_BYTES + 1].astype(np.int32) << 8
-        accounts = np.frombuffer(b"".join(members(self.known_accounts)), dtype=f"V{PSEUDONYM_BYTES}")
+        table = np.frombuffer(b"".join(members(self.known_actors)), dtype=_ACTOR)
+        homes: NDArray[np.uint16] = table["home"]
+        places = np.empty(len(table), dtype="<i4")
+        by_home = _by_home(homes, partitions)
+        for those in by_home:
+            places[those] = np.arange(len(those), dtype="<i4")
+        actors = np.array(self.actors, dtype=np.intp)
+        local = places[actors]
+        numbers = self.numbers()
+        refs = np.array((self.channels, self.links), dtype=np.int32)
         names = members(self.names)
-        actor, account, channel, link = (
-            np.array(each, dtype=np.int32) for each in (self.actors, self.accounts, self.channels, self.links)
-        )
-        offsets, times, counts = (np.array(each, dtype="<i8") for each in (self.offsets, self.times, self.counts))
-        for partition in range(partitions):
-            chosen = np.flatnonzero(homes[actor] == partition)
-            if not chosen.size:
+        for partition, chosen in enumerate(_by_home(homes[actors], partitions)):
+            if not len(chosen):
                 continue
-            own_actor, used_actors = _renumbered(actor[chosen], len(table))
-            own_account, used_accounts = _renumbered(account[chosen], len(accounts))
-            own_names, used_names = _renumbered(np.concatenate([channel[chosen], link[chosen]]), len(names))
+            accounts, account = _accounts([self.accounts[each] for each in chosen.tolist()])
+            ref, used = _renumbered(refs[:, chosen], len(names))
+            offset, at_ms, counts = numbers[:, chosen]
             yield (
                 partition,
                 ActorFrame(
                     FORMAT,
                     _slices(self.parts, chosen)[0],
-                    table[used_actors, :PSEUDONYM_BYTES].tobytes(),
-                    accounts[used_accounts].tobytes(),
-                    [names[each] for each in np.flatnonzero(used_names).tolist()],
-                    offsets[chosen].tobytes(),
-                    times[chosen].tobytes(),
-                    own_actor.astype("<i4").tobytes(),
-                    own_account.astype("<i4").tobytes(),
-                    own_names[: chosen.size].astype("<i4").tobytes(),
-                    own_names[chosen.size :].astype("<i4").tobytes(),
-                    counts[chosen].tobytes(),
+                    table["name"][by_home[partition]].tobytes(),
+                    accounts,
+                    [names[each] for each in np.flatnonzero(used).tolist()],
+                    offset.tobytes(),
+                    at_ms.tobytes(),
+                    local[chosen].tobytes(),
+                    account.tobytes(),
+                    ref[0].tobytes(),
+                    ref[1].tobytes(),
+                    counts.tobytes(),
                 ),
             )
+
+
+_ACTOR: Final = np.dtype([("name", f"V{PSEUDONYM_BYTES}"), ("home", "<u2")])
+
+
+def _accounts(wanted: list[bytes | None]) -> tuple[bytes, Int32]:
+    """The table of the accounts of some rows, and each row's index into it: an account is hardly ever in two rows."""
+    own = np.arange(len(wanted), dtype="<i4")
+    if None not in wanted:
+        return b"".join(wanted), own  # type: ignore[arg-type]
+    missing = [each is None for each in wanted]
+    if all(missing):
+        return b"", np.full(len(wanted), NONE, dtype="<i4")
+    own[missing] = NONE
+    return b"".join(each or _NOBODY for each in wanted), own
+
+
+def _renumbered(column: Int32, size: int) -> tuple[Int32, NDArray[np.bool_]]:
+    """Indices into a table of `size` as indices into those of its entries that are used, and which are."""
+    used = np.zeros(size + 1, dtype=np.bool_)  # one more, for NONE = -1
+    used[column] = True
+    number = np.cumsum(used, dtype="<i4") - np.int32(1)
+    number[NONE] = NONE
+    return number[column], used[:-1]

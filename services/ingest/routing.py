@@ -102,7 +102,7 @@ class Router:
         account_of = self._accounts.of
         accounts = [None if event.account_id is None else account_of(event.account_id) for event in chosen]
         rows.actors += map(rows.known_actors.__getitem__, actors)
-        rows.accounts += map(rows.known_accounts.__getitem__, accounts)
+        rows.accounts += accounts
         rows.channels += [rows.names[event.channel_id] for event in chosen]
         rows.links += [rows.names[event.link_id] for event in chosen]
         rows.counts += _counts(chosen)
