@@ -16,13 +16,13 @@ from aiokafka import AIOKafkaProducer
 
 from tests.bench import load
 
-TICK_SECONDS = 0.01
+TICK_SECONDS = 0.002
 COMPLAINTS_TO_PAUSE = 20
 
 
 async def _producer(bootstrap: str) -> AIOKafkaProducer:
     producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap, enable_idempotence=True, linger_ms=2, max_batch_size=1 << 18
+        bootstrap_servers=bootstrap, enable_idempotence=True, linger_ms=1, max_batch_size=1 << 18
     )
     await producer.start()
     return producer

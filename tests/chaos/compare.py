@@ -3,12 +3,13 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-from tests.chaos.outcome import Outcome
+from tests.chaos.outcome import Document, Outcome
 from tests.oracle import truth
 from tests.oracle.scenario import Sent
 
 ACTING = {"pause": "paused", "freeze": "frozen"}
 """Commands of the default policy that act by themselves, and the status that they must lead to."""
+SEVERITIES = ("info", "warning", "critical")
 
 
 def differences(records: Sequence[Sent], outcome: Outcome) -> list[str]:
@@ -21,7 +22,8 @@ def differences(records: Sequence[Sent], outcome: Outcome) -> list[str]:
         *_trips(expected, outcome),
         *_accounts(truth.frozen_accounts(events), outcome),
         *_effects(expected, truth.frozen_accounts(events), outcome),
-        *_webhooks(expected, outcome),
+        *_alerts(truth.alerts(events), outcome),
+        *_webhooks(outcome),
     ]
 
 
@@ -83,28 +85,33 @@ def _effects(expected: set[truth.Trip], accounts: set[str], outcome: Outcome) ->
                 yield f"{target} is {status}, {there} on the platform, confirmed: {state['platform']['confirmed']}"
 
 
-def _webhooks(expected: set[truth.Trip], outcome: Outcome) -> Iterator[str]:
-    """For every alert one opening, at most one end, all verified, and the last level told is the highest."""
-    highest: Counter[tuple[str, str]] = Counter()
-    for indicator, _, _, _, level in expected:
-        highest[indicator, ""] = max(highest[indicator, ""], level)
-    ids = Counter(each["webhook_id"] for each in outcome.webhooks)
-    yield from (f"webhook {each} is kept {count} times" for each, count in ids.items() if count > 1)
-    told: dict[str, list[dict[str, object]]] = defaultdict(list)
+def _alerts(expected: dict[tuple[str, str], int], outcome: Outcome) -> Iterator[str]:
+    """Exactly the oracle's alerts, each once and at its level."""
+    found = Counter((alert["indicator"], alert["subject"]) for alert in outcome.alerts)
+    for key in sorted(expected.keys() | found.keys()):
+        if found[key] != (key in expected):
+            yield f"{found[key]} alerts of {key}, must be {int(key in expected)}"
+    for alert in outcome.alerts:
+        key = alert["indicator"], alert["subject"]
+        if alert["level"] != expected.get(key, alert["level"]):
+            yield f"the alert of {key} has level {alert['level']}, must be {expected[key]}"
+
+
+def _webhooks(outcome: Outcome) -> Iterator[str]:
+    """Of every alert the opening first, then what became worse, and the end last; all signatures verified."""
+    if outcome.unverified:
+        yield f"{outcome.unverified} webhooks were not verified"
+    told: dict[str, list[Document]] = defaultdict(list)
     for each in outcome.webhooks:
         told[each["message"]["data"]["alert_id"]].append(each["message"])
     for alert in outcome.alerts:
         messages = told.pop(alert["alert_id"], [])
-        kinds = Counter(str(message["type"]) for message in messages)
-        name = f"alert of {alert['indicator']} on {alert['subject']}"
-        if kinds["alert.opened"] != 1:
-            yield f"{name}: {kinds['alert.opened']} openings told"
-        if kinds["alert.resolved"] != (alert["status"] == "resolved"):
-            yield f"{name} is {alert['status']}, {kinds['alert.resolved']} ends told"
-        if messages and max(int(message["data"]["level"]) for message in messages) != alert["level"]:  # type: ignore[index]
-            yield f"{name}: level {alert['level']} was not told"
+        kinds = [message["type"].removeprefix("alert.") for message in messages]
+        end = ["resolved"] if alert["status"] == "resolved" else []
+        if kinds != ["opened", *["updated"] * (len(kinds) - 1 - len(end)), *end]:
+            yield f"of the alert of {alert['indicator']} on {alert['subject']} ({alert['status']}) was told: {kinds}"
+        ranks = [(SEVERITIES.index(m["data"]["severity"]), m["data"]["level"]) for m in messages]
+        risen = ranks[: len(ranks) - len(end)]
+        if risen != sorted(set(risen)) or (ranks and ranks[-1][1] != alert["level"]):
+            yield f"of the alert of {alert['indicator']} on {alert['subject']} the levels told were {ranks}"
     yield from (f"told of an alert that there is not: {alert_id}" for alert_id in told)
-    alerts = Counter((alert["indicator"], alert["subject"]) for alert in outcome.alerts)
-    yield from (f"{count} alerts of {key}" for key, count in alerts.items() if count > 1)
-    levels = {(a["indicator"], a["level"]) for a in outcome.alerts}
-    yield from (f"no alert of {i} reached level {n}" for (i, _), n in highest.items() if (i, n) not in levels)

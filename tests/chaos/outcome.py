@@ -36,6 +36,8 @@ class Outcome:
     channel_state: dict[str, Document]
     alerts: list[Document]
     webhooks: list[Document]
+    """As the receiver took them in, in order."""
+    unverified: int
     platform: dict[str, Document]
 
 
@@ -73,7 +75,9 @@ async def read_outcome(settings: CliSettings, names: Names, platform: str, recei
     async with httpx.AsyncClient(timeout=30) as client:
         targets = (await client.get(f"{platform}/_targets")).json()
         webhooks = (await client.get(f"{receiver}/_messages")).json()
+        attempts = (await client.get(f"{receiver}/_attempts")).json()
     states = (await read_compacted(settings, CHANNEL_STATE)).values()
+    alerts = (await read_compacted(settings, ALERT_STATE)).values()
     return Outcome(
         dict(trips),
         accounts,
@@ -81,8 +85,9 @@ async def read_outcome(settings: CliSettings, names: Names, platform: str, recei
         await read_lines(settings),
         {(each["topic"], each["partition"], each["offset"]) for each in letters},
         {names.plain(each["target"]): each for each in map(json.loads, states)},
-        [json.loads(value) for value in (await read_compacted(settings, ALERT_STATE)).values()],
+        [each | {"subject": names.plain(each["subject"])} for each in map(json.loads, alerts)],
         webhooks,
+        sum(not attempt["verified"] for attempt in attempts),
         {names.plain(each["target"]): each for each in targets},
     )
 

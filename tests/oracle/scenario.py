@@ -3,6 +3,7 @@
 Imports nothing from the services. Times are event times; with the `events` clock the pace of sending does not matter.
 """
 
+import heapq
 import json
 import random
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from typing import Any
 START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)  # 09:00 in Shanghai
 DISORDER_SECONDS = 15
 """How far events may overtake each other: less than the grace after which a pane closes."""
+REPEATED_AFTER = 1_000
+"""Half of the duplicates come so many records behind their original: deaths fall in between, a minute does not."""
 
 BAD_RECORDS = (
     b"not json",
@@ -99,18 +102,22 @@ class Script:
             self.add("click", start + within * n / count, f"c{n % 3}", ip=ip, account_id=account, link_id=f"l{n % 5}")
 
     def records(self, duplicates: float = 0.01, bad: float = 0.002) -> Iterator[Sent]:
-        """The records in sending order, with duplicates right behind their original and bad records in between."""
+        """The records in sending order, with duplicates behind their original and bad records in between."""
         by_time = sorted(self.events, key=lambda event: str(event["occurred_at"]))
         jitter = {id(event): self._seconds(event) + self.random.uniform(0, DISORDER_SECONDS) for event in by_time}
-        for event in sorted(by_time, key=lambda event: jitter[id(event)]):
+        later: list[tuple[int, int, Sent]] = []
+        for number, event in enumerate(sorted(by_time, key=lambda event: jitter[id(event)])):
+            while later and later[0][0] <= number:
+                yield heapq.heappop(later)[2]
             topic = topic_of(event["type"])
-            value = json.dumps(event).encode()
-            sent = Sent(topic, event["channel_id"].encode(), value, event)
+            sent = Sent(topic, event["channel_id"].encode(), json.dumps(event).encode(), event)
             yield sent
             if self.random.random() < duplicates:
-                yield Sent(topic, sent.key, value, event, duplicate=True)
+                again = Sent(topic, sent.key, sent.value, event, duplicate=True)
+                heapq.heappush(later, (number + self.random.choice((1, REPEATED_AFTER)), number, again))
             if self.random.random() < bad:
                 yield Sent(topic, sent.key, self.random.choice(BAD_RECORDS), None)
+        yield from (again for _, _, again in sorted(later))
 
     @staticmethod
     def _seconds(event: dict[str, Any]) -> float:

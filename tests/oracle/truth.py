@@ -82,16 +82,24 @@ def _levels(value: float, threshold: float) -> Iterator[int]:
         level += 1
 
 
-def complaint_volume(events: list[Event]) -> set[Trip]:
-    """Pauses for the complaints of one business day in Shanghai."""
+def _worst_days(events: list[Event]) -> dict[str, float]:
+    """By channel, the complaints that count on its worst business day in Shanghai."""
     days: dict[tuple[str, object], list[Event]] = defaultdict(list)
     for event in (e for e in events if e["type"] == "complaint_opened"):
         day = (datetime.fromisoformat(event["occurred_at"]) + timedelta(hours=8)).date()
         days[event["channel_id"], day].append(event)
+    worst: dict[str, float] = defaultdict(float)
+    for (channel, _), complaints in days.items():
+        worst[f"channel:{channel}"] = max(worst[f"channel:{channel}"], complaint_count(complaints))
+    return worst
+
+
+def complaint_volume(events: list[Event]) -> set[Trip]:
+    """Pauses for the complaints of a business day; a scenario has one day."""
     return {
-        ("complaint_volume", f"channel:{channel}", "pause", f"channel:{channel}", level)
-        for (channel, _), complaints in days.items()
-        for level in _levels(complaint_count(complaints), 20)
+        ("complaint_volume", channel, "pause", channel, level)
+        for channel, count in _worst_days(events).items()
+        for level in _levels(count, 20)
     }
 
 
@@ -150,3 +158,11 @@ def trips(records: Iterable[Sent]) -> set[Trip]:
     """Every command that the three indicators must give, accounts aside."""
     events = unique_events(records)
     return complaint_volume(events) | complaint_rate(events) | click_fraud(events)
+
+
+def alerts(events: list[Event]) -> dict[tuple[str, str], int]:
+    """`(indicator, subject)` of every alert to its highest level; 0 where it only warned."""
+    found = {("complaint_volume", subject): 0 for subject, count in _worst_days(events).items() if count >= 12}
+    for indicator, subject, _, _, level in complaint_volume(events) | complaint_rate(events) | click_fraud(events):
+        found[indicator, subject] = max(level, found.get((indicator, subject), 0))
+    return found

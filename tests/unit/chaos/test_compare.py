@@ -24,12 +24,9 @@ def truthful() -> Outcome:
     accounts = truth.frozen_accounts(events)
     status = {target: ACTING[command] for _, _, command, target, _ in trips if command in ACTING}
     status |= {f"account:{account}": "frozen" for account in accounts}
-    level: Counter[tuple[str, str]] = Counter()
-    for indicator, subject, _, _, reached in trips:
-        level[indicator, subject] = max(level[indicator, subject], reached)
-    alerts = [
-        {"alert_id": f"{i}{s}", "indicator": i, "subject": s, "level": n, "status": "open"}
-        for (i, s), n in level.items()
+    alerts: list[dict[str, Any]] = [
+        {"alert_id": f"{i}{s}", "indicator": i, "subject": s, "level": n, "status": "open", "severity": "critical"}
+        for (i, s), n in truth.alerts(events).items()
     ]
     settled = {"channel": SubjectLine(1, 1, 0)}
     lines = [
@@ -45,6 +42,7 @@ def truthful() -> Outcome:
         channel_state={t: {"status": s, "platform": {"confirmed": s}} for t, s in status.items()},
         alerts=alerts,
         webhooks=[{"webhook_id": a["alert_id"], "message": {"type": "alert.opened", "data": a}} for a in alerts],
+        unverified=0,
         platform={t: {"status": s} for t, s in status.items()},
     )
 
@@ -112,6 +110,26 @@ def told_twice(outcome: Outcome) -> None:
     outcome.webhooks.append(again)
 
 
+def lost_alert(outcome: Outcome) -> None:
+    outcome.alerts.pop()
+    outcome.webhooks.pop()
+
+
+def lost_level(outcome: Outcome) -> None:
+    for each in (outcome.alerts[0], outcome.webhooks[0]["message"]["data"]):
+        each["level"] -= 1
+
+
+def wrong_order(outcome: Outcome) -> None:
+    alert = outcome.alerts[0]
+    alert["status"] = "resolved"
+    outcome.webhooks.insert(0, {"webhook_id": "end", "message": {"type": "alert.resolved", "data": alert}})
+
+
+def forged(outcome: Outcome) -> None:
+    outcome.unverified = 1
+
+
 def alert_twice(outcome: Outcome) -> None:
     again = {**outcome.alerts[0], "alert_id": "again"}
     outcome.alerts.append(again)
@@ -119,9 +137,25 @@ def alert_twice(outcome: Outcome) -> None:
 
 
 FALSIFICATIONS: list[Callable[[Outcome], None]] = [
-    lost_trip, double_command, invented_trip, one_event_more, one_pane_less, one_duplicate_folded, one_in_flight,
-    dead_letter_missing, channel_runs_on, platform_runs_on, account_not_frozen, nobody_told, told_twice, alert_twice,
-]  # fmt: skip
+    lost_trip,
+    double_command,
+    invented_trip,
+    one_event_more,
+    one_pane_less,
+    one_duplicate_folded,
+    one_in_flight,
+    dead_letter_missing,
+    channel_runs_on,
+    platform_runs_on,
+    account_not_frozen,
+    nobody_told,
+    told_twice,
+    alert_twice,
+    lost_alert,
+    lost_level,
+    wrong_order,
+    forged,
+]
 
 
 @pytest.mark.parametrize("falsify", FALSIFICATIONS, ids=lambda f: str(f.__name__))
