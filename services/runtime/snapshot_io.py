@@ -6,11 +6,10 @@ import asyncio
 import time
 from typing import Any
 
-from services.runtime import kafka_io, metrics
+from services.runtime import kafka_io, metrics, producer_io
 from services.runtime.machine import MachineService
 from services.runtime.settings import CommonSettings
 from services.runtime.snapshots import Snapshot
-
 
 TURN_RECORDS = 50
 """Handed to the producer at a stretch, some 2 ms; then records of the log have a turn."""
@@ -59,7 +58,7 @@ class SnapshotStore:
         """Let go of a partition; a successor need not wait for us."""
         producer = self._producers.pop(partition, None)
         if producer is not None:
-            await producer.stop()
+            await producer_io.end(producer)
 
     async def close(self) -> None:
         """Let go of all partitions."""
