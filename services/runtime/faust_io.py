@@ -24,7 +24,9 @@ from faust.types import TP
 
 from services.runtime import http_io, kafka_io, logs, metrics
 from services.runtime.end_io import end_process
-from services.runtime.faust_app_io import HarnessApp, build_app
+from services.runtime.faust_app_io import Boot, HarnessApp
+from services.runtime.faust_consumer_io import MAX_POLL_RECORDS, Transport
+from services.runtime.faust_recovery_io import HarnessTables
 from services.runtime.harness_io import Harness, Tuning
 from services.runtime.health import Health
 from services.runtime.machine import MachineService, Record
@@ -34,6 +36,7 @@ from services.runtime.settings import CommonSettings
 log = logging.getLogger(__name__)
 
 OBSERVE_S = 5.0
+NEVER_S = 365 * 86_400.0
 
 
 def run(
@@ -123,6 +126,36 @@ async def _work(harness: Harness, settings: CommonSettings, stop: asyncio.Event)
     log.info("stopped")
 
 
+def build_app(harness: Harness, settings: CommonSettings, pulse: Pulse) -> HarnessApp:
+    """The Faust app of a service, not started. Call in the running loop."""
+    service = harness.service
+    group = f"{settings.prefix}{service.name}"
+    app = HarnessApp(
+        group,
+        broker=f"kafka://{settings.kafka.split(',')[0]}",  # for Faust's own parts, which we do not start
+        consumer_group_instance_id=f"{group}-{settings.instance}",
+        TableManager=HarnessTables,
+        autodiscover=False,
+        broker_commit_every=2**62,
+        broker_commit_interval=NEVER_S,
+        broker_session_timeout=harness.tuning.session_s,
+        consumer_auto_offset_reset="earliest",
+        processing_guarantee="at_least_once",
+        producer_request_timeout=30.0,
+        stream_buffer_maxsize=MAX_POLL_RECORDS,
+        stream_wait_empty=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+        web_tables_enabled=False,
+        worker_redirect_stdouts=False,
+    )
+    app.boot_strategy = Boot(app)
+    app.harness, app.kafka_settings, app.pulse = harness, settings, pulse
+    app.transport = Transport(app.conf.broker_consumer, app)
+    return app
+
+
 def _boot_clock() -> float:
     """Seconds that count while the machine sleeps, where the system has such a clock."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
@@ -169,6 +202,7 @@ async def _observe(app: HarnessApp) -> None:
             ends = await app.consumer.highwaters(*wanted)
         except (KafkaError, TimeoutError) as error:
             metrics.BROKER_UP.set(0)
+            app.harness.miss_broker()
             log.warning("Kafka does not answer, waiting for it", extra={"reason": str(error) or type(error).__name__})
         else:
             metrics.BROKER_UP.set(1)

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -148,6 +149,8 @@ class Harness:
             if owned.timer is not None:
                 owned.timer.cancel()
             self._health.drop(f"partition {owned.partition}")
+            with suppress(KeyError):  # never observed
+                metrics.LAG_RECORDS.remove(self.service.topic, str(owned.partition))
         self._owned.clear()
         await asyncio.wait_for(self._snapshots.close(), self.tuning.ack_s)
 
@@ -263,6 +266,7 @@ class Harness:
 
     def observe(self, ends: Mapping[int, int]) -> None:
         """Note how far each partition is from the log's `ends`. One that stands still ends the process."""
+        self._group_health.ok()
         now = time.monotonic()
         for partition, end in ends.items():
             owned = self._owned.get(partition)
@@ -275,6 +279,10 @@ class Harness:
                 owned.seen_position, owned.moved_at = position, now
             elif now - owned.moved_at > self.tuning.stall_s:
                 end_process("no progress although there are records", **self._where(partition), offset=position)
+
+    def miss_broker(self) -> None:
+        """Note that it does not answer; until it does we are not ready."""
+        self._group_health.wait("Kafka does not answer")
 
     def _where(self, partition: int) -> dict[str, Any]:
         return {"topic": self.service.topic, "partition": partition}

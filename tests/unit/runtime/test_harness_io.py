@@ -15,13 +15,10 @@ from services.runtime.machine import Machine, MachineService, Output, Record
 from services.runtime.settings import CommonSettings
 from services.runtime.snapshots import LogBounds, Snapshot
 from tests.support import toy
+from tests.support.ending import Ended, note_ends
 from tests.support.waiting import eventually
 
 EMPTY = LogBounds(0, 100)
-
-
-class Ended(BaseException):
-    """Stands for the end of the process; as hard to swallow."""
 
 
 class Store:
@@ -110,14 +107,7 @@ class Stage:
 @pytest.fixture(autouse=True)
 def ends(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the process was ended for."""
-    reasons: list[str] = []
-
-    def end(reason: str, error: BaseException | None = None, **_: object) -> None:
-        reasons.append(reason)
-        raise Ended(reason) from error
-
-    monkeypatch.setattr(harness_io, "end_process", end)
-    return reasons
+    return note_ends(monkeypatch, harness_io)
 
 
 def records(*offsets: int, partition: int = 0) -> Iterator[tuple[int, Record]]:
