@@ -50,7 +50,7 @@ class Ingest:
         self._settings = settings
         self._clock: marks.Clock = settings.clock
         self._seal = Sealer(settings.ingest_dead_letter_key.get_secret_value()).seal
-        self._router = Router(settings.ingest_pseudonym_key.get_secret_value().encode(), settings.partitions)
+        self._router = Router(settings.ingest_pseudonym_key.get_secret_value().encode())
         self._health = health
         self._part = health.part("reading")
         self._reporting = Reporting(health)
@@ -70,15 +70,14 @@ class Ingest:
         stopped = asyncio.create_task(stop.wait())
         if await _unless(stopped, self._begin_work()):
             self._part = self._health.part("reading", stall_after=self._settings.ingest_ack_s)
-            while not stopped.done():
-                work = asyncio.create_task(self._round())
-                await asyncio.wait((work, stopped), return_when=asyncio.FIRST_COMPLETED)
-                if not work.done():
-                    async with self._holdings.turn:  # what it has begun it finishes; what it waits for is given up
-                        work.cancel()
-                await asyncio.gather(work, return_exceptions=True)
-                if not work.cancelled() and (error := work.exception()) is not None:
-                    end_process("a round failed", error)
+            work = asyncio.create_task(self._rounds())
+            await asyncio.wait((work, stopped), return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                async with self._holdings.turn:  # what it has begun it finishes; what it waits for is given up
+                    work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            if not work.cancelled():
+                end_process("the work failed", work.exception())
         stopped.cancel()
         try:
             async with asyncio.timeout(STOP_S), self._started, self._holdings.turn:
@@ -98,6 +97,10 @@ class Ingest:
         await self._holdings.start()
 
     # -- a round
+
+    async def _rounds(self) -> None:
+        while True:
+            await self._round()
 
     async def _round(self) -> None:
         """Ask, work on what came, wait a little."""

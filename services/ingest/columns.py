@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.frames import FORMAT, ActorFrame, ChannelFrame, ComplaintRow, Slice
-from services.ingest.murmur import partition_of_name
+from services.ingest.murmur import partition_of_name, partitions_of
 from services.ingest.pseudonyms import PSEUDONYM_BYTES
 
 NONE: Final = -1
@@ -160,7 +160,7 @@ def _placed(row: ComplaintRow, places: Sequence[int]) -> ComplaintRow:
 
 @dataclass(slots=True)
 class ActorRows(_Rows):
-    """Rows for frames.actor. An actor is its pseudonym and its partition in two bytes (`pseudonyms.Actors`)."""
+    """Rows for frames.actor. Actors and accounts are pseudonyms."""
 
     known_actors: Index = field(default_factory=new_index)
     names: Index = field(default_factory=new_index)
@@ -173,8 +173,8 @@ class ActorRows(_Rows):
         """The frame of each partition that has any row, by partition."""
         if not self.offsets:
             return
-        table = np.frombuffer(b"".join(members(self.known_actors)), dtype=_ACTOR)
-        homes: NDArray[np.uint16] = table["home"]
+        table = np.frombuffer(b"".join(members(self.known_actors)), dtype="<u4").reshape(-1, PSEUDONYM_BYTES // 4)
+        homes = partitions_of(table, partitions)
         places = np.empty(len(table), dtype="<i4")
         by_home = _by_home(homes, partitions)
         for those in by_home:
@@ -195,7 +195,7 @@ class ActorRows(_Rows):
                 ActorFrame(
                     FORMAT,
                     _slices(self.parts, chosen)[0],
-                    table["name"][by_home[partition]].tobytes(),
+                    table[by_home[partition]].tobytes(),
                     accounts,
                     [names[each] for each in np.flatnonzero(used).tolist()],
                     offset.tobytes(),
@@ -207,9 +207,6 @@ class ActorRows(_Rows):
                     counts.tobytes(),
                 ),
             )
-
-
-_ACTOR: Final = np.dtype([("name", f"V{PSEUDONYM_BYTES}"), ("home", "<u2")])
 
 
 def _accounts(wanted: list[bytes | None]) -> tuple[bytes, Int32]:

@@ -5,8 +5,6 @@ from hashlib import blake2b
 from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final
 
-from services.ingest.murmur import partition_of
-
 PSEUDONYM_BYTES: Final = 16
 MIN_KEY_BYTES: Final = 16
 MAX_KEY_BYTES: Final = 64
@@ -41,6 +39,19 @@ class Pseudonyms:
         digest = self._blank.copy()
         digest.update(value.encode())
         return digest.digest()
+
+    def of_all(self, values: Iterable[str | None]) -> list[bytes | None]:
+        """Those of many values, None for None."""
+        copy = self._blank.copy
+        found: list[bytes | None] = []
+        for value in values:
+            if value is None:
+                found.append(None)
+            else:
+                digest = copy()
+                digest.update(value.encode())
+                found.append(digest.digest())
+        return found
 
 
 def normal_address(text: str) -> str:
@@ -80,29 +91,25 @@ class SharedAddresses:
 
 
 class Actors(dict[str, bytes | None]):
-    """Actors by address: the pseudonym and, as two little-endian bytes, its partition; None for a shared address.
+    """Actors by address: the pseudonym, None for a shared address.
 
-    `actors[ip]` is a look-up, in two generations of bounded size; partitions: of the frames topic.
+    `actors[ip]` is a look-up, in two generations of bounded size.
     """
 
-    def __init__(self, names: Pseudonyms, partitions: int, shared: SharedAddresses, limit: int = _CACHE) -> None:
+    def __init__(self, names: Pseudonyms, shared: SharedAddresses, limit: int = _CACHE) -> None:
         super().__init__()
         self._names = names
-        self._partitions = partitions
         self._shared = shared
         self._limit = limit
         self._older: dict[str, bytes | None] = {}
 
     def __missing__(self, text: str) -> bytes | None:
-        value = self._older[text] if text in self._older else self._make(text)
+        if text in self._older:
+            value = self._older[text]
+        else:
+            value = None if text in self._shared else self._names.of(normal_address(text))
         if len(self) >= self._limit:
             self._older = dict(self)
             self.clear()
         self[text] = value
         return value
-
-    def _make(self, text: str) -> bytes | None:
-        if text in self._shared:
-            return None
-        name = self._names.of(normal_address(text))
-        return name + partition_of(name, self._partitions).to_bytes(2, "little")

@@ -1,6 +1,6 @@
 """Which event goes where: rows for the subjects that an event is about, without any personal data."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import compress
 from typing import Any
@@ -45,20 +45,19 @@ class Routed:
 class Router:
     """Turns valid events into rows.
 
-    key: of the pseudonyms. partitions: of the frames topics. One serves all source partitions.
+    key: of the pseudonyms. One serves all source partitions.
     """
 
-    def __init__(self, key: bytes, partitions: int, shared: Iterable[str] = ()) -> None:
-        self._partitions = partitions
+    def __init__(self, key: bytes, shared: Iterable[str] = ()) -> None:
         self._accounts = Pseudonyms(key, "account")
         self._addresses = Pseudonyms(key, "ip")
         self.share(shared)
 
     def share(self, addresses: Iterable[str]) -> None:
         """From now on these addresses and networks are no actors."""
-        self._actors = Actors(self._addresses, self._partitions, SharedAddresses(addresses))
+        self._actors = Actors(self._addresses, SharedAddresses(addresses))
 
-    def route(self, rows: Rows, topic: str, events: list[Any], offsets: Sequence[int], times: list[int]) -> Routed:
+    def route(self, rows: Rows, topic: str, events: list[Any], offsets: list[int], times: list[int]) -> Routed:
         """Adds the rows of one slice: its events, new and in order, with their offsets and times (ms)."""
         match topic:
             case "channel-events":
@@ -71,7 +70,7 @@ class Router:
             case _:
                 return Routed()
 
-    def _complaints(self, rows: ChannelRows, events: list[Any], offsets: Sequence[int], times: list[int]) -> int:
+    def _complaints(self, rows: ChannelRows, events: list[Any], offsets: list[int], times: list[int]) -> int:
         opened = [index for index, event in enumerate(events) if event.opens]
         for index in opened:
             event = events[index]
@@ -89,36 +88,36 @@ class Router:
             )
         return len(opened)
 
-    def _clicks(self, rows: ActorRows, events: list[Any], offsets: Sequence[int], times: list[int]) -> int:
-        clicks = [index for index, event in enumerate(events) if event.ip is not None]
-        known = self._actors
-        actors = [known[events[index].ip] for index in clicks]
-        if None in actors:
-            clicks = list(compress(clicks, actors))
+    def _clicks(self, rows: ActorRows, events: list[Any], offsets: list[int], times: list[int]) -> int:
+        wanted: list[Any] = [event.ip for event in events]
+        actors = list(map(self._actors.__getitem__, filter(None, wanted)))
+        if None in actors:  # shared addresses
+            found = iter(actors)
+            wanted = [ip is not None and next(found) is not None for ip in wanted]
             actors = [actor for actor in actors if actor is not None]
-        if not clicks:
+        if not actors:
             return 0
-        chosen = [events[index] for index in clicks]
-        account_of = self._accounts.of
-        accounts = [None if event.account_id is None else account_of(event.account_id) for event in chosen]
+        # An address is never empty, so what is wanted selects itself.
+        clicks = list(compress(events, wanted))
+        number = rows.names.__getitem__
         rows.actors += map(rows.known_actors.__getitem__, actors)
-        rows.accounts += accounts
-        rows.channels += [rows.names[event.channel_id] for event in chosen]
-        rows.links += [rows.names[event.link_id] for event in chosen]
-        rows.counts += _counts(chosen)
-        rows.offsets += [offsets[index] for index in clicks]
-        rows.times += [times[index] for index in clicks]
+        rows.accounts += self._accounts.of_all([event.account_id for event in clicks])
+        rows.channels += map(number, [event.channel_id for event in clicks])
+        rows.links += map(number, [event.link_id for event in clicks])
+        rows.counts += _counts(clicks)
+        rows.offsets += compress(offsets, wanted)
+        rows.times += compress(times, wanted)
         return len(clicks)
 
 
-def _measures(rows: ChannelRows, events: list[Any], offsets: Sequence[int], times: list[int]) -> int:
+def _measures(rows: ChannelRows, events: list[Any], offsets: list[int], times: list[int]) -> int:
     measures = bytearray([event.measure for event in events])
     if NO_MEASURE in measures:
         kept = [measure != NO_MEASURE for measure in measures]
         events, offsets, times = (list(compress(each, kept)) for each in (events, offsets, times))
         measures = bytearray(compress(measures, kept))
     rows.measures += measures
-    rows.channels += [rows.names[event.channel_id] for event in events]
+    rows.channels += map(rows.names.__getitem__, [event.channel_id for event in events])
     rows.counts += _counts(events)
     rows.offsets += offsets
     rows.times += times

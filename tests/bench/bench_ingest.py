@@ -67,7 +67,7 @@ def steps(work: Sequence[dict[str, Records]]) -> dict[str, float]:
     count = sum(map(len, slices))
     judge = Judge("channel-events", "wall")
     judged = [judge.judge(each) for each in slices]
-    router = Router(KEY, PARTITIONS)
+    router = Router(KEY)
 
     def duplicates() -> None:
         known = Duplicates(WINDOW_MS)
@@ -118,7 +118,7 @@ def main() -> None:
     arguments = parser.parse_args()
     for size in (100, 1_000, 5_000):
         work = polls(arguments.events, size)
-        spent = best(partial(whole, work, Router(KEY, PARTITIONS)))
+        spent = best(partial(whole, work, Router(KEY)))
         print(f"{size:>6} a poll: {spent / arguments.events * 1e6:.2f} µs an event in all")
         for name, nanoseconds in steps(work).items():
             print(f"{'':>8}{name:<26}{nanoseconds:>6.0f} ns")

@@ -52,7 +52,7 @@ class FrameMaker:
         self._partitions = partitions
         self._clock = clock
         self._lag_ms = lag_ms
-        self._router = Router(KEY, partitions, shared)
+        self._router = Router(KEY, shared)
         self._sources: dict[tuple[str, int], Source] = {}
 
     def poll(self, placed: Iterable[Placed]) -> list[tuple[str, int, ChannelFrame | ActorFrame]]:

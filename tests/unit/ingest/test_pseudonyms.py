@@ -1,11 +1,12 @@
 from hashlib import blake2b
 
+import numpy as np
 import pytest
 from aiokafka.partitioner import murmur2 as kafkas_murmur2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.murmur import murmur2, partition_of, partition_of_name
+from services.ingest.murmur import murmur2, partition_of, partition_of_name, partitions_of
 from services.ingest.pseudonyms import Actors, Pseudonyms, SharedAddresses, normal_address
 
 KEY = b"a key of some bytes"
@@ -57,22 +58,22 @@ def test_shared_addresses_are_found_in_any_spelling(text: str, shared: bool) -> 
     assert (text in addresses) is shared
 
 
-def test_an_actor_is_its_pseudonym_and_its_partition() -> None:
-    actors = Actors(Pseudonyms(KEY, "ip"), 300, SharedAddresses(["10.0.0.0/8"]))
-    name = _hash(b"ip", "203.0.113.7")
-    assert actors["203.0.113.7"] == name + partition_of(name, 300).to_bytes(2, "little")
-    assert actors["::ffff:203.0.113.7"] == actors["203.0.113.7"]
+def test_an_actor_is_its_pseudonym_unless_its_address_is_shared() -> None:
+    actors = Actors(Pseudonyms(KEY, "ip"), SharedAddresses(["10.0.0.0/8"]))
+    assert actors["203.0.113.7"] == actors["::ffff:203.0.113.7"] == _hash(b"ip", "203.0.113.7")
     assert actors["10.1.2.3"] is None
 
 
 def test_what_is_remembered_of_actors_is_bounded_and_stays_right() -> None:
-    actors = Actors(Pseudonyms(KEY, "ip"), 2, SharedAddresses([]), limit=10)
+    actors = Actors(Pseudonyms(KEY, "ip"), SharedAddresses([]), limit=10)
     for _ in range(3):
         for number in range(25):
-            name = actors[f"192.0.2.{number}"]
-            assert name is not None
-            assert name[:16] == _hash(b"ip", f"192.0.2.{number}")
+            assert actors[f"192.0.2.{number}"] == _hash(b"ip", f"192.0.2.{number}")
     assert len(actors) + len(actors._older) <= 20
+
+
+def test_many_pseudonyms_at_once_are_those_of_each() -> None:
+    assert Pseudonyms(KEY, "account").of_all(["a", None, "b"]) == [_hash(b"account", "a"), None, _hash(b"account", "b")]
 
 
 @given(st.binary(max_size=64))
@@ -83,3 +84,9 @@ def test_partitions_are_kafkas(key: bytes) -> None:
 
 def test_the_partition_of_a_name_is_that_of_its_utf8() -> None:
     assert partition_of_name("抖音", 5) == partition_of("抖音".encode(), 5)
+
+
+@given(st.lists(st.binary(min_size=16, max_size=16), min_size=1, max_size=20), st.integers(1, 1000))
+def test_partitions_of_many_keys_are_those_of_each(keys: list[bytes], partitions: int) -> None:
+    words = np.frombuffer(b"".join(keys), dtype="<u4").reshape(-1, 4)
+    assert partitions_of(words, partitions).tolist() == [partition_of(key, partitions) for key in keys]

@@ -22,7 +22,7 @@ def _source(clock: Clock = "wall", limit: BadLimit | None = None, topic: str = "
 
 
 def _take(source: Source, records_: Records, rows: Rows | None = None) -> Taken:
-    return source.take(records_, Router(_KEY, 2), rows or Rows(), seal=lambda data: "sealed")
+    return source.take(records_, Router(_KEY), rows or Rows(), seal=lambda data: "sealed")
 
 
 def _balanced(ledger: Ledger) -> bool:
