@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import sys
+import tempfile
 import time
 from collections import Counter
 from datetime import timedelta
@@ -39,7 +40,11 @@ async def plain_faust(bootstrap: str, topic: str, events: int) -> tuple[int, flo
     import faust  # here, so that the floor does not pay for it
 
     app: Any = faust.App(
-        f"bench-{time.time_ns():x}", broker=f"kafka://{bootstrap}", web_enabled=False, stream_wait_empty=False
+        f"bench-{time.time_ns():x}",
+        broker=f"kafka://{bootstrap}",
+        web_enabled=False,
+        datadir=tempfile.mkdtemp(),
+        stream_wait_empty=False,
     )
     counts = app.Table("counts", default=int, partitions=2).tumbling(timedelta(minutes=1))
     source = app.topic(topic, value_type=bytes, value_serializer="raw")
