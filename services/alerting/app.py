@@ -5,13 +5,13 @@ import logging
 from schemas.topics import ALERTS, STATE_ALERTING
 from services.alerting.deliverer_io import Deliverer
 from services.alerting.delivery import Patience
-from services.alerting.log_io import AlertLog
 from services.alerting.machine import build
 from services.alerting.settings import AlertingSettings
 from services.alerting.webhook_io import WebhookTarget
 from services.runtime import faust_io
 from services.runtime.health import Health
 from services.runtime.machine import MachineService
+from services.runtime.report_log_io import ReportLog
 from services.runtime.settings import variable
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ def run(settings: AlertingSettings) -> None:
     health = Health()
     deliverer = Deliverer(
         _target(settings),
-        AlertLog(settings),
+        ReportLog(settings, ALERTS, "alerting-reports"),
         patience=Patience(give_up_after_s=settings.alerting_give_up_after.total_seconds()),
         parallel=settings.alerting_webhook_parallel,
         health=health.part("receiver"),

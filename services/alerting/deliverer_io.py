@@ -6,7 +6,6 @@ never depends on what this process remembers.
 """
 
 import asyncio
-import contextlib
 import logging
 import random
 import time
@@ -14,19 +13,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from schemas.alerts import AlertFact, Delivery
+from schemas.alerts import Delivery
 from services.alerting import metrics
 from services.alerting.delivery import Answer, Patience, asked_pause, report
 from services.alerting.machine import AlertingMachine
 from services.alerting.telling import Due
-from services.runtime.end_io import end_process
+from services.runtime.companion_io import Log, Owned, PartitionCompanion
 from services.runtime.health import Part
 
 log = logging.getLogger(__name__)
 
 NO_TARGET = "no receiver is configured"
 GONE = "the receiver wants no more messages (410)"
-STOP_S = 1.0
 
 
 class Target(Protocol):
@@ -37,28 +35,20 @@ class Target(Protocol):
     async def send(self, due: Due) -> Answer: ...
 
 
-class Log(Protocol):
-    """The log of the partitions; see `AlertLog`."""
-
-    async def end(self, partition: int) -> int: ...
-    async def report(self, partition: int, fact: AlertFact) -> None: ...
-    async def close(self) -> None: ...
-
-
 @dataclass
-class _Owned:
+class _Owned(Owned[AlertingMachine]):
     """One partition that is ours. `ended`: messages of which only the report is under way, or not yet applied."""
 
-    partition: int
-    machine: AlertingMachine
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
-    running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
-    task: asyncio.Task[None] | None = None
 
 
-class Deliverer:
-    """The companion of alerting's machines. Without a target it reports each message as `recorded`."""
+class Deliverer(PartitionCompanion[_Owned]):
+    """The companion of alerting's machines. Without a target it reports each message as `recorded`.
+
+    An attempt that is under way when a partition is given up may still arrive; the next owner's has the same id.
+    """
+
+    end_reason = "nothing can be delivered any more"
 
     def __init__(
         self,
@@ -71,62 +61,33 @@ class Deliverer:
         uniform: Callable[[float, float], float] = random.uniform,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        super().__init__(alert_log)
         self._target = target
-        self._log = alert_log
         self._patience = patience
         self._slots = asyncio.Semaphore(parallel)
         self._health = health
         self._uniform = uniform
         self._clock = clock
-        self._owned: dict[int, _Owned] = {}
         self._not_before = 0.0
         self._gone = False
 
-    async def start(self, partition: int, machine: AlertingMachine) -> None:
-        """Begin to deliver what is due on a partition."""
-        await self.stop(partition)
-        if not self._owned and self._target is not None:
+    def _taken(self, partition: int, machine: AlertingMachine) -> _Owned:
+        return _Owned(partition, machine)
+
+    async def _open(self) -> None:
+        if self._target is not None:
             await self._target.open()
         self._say_health()
-        owned = _Owned(partition, machine)
-        owned.task = asyncio.create_task(self._work(owned), name=f"deliver {partition}")
-        self._owned[partition] = owned
 
-    async def stop(self, partition: int) -> None:
-        """Give up a partition. An attempt under way may still arrive; the next owner's has the same id."""
-        owned = self._owned.pop(partition, None)
-        if owned is None:
-            return
-        tasks = [*owned.running.values(), *([owned.task] if owned.task else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks, timeout=STOP_S)
-        if not self._owned:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(STOP_S):
-                    if self._target is not None:
-                        await self._target.close()
-                    await self._log.close()
-
-    def kick(self, partition: int) -> None:
-        """The machine has applied records: there may be new messages, or fewer."""
-        owned = self._owned.get(partition)
-        if owned is not None:
-            owned.wake.set()
+    async def _close(self) -> None:
+        if self._target is not None:
+            await self._target.close()
 
     async def _work(self, owned: _Owned) -> None:
-        try:
-            # What was delivered before we took over is known once the machine has seen the reports on it.
-            end = await self._log.end(owned.partition)
-            while owned.machine.next_offset < end:
-                owned.wake.clear()
-                await owned.wake.wait()
-            while True:
-                owned.wake.clear()
-                self._look(owned)
-                await owned.wake.wait()
-        except Exception as error:  # noqa: BLE001
-            end_process("nothing can be delivered any more", error, partition=owned.partition)
+        while True:
+            owned.wake.clear()
+            self._look(owned)
+            await owned.wake.wait()
 
     def _look(self, owned: _Owned) -> None:
         """Start on what has become due, leave alone what no longer is."""
@@ -145,7 +106,7 @@ class Deliverer:
             ended_at = self._clock()
             owned.ended.add(due.webhook_id)
             fact = report(owned.partition, due, outcome, ended_at, answer, why)
-            await self._log.report(owned.partition, fact)
+            await self._log.report(owned.partition, fact.alert_id.encode(), fact.model_dump_json().encode())
         except Exception:
             # A bug; it must not take the other alerts with it.
             log.exception("a message could not be handled, trying again later", extra=_fields(due))

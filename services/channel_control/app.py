@@ -1,7 +1,6 @@
 """channel_control put together: the machine on `channel-commands`, and the reconciler beside it."""
 
 from schemas.topics import CHANNEL_COMMANDS, STATE_CHANNEL_CONTROL
-from services.channel_control.log_io import CommandLog
 from services.channel_control.machine import ControlMachine
 from services.channel_control.platform_io import Platform
 from services.channel_control.reconcile import Patience
@@ -11,6 +10,7 @@ from services.runtime import faust_io
 from services.runtime.harness_io import Tuning
 from services.runtime.machine import Companion, MachineService
 from services.runtime.pulse import safe_pause
+from services.runtime.report_log_io import ReportLog
 from services.runtime.settings import variable
 
 
@@ -41,4 +41,4 @@ def _companion(settings: ControlSettings, tuning: Tuning) -> Companion:
         safe_pause_s=safe_pause(tuning.session_s, tuning.heartbeat_s),
         patience=Patience(cap_s=settings.control_backoff_cap),
     )
-    return Reconciler(platform, CommandLog(settings), limits)
+    return Reconciler(platform, ReportLog(settings, CHANNEL_COMMANDS, "channel_control-reports"), limits)

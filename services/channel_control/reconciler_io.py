@@ -33,12 +33,11 @@ from services.channel_control.reconcile import (
     pursue,
 )
 from services.channel_control.target import Target
-from services.runtime.end_io import end_process
+from services.runtime.companion_io import Log, Owned, PartitionCompanion
 from services.runtime.pulse import Pulse
 
 log = logging.getLogger(__name__)
 
-STOP_S: Final = 1.0
 BEAT_S: Final = 1.0
 FROZEN: Final = "frozen"
 
@@ -49,14 +48,6 @@ class Caller(Protocol):
     async def open(self) -> None: ...
     async def close(self) -> None: ...
     async def call(self, call: Call, wanted: WantedState) -> Answer: ...
-
-
-class Log(Protocol):
-    """The log of the partitions; see `CommandLog`."""
-
-    async def end(self, partition: int) -> int: ...
-    async def report(self, partition: int, command: Command) -> None: ...
-    async def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +65,15 @@ class Limits:
     patience: Patience = field(default_factory=Patience)
 
 
-@dataclass
-class _Owned:
+@dataclass(kw_only=True)
+class _Owned(Owned[ControlMachine]):
     """A partition that is ours. Attempts are what we remember of the targets that are not settled."""
 
-    partition: int
-    machine: ControlMachine
     pulse: Pulse
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
     attempts: dict[str, Attempt] = field(default_factory=dict)
-    running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     retrying: set[str] = field(default_factory=set)
     quiet_until: float = 0.0
     """After a freeze: until when nobody is called."""
-    task: asyncio.Task[None] | None = None
 
 
 def _boot_clock() -> float:
@@ -95,8 +81,13 @@ def _boot_clock() -> float:
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
-class Reconciler:
-    """The companion of the machines."""
+class Reconciler(PartitionCompanion[_Owned]):
+    """The companion of the machines.
+
+    A call that is under way when a partition is given up may still be carried out; the next owner asks.
+    """
+
+    end_reason = "the reconciler failed"
 
     def __init__(
         self,
@@ -108,52 +99,24 @@ class Reconciler:
         clock: Callable[[], float] = time.monotonic,
         boot_clock: Callable[[], float] = _boot_clock,
     ) -> None:
+        super().__init__(log_)
         self._platform = platform
-        self._log = log_
         self._limits = limits
         self._uniform = uniform
         self._clock = clock
         self._boot_clock = boot_clock
-        self._owned: dict[int, _Owned] = {}
 
-    async def start(self, partition: int, machine: ControlMachine) -> None:
-        """Begins to bring the platform to what the machine wants."""
-        await self.stop(partition)
-        if not self._owned:
-            await self._platform.open()
-        owned = _Owned(partition, machine, self._new_pulse())
-        owned.task = asyncio.create_task(self._work(owned), name=f"reconcile {partition}")
-        self._owned[partition] = owned
+    def _taken(self, partition: int, machine: ControlMachine) -> _Owned:
+        return _Owned(partition, machine, pulse=self._new_pulse())
 
-    async def stop(self, partition: int) -> None:
-        """Gives a partition up. A call under way may still be carried out; the next owner asks."""
-        owned = self._owned.pop(partition, None)
-        if owned is None:
-            return
-        tasks = [*owned.running.values(), *([owned.task] if owned.task else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks, timeout=STOP_S)
-        if not self._owned:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(STOP_S):
-                    await self._log.close()
-                    await self._platform.close()
+    async def _open(self) -> None:
+        await self._platform.open()
 
-    def kick(self, partition: int) -> None:
-        """Orders or reports were applied."""
-        owned = self._owned.get(partition)
-        if owned is not None:
-            owned.wake.set()
+    async def _close(self) -> None:
+        await self._platform.close()
 
     async def _work(self, owned: _Owned) -> None:
-        try:
-            await self._reconcile(owned)
-        except Exception as error:  # noqa: BLE001
-            end_process("the reconciler failed", error, partition=owned.partition)
-
-    async def _reconcile(self, owned: _Owned) -> None:
-        await self._catch_up(owned)
+        self._ask_first(owned)
         while True:
             owned.wake.clear()
             pause = self._pause(owned, self._look(owned))
@@ -163,13 +126,9 @@ class Reconciler:
             if pause is None:
                 owned.pulse = self._new_pulse()
 
-    async def _catch_up(self, owned: _Owned) -> None:
+    def _ask_first(self, owned: _Owned) -> None:
         """What is unconfirmed when the machine has seen all that was there may have been put to the platform before we
         came; only the platform knows."""
-        end = await self._log.end(owned.partition)
-        while owned.machine.next_offset < end:
-            owned.wake.clear()
-            await owned.wake.wait()
         now = self._clock()
         for name, target in owned.machine.unsettled.items():
             owned.attempts[name] = Attempt(target.generation, now, ask_first=True)
@@ -230,7 +189,7 @@ class Reconciler:
             if isinstance(result, Trouble):
                 owned.attempts[target.name] = await self._failed(owned, target, attempt, result)
             else:
-                await self._log.report(owned.partition, confirmation(result, datetime.now(UTC)))
+                await self._report(owned, confirmation(result, datetime.now(UTC)))
                 log.info("confirmed", extra=_fields(target) | {"status": result.status})
                 owned.attempts[target.name] = after_confirmation(attempt, self._clock(), self._limits.patience)
         finally:
@@ -243,8 +202,11 @@ class Reconciler:
         if report and trouble.kind != FROZEN:
             retry = round(after.due - self._clock(), 3)
             log.warning("not carried out", extra=_fields(target) | {"reason": trouble.text, "retry_in_s": retry})
-            await self._log.report(owned.partition, failure(target, trouble, datetime.now(UTC)))
+            await self._report(owned, failure(target, trouble, datetime.now(UTC)))
         return after
+
+    async def _report(self, owned: _Owned, command: Command) -> None:
+        await self._log.report(owned.partition, command.target.encode(), command.model_dump_json().encode())
 
     async def _pursue(self, owned: _Owned, wanted: WantedState, attempt: Attempt) -> WantedState | Trouble:
         steps = pursue(wanted, ask_first=attempt.ask_first)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from services.runtime import kafka_io, metrics
+from services.runtime import metrics, producer_io
 from services.runtime.machine import Output
 from services.runtime.settings import CommonSettings
 
@@ -23,8 +23,7 @@ class OutputSender:
 
     async def start(self) -> None:
         """Connect. Raises KafkaConnectionError when no broker answers."""
-        self._producer = kafka_io.producer(self._settings, client=self._client)
-        await self._producer.start()
+        self._producer = await producer_io.started(self._settings, self._client)
 
     async def send(self, outputs: Sequence[Output], patience_s: float) -> None:
         """Returns when all are acknowledged. Raises TimeoutError after `patience_s`, KafkaError when one is refused.
@@ -46,5 +45,5 @@ class OutputSender:
             metrics.RECORDS_SENT.labels(topic).inc(count)
 
     async def stop(self) -> None:
-        """Disconnect."""
-        await self._producer.stop()
+        """Disconnect; within a second or two, be the broker there or not."""
+        await producer_io.end(self._producer)

@@ -53,8 +53,8 @@ class MemoryLog:
     async def end(self, partition: int) -> int:
         return len(self.records)
 
-    async def report(self, partition: int, fact: AlertFact) -> None:
-        self.append(fact)
+    async def report(self, partition: int, key: bytes, value: bytes) -> None:
+        self.append(AlertFact.model_validate_json(value))
 
     async def close(self) -> None:
         """There is nothing to close."""

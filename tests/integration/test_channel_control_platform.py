@@ -15,7 +15,6 @@ from deploy.demo.platform import build_app
 from deploy.demo.platform_state import PlatformState
 from deploy.ports import free_port
 from schemas.channels import WantedState
-from schemas.commands import Command
 from services.channel_control.machine import ControlMachine
 from services.channel_control.platform_io import Platform
 from services.channel_control.reconcile import Answer, Patience, Seen, Trouble
@@ -50,8 +49,8 @@ class System:
     async def end(self, partition: int) -> int:
         return len(self.log)
 
-    async def report(self, partition: int, command: Command) -> None:
-        await self.give(json.loads(command.model_dump_json()))
+    async def report(self, partition: int, key: bytes, value: bytes) -> None:
+        await self.give(json.loads(value))
 
     async def close(self) -> None:
         pass

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from schemas.channels import WantedState
-from schemas.commands import Command
 from services.channel_control.machine import ControlMachine
 from services.channel_control.reconcile import Answer, Call, Patience, Seen, Trouble
 from services.channel_control.reconciler_io import Limits, NoPlatform, Reconciler
@@ -36,8 +35,8 @@ class World:
     async def end(self, partition: int) -> int:
         return len(self.commands)
 
-    async def report(self, partition: int, command: Command) -> None:
-        self.give(json.loads(command.model_dump_json()))
+    async def report(self, partition: int, key: bytes, value: bytes) -> None:
+        self.give(json.loads(value))
 
     async def close(self) -> None:
         pass

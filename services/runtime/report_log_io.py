@@ -1,4 +1,4 @@
-"""The reconciler's side of the log: where it ends, and reports that get onto it whatever happens to the broker."""
+"""The log of a machine as its companion sees it: where it ends, and reports that get onto it whatever happens."""
 
 import asyncio
 import logging
@@ -6,8 +6,6 @@ import logging
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from schemas.commands import Command
-from schemas.topics import CHANNEL_COMMANDS
 from services.runtime import kafka_io
 from services.runtime.machine import Output
 from services.runtime.output_io import OutputSender
@@ -19,33 +17,38 @@ PATIENCE_S = 30.0
 PAUSE_S = 1.0
 
 
-class CommandLog:
-    """`channel-commands` as the reconciler sees it."""
+class ReportLog:
+    """One topic (by its logical name), seen by a client of that name. Waits for the broker without limit."""
 
-    def __init__(self, settings: CommonSettings) -> None:
+    def __init__(self, settings: CommonSettings, topic: str, client: str) -> None:
         self._settings = settings
+        self._topic = topic
+        self._client = client
         self._sender: OutputSender | None = None
         self._starting = asyncio.Lock()
 
     async def end(self, partition: int) -> int:
-        """The offset that the next record will get, 0 where there is none to read. Waits for the broker."""
-        wanted = TopicPartition(self._settings.prefix + CHANNEL_COMMANDS, partition)
+        """The offset that the next record will get; 0 where there is none to read, be it that retention took all."""
+        wanted = TopicPartition(self._settings.prefix + self._topic, partition)
         while True:
-            client = kafka_io.consumer(self._settings, client="channel_control-reports")
+            client = kafka_io.consumer(self._settings, client=self._client)
             try:
                 await client.start()
                 begins: dict[TopicPartition, int] = await client.beginning_offsets([wanted])
                 ends: dict[TopicPartition, int] = await client.end_offsets([wanted])
                 return ends[wanted] if ends[wanted] > begins[wanted] else 0
             except (KafkaError, OSError, TimeoutError) as error:
-                log.warning("cannot see where the orders end", extra={"reason": type(error).__name__})
+                log.warning("cannot see where the log ends", extra=self._why(partition, error))
             finally:
                 await client.stop()
             await asyncio.sleep(PAUSE_S)
 
-    async def report(self, partition: int, command: Command) -> None:
-        """Returns when it is on the log of this partition; tries without limit. A repeat has the same id."""
-        output = Output(CHANNEL_COMMANDS, command.target.encode(), command.model_dump_json().encode(), partition)
+    async def report(self, partition: int, key: bytes, value: bytes) -> None:
+        """Returns when it is on the log of this partition. It may be there twice: the machine has to know a repeat.
+
+        The partition is named: it must be the one whose machine waits for the report.
+        """
+        output = Output(self._topic, key, value, partition)
         while True:
             sender: OutputSender | None = None
             try:
@@ -53,7 +56,7 @@ class CommandLog:
                 await sender.send([output], PATIENCE_S)
                 return
             except (KafkaError, OSError, TimeoutError) as error:
-                log.warning("a report is not on the log yet, trying again", extra={"reason": type(error).__name__})
+                log.warning("a report is not on the log yet, trying again", extra=self._why(partition, error))
                 if sender is not None:
                     await self._discard(sender)
             await asyncio.sleep(PAUSE_S)
@@ -66,12 +69,8 @@ class CommandLog:
     async def _started(self) -> OutputSender:
         async with self._starting:
             if self._sender is None:
-                sender = OutputSender(self._settings, "channel_control-reports")
-                try:
-                    await sender.start()
-                except BaseException:
-                    await sender.stop()
-                    raise
+                sender = OutputSender(self._settings, self._client)
+                await sender.start()
                 self._sender = sender
             return self._sender
 
@@ -80,3 +79,6 @@ class CommandLog:
         if self._sender is sender:
             self._sender = None
             await sender.stop()
+
+    def _why(self, partition: int, error: Exception) -> dict[str, object]:
+        return {"topic": self._topic, "partition": partition, "reason": type(error).__name__}
