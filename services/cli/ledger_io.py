@@ -21,6 +21,8 @@ from services.runtime.kafka_io import consumer, read_compacted, wait_for_broker
 
 GROUP = "ingest"
 SUBJECTS = ("channel", "actor")
+FILE_WIDTH = 180
+"""Columns of the table where there is no terminal to fit into."""
 Counts = dict[tuple[str, int], tuple[int, int]]
 """(subject, source) to (folded, too late)."""
 
@@ -44,7 +46,8 @@ async def ledger(arguments: argparse.Namespace, settings: CliSettings) -> int:
     if arguments.brief:
         print(_sentence(lines))
     else:
-        Console().print(_table(lines))
+        people = Console()
+        (people if people.is_terminal else Console(width=FILE_WIDTH)).print(_table(lines))
         print(_sentence(lines))
     return 0 if closed(lines) else 1
 
