@@ -70,8 +70,8 @@ def _by_home(homes: NDArray[np.uint16], partitions: int) -> list[NDArray[np.intp
     """The indices that have each home, ascending."""
     if partitions == 1:
         return [np.arange(len(homes))]
-    order = np.argsort(homes, kind="stable")
-    cuts = np.searchsorted(homes[order], np.arange(partitions + 1, dtype=np.uint16)).tolist()
+    order = homes.argsort(kind="stable")
+    cuts = homes[order].searchsorted(np.arange(partitions + 1, dtype=np.uint16)).tolist()
     return [order[begin:end] for begin, end in pairwise(cuts)]
 
 
@@ -79,7 +79,7 @@ def _slices(
     parts: Sequence[_Part], chosen: NDArray[np.intp], needed: Sequence[int] = ()
 ) -> tuple[list[Slice], list[int]]:
     """The slices that have any of the chosen rows (ascending) or are needed anyway, and where each part's slice is."""
-    ends = np.searchsorted(chosen, [part.rows for part in parts]).tolist()
+    ends = chosen.searchsorted([part.rows for part in parts]).tolist()
     slices: list[Slice] = []
     places = []
     before = 0
@@ -197,7 +197,7 @@ class ActorRows(_Rows):
                     _slices(self.parts, chosen)[0],
                     table[by_home[partition]].tobytes(),
                     accounts,
-                    [names[each] for each in np.flatnonzero(used).tolist()],
+                    [names[each] for each in used.nonzero()[0].tolist()],
                     offset.tobytes(),
                     at_ms.tobytes(),
                     local[chosen].tobytes(),
@@ -225,6 +225,6 @@ def _renumbered(column: Int32, size: int) -> tuple[Int32, NDArray[np.bool_]]:
     """Indices into a table of `size` as indices into those of its entries that are used, and which are."""
     used = np.zeros(size + 1, dtype=np.bool_)  # one more, for NONE = -1
     used[column] = True
-    number = np.cumsum(used, dtype="<i4") - np.int32(1)
+    number = used.cumsum(dtype="<i4") - np.int32(1)
     number[NONE] = NONE
     return number[column], used[:-1]

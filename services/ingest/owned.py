@@ -127,6 +127,9 @@ def portions(answers: Mapping[Key, Records]) -> Iterator[dict[Key, Records]]:
 
 def _fitting(records: Records, room: int) -> tuple[int, int]:
     """How many of the first records fit into so many bytes, and what they take."""
+    weight = sum(map(len, filter(None, records.values)))
+    if weight <= room:
+        return len(records), weight
     taken = 0
     for count, value in enumerate(records.values):
         size = len(value or b"")
