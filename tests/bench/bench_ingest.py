@@ -100,7 +100,7 @@ def steps(work: Sequence[dict[str, Records]]) -> dict[str, float]:
     return {name: best(function) / count * 1e9 for name, function in timed.items()}
 
 
-def best(function: Callable[[], Any], rounds: int = 7) -> float:
+def best(function: Callable[[], Any], rounds: int = 20) -> float:
     """CPU seconds of the quickest round."""
     found = []
     for _ in range(rounds):
@@ -114,7 +114,7 @@ def best(function: Callable[[], Any], rounds: int = 7) -> float:
 def main() -> None:
     """A table on stdout."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=60_000)
+    parser.add_argument("--events", type=int, default=20_000)
     arguments = parser.parse_args()
     for size in (100, 1_000, 5_000):
         work = polls(arguments.events, size)
