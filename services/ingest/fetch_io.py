@@ -182,6 +182,9 @@ def _add(records: Records, batch: Any, keyed: bool) -> None:
     except UnsupportedCodecError as error:
         _add_unreadable(records, batch, str(error))
         return
+    except Exception as error:  # noqa: BLE001 - whatever a sender wrote, the next batch is served
+        _add_unreadable(records, batch, type(error).__name__)
+        return
     if found and found[0].offset < records.next:
         found = [each for each in found if each.offset >= records.next]
     if not found:

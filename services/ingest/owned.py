@@ -12,8 +12,6 @@ from services.ingest.source import Source
 
 Key = TypeVar("Key")
 
-FEW_RECORDS: Final = 3_000
-"""So many records fit into the frames of one portion however long their names are."""
 PORTION_BYTES: Final = 3 * 1024 * 1024
 """A row is smaller than its event, so a portion's frames stay below the largest message."""
 
@@ -98,7 +96,7 @@ def own(
 
 def portions(answers: Mapping[Key, Records]) -> Iterator[dict[Key, Records]]:
     """The answers of one poll in parts whose frames are not too large, in order; nearly always one."""
-    if sum(map(len, answers.values())) <= FEW_RECORDS:
+    if sum(len(value) for records in answers.values() for value in records.values if value) <= PORTION_BYTES:
         yield dict(answers)
         return
     portion: dict[Key, Records] = {}

@@ -108,3 +108,11 @@ def test_a_compression_that_cannot_be_read_does_not_stop_what_follows() -> None:
     assert (records.offsets, records.values, records.next) == ([4, 5, 6], [None, None, b"d"], 7)
     assert list(records.unreadable) == [0, 1]
     assert records.unreadable[0].startswith("cannot be read: ")
+
+
+def test_a_header_that_is_not_text_does_not_stop_what_follows() -> None:
+    strange = bytearray(_batch(3, b"a", headers=[("kkkk", b"v")]))
+    strange[strange.index(b"kkkk")] = 0xFF
+    records = unpack(_appended(strange, 3, STAMP) + _batch(4, b"d"), 3)
+    assert (records.offsets, records.values) == ([3, 4], [None, b"d"])
+    assert list(records.unreadable) == [0]

@@ -81,12 +81,12 @@ def test_portions_hold_everything_once_in_order_and_not_too_much(sizes: dict[str
         key: Records(5, 5 + len(each) + 1, list(range(5, 5 + len(each))), [0] * len(each), [b"x" * one for one in each])
         for key, each in sizes.items()
     }
-    limits = owned_module.FEW_RECORDS, owned_module.PORTION_BYTES
+    limit = owned_module.PORTION_BYTES
     try:
-        owned_module.FEW_RECORDS, owned_module.PORTION_BYTES = 2, 40  # type: ignore[misc]
+        owned_module.PORTION_BYTES = 40  # type: ignore[misc]
         found = list(portions(answers))
     finally:
-        owned_module.FEW_RECORDS, owned_module.PORTION_BYTES = limits  # type: ignore[misc]
+        owned_module.PORTION_BYTES = limit  # type: ignore[misc]
     for key, records in answers.items():
         parts = [portion[key] for portion in found if key in portion]
         assert [value for part in parts for value in part.values] == records.values
@@ -103,3 +103,11 @@ def test_portions_hold_everything_once_in_order_and_not_too_much(sizes: dict[str
 def test_usually_one_portion_is_all() -> None:
     answers = {"a": Records(0, 1, [0], [0], [b"x" * PORTION_BYTES * 2]), "b": Records(3, 9)}
     assert list(portions(answers)) == [answers]
+
+
+def test_few_records_may_be_too_large_for_one_portion() -> None:
+    large = PORTION_BYTES // 10
+    answers = {"a": Records(0, 15, offsets=list(range(15)), stamps=[0] * 15, values=[b"x" * large] * 15)}
+    weights = [sum(len(value or b"") for value in portion["a"].values) for portion in portions(answers)]
+    assert len(weights) == 2
+    assert max(weights) <= PORTION_BYTES
