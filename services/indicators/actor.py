@@ -12,7 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.frames import ActorFrame, AnyFrame, int32, int64
+from schemas.frames import RAW_TOPIC_ORDER, ActorFrame, AnyFrame, int32, int64
+from schemas.topics import CHANNEL_EVENTS
 from services.indicators.clicks import NAME_BYTES, PANE_MS, ActorView, Int64, Kept, Pane, Suspect
 from services.indicators.standing import Ledger, Standing
 from services.indicators.store import Surroundings, Touched
@@ -29,6 +30,7 @@ class ActorStore:
 
     kind = "actor"
     pane_ms = PANE_MS
+    feeds = frozenset({RAW_TOPIC_ORDER.index(CHANNEL_EVENTS)})
     rebuilt = True
     inputs = frozenset({CLICKS})
 

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from schemas.frames import FEED_OF_MEASURE, MEASURES, RAW_TOPIC_ORDER, AnyFrame, ChannelFrame, int32, int64, uint8
+from schemas.topics import CHANNEL_EVENTS, COMPLAINT_EVENTS, CONVERSION_EVENTS
 from services.indicators.complaints import Complaint, Complaints, Tally
 from services.indicators.days import Span
 from services.indicators.panes import HOUR_MS, PANE_MS, Int64, Panes
@@ -77,6 +78,7 @@ class ChannelStore:
 
     kind = "channel"
     pane_ms = PANE_MS
+    feeds = frozenset(map(RAW_TOPIC_ORDER.index, (CHANNEL_EVENTS, COMPLAINT_EVENTS, CONVERSION_EVENTS)))
     rebuilt = False
     inputs = frozenset({COMPLAINTS, *MEASURES})
 

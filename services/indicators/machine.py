@@ -21,6 +21,10 @@ from services.indicators.troubles import Troubles
 from services.indicators.tuning import InForce, PolicyRefusedError, tune
 from services.runtime.machine import Output, Record
 
+FIRST_CLOSE_MS: Final = 24 * 3_600_000
+"""On the wall clock a first start judges no further back: commands of older verdicts would be stale, and one event with
+a wrong year would keep it busy for hours."""
+
 STORES: Final[dict[str, type[Store]]] = {"channel": ChannelStore, "actor": ActorStore}
 """The subjects that are served, each with its windows."""
 
@@ -83,7 +87,7 @@ class IndicatorMachine:
         if not isinstance(message, Mark):
             self._store.fold(record.offset, message, self.standing, None)
             return
-        self.standing.hear(message, self._store.pane_ms)
+        self.standing.hear(message, record.timestamp_ms, self._store.pane_ms, self._store.feeds)
         last = self.standing.last_closable(self._store.pane_ms)
         if last is not None and last > (self.standing.closed_ms or 0):
             self._closed(last)
@@ -96,7 +100,7 @@ class IndicatorMachine:
     # -- marks
 
     def _hear(self, mark: Mark, place: Place) -> None:
-        self.standing.hear(mark, self._store.pane_ms)
+        self.standing.hear(mark, place.told_ms, self._store.pane_ms, self._store.feeds)
         document = mark.document or (self._document if self._policy is None else None)
         if document is not None and (document != self._document or self._policy is None):
             self._adopt(document, mark.policy, place)
@@ -104,14 +108,14 @@ class IndicatorMachine:
             self._troubles.other_code(self._rules, self._policy, place)
         last = self.standing.last_closable(self._store.pane_ms)
         if last is not None:
-            self._close_panes(last, place)
+            self._close_panes(last, place, last - FIRST_CLOSE_MS if mark.clock == "wall" else 0)
 
-    def _close_panes(self, last_ms: int, place: Place) -> None:
-        """Closes the panes that are over, in order; the first time from the oldest one that there is."""
+    def _close_panes(self, last_ms: int, place: Place, since_ms: int) -> None:
+        """Closes the panes that are over, in order; the first time from the oldest one that ended after `since_ms`."""
         pane_ms, end = self._store.pane_ms, self.standing.closed_ms
         if end is None:
             earliest = self._store.earliest_ms()
-            end = last_ms if earliest is None else min(earliest, last_ms)
+            end = last_ms if earliest is None else min(max(earliest, since_ms), last_ms)
         elif end >= last_ms:
             return
         while end < last_ms and self._policy is not None and self._judge.has_work():

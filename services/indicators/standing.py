@@ -31,15 +31,19 @@ class Standing(msgspec.Struct):
         """One that may change on its own."""
         return msgspec.structs.replace(self, absorbed=dict(self.absorbed), reads=dict(self.reads))
 
-    def hear(self, mark: Mark, pane_ms: int) -> None:
+    def hear(self, mark: Mark, told_ms: int, pane_ms: int, feeds: frozenset[int]) -> None:
         """Moves the clock: the largest time of each source, the smallest of all; it never goes back.
 
-        An ended source drops out. When all have ended, nothing more can come and the newest pane is over.
+        told_ms: the mark's append time. No source can have been read further than that on the wall clock, whatever the
+        clock of ingest's machine says. feeds: the raw topics, by number, whose sources count: one that this subject has
+        no use for must not hold it up. An ended source drops out; when all have ended, the newest pane is over.
         """
         for read in mark.read:
-            if read.time_ms > self.reads.get(read.source, -1):
-                self.reads[read.source] = read.time_ms
-        times = [self.reads.get(source) for source in mark.roster]
+            ended = read.time_ms >= END_OF_SOURCE
+            time = read.time_ms if ended or mark.clock == "events" else min(read.time_ms, told_ms)
+            if time > self.reads.get(read.source, -1):
+                self.reads[read.source] = time
+        times = [self.reads.get(source) for source in mark.roster if source >> 16 in feeds]
         known = [time for time in times if time is not None]
         if not times or len(known) < len(times):
             return

@@ -38,6 +38,8 @@ class Store(Protocol):
 
     kind: str
     pane_ms: int
+    feeds: frozenset[int]
+    """The raw topics, by number, that its events come from: their sources make its time."""
     rebuilt: bool
     """Whether snapshots leave the events out, so that a restart has to fold a stretch of the log again."""
     inputs: frozenset[str]

@@ -176,7 +176,7 @@ class Log:
     def put_raw(self, value: bytes) -> Record:
         """Appends a message."""
         offset = len(self.records)
-        self.records.append(Record(offset, TEN + 100_000_000 + offset, None, value))
+        self.records.append(Record(offset, TEN + 2_000_000_000 + offset, None, value))
         return self.records[-1]
 
     def frame(self, events: Sequence[Event]) -> Record:
