@@ -37,7 +37,7 @@ class Feed:
 
     @property
     def complete(self) -> bool:
-        """Whether all that was in the topics at the start has been read once."""
+        """Whether all has been read that was in the topics when their reading began, last time from the beginning."""
         return not self._unread
 
     async def wait_for_outcome(self, command_id: str, wait_s: float) -> None:
@@ -65,7 +65,10 @@ class Feed:
         self.audit.fold((record.timestamp_ms, record.partition, record.offset), record.value or b"")
 
     async def _follow(self, topic: str) -> None:
-        """Reads one topic; after an error from its beginning again, which changes nothing in a view."""
+        """Reads one topic; after an error from its beginning again, which takes a view back to what was once so.
+
+        What is known stays to be seen until that begins, and again once all has been read.
+        """
         while True:
             try:
                 await self._read(topic)
@@ -76,6 +79,7 @@ class Feed:
 
     async def _read(self, topic: str) -> None:
         self._parts[topic].wait("reading what there is")
+        self._unread.add(topic)
         async with contextlib.aclosing(kafka_io.follow(self._settings, topic)) as batches:
             async for batch in batches:
                 await self.take(topic, batch)

@@ -23,8 +23,15 @@ class Latest(Generic[Value]):
         """Takes in one record; None removes the key. Raises ValueError for what is not of the model."""
         if value is None:
             self._values.pop(key.decode(), None)
-        else:
-            self._values[key.decode()] = self._model.model_validate_json(value)
+            return
+        name, new = key.decode(), self._model.model_validate_json(value)
+        known = self._values.get(name)
+        if known is None or not self._is_older(new, known):
+            self._values[name] = new
+
+    def _is_older(self, new: Value, known: Value) -> bool:
+        """Whether a record that comes later says less than what is known; here none does."""
+        return False
 
     def get(self, key: str) -> Value | None:
         """The value of a key."""
@@ -36,10 +43,16 @@ class Latest(Generic[Value]):
 
 
 class Channels(Latest[ChannelState]):
-    """The state of each target."""
+    """The state of each target, of its highest generation.
+
+    After a death channel_control writes again what it wrote since its last snapshot, so older states come later.
+    """
 
     def __init__(self) -> None:
         super().__init__(ChannelState)
+
+    def _is_older(self, new: ChannelState, known: ChannelState) -> bool:
+        return new.generation < known.generation
 
     def of_kind(self, kind: str, after: str, limit: int) -> list[ChannelState]:
         """At most `limit` targets of a kind (`channel`), by name, beginning behind `after`."""

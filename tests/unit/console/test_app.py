@@ -1,5 +1,6 @@
 """The console's answers, on views that are filled by hand and a publisher that does as it is told."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -7,6 +8,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from aiokafka.errors import KafkaError
 from pydantic import BaseModel
 
 from schemas.commands import Command
@@ -14,6 +16,7 @@ from schemas.topics import ALERT_STATE, AUDIT, CHANNEL_STATE
 from services.console.app import build_app
 from services.console.feed_io import Feed
 from services.console.settings import ConsoleSettings
+from services.runtime import kafka_io
 from services.runtime.health import Health
 from services.runtime.ids import derive
 from services.runtime.kafka_io import Batch, Received
@@ -93,6 +96,46 @@ async def test_until_all_is_read_nothing_is_shown_and_nothing_ordered(world: Wor
     await world.read(AUDIT)
     assert (await client.get("/api/v1/audit")).status_code == 200
     assert world.commands == []
+
+
+async def test_while_a_topic_is_read_again_nothing_old_is_shown(
+    world: World, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kafka fails once; then the console is in the middle of the old states that the topic begins with."""
+    alerts = [alert("a", "resolved"), alert("a")]
+    failed, broken, shown, again = set[str](), asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def follow(_: object, topic: str) -> AsyncIterator[Batch]:
+        if topic in failed:
+            await world.read(ALERT_STATE, (alerts[1].alert_id, alerts[1]), caught_up=False)
+            broken.set()
+            await shown.wait()
+        yield Batch([], caught_up=True)
+        if topic in failed:
+            again.set()
+        elif topic == ALERT_STATE:
+            failed.add(topic)
+            await world.read(topic, (alerts[0].alert_id, alerts[0]))
+            raise KafkaError
+        await asyncio.Event().wait()
+
+    async def at_once(*_: object) -> None:
+        pass
+
+    for name, fake in (("follow", follow), ("wait_for_broker", at_once), ("ensure_topics", at_once)):
+        monkeypatch.setattr(kafka_io, name, fake)
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(world.feed.run())
+        await broken.wait()
+        answer = await client.get("/api/v1/alerts")
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+        assert (await client.post(PAUSE, json={"target": "channel:a"})).status_code == 503
+        await world.read(ALERT_STATE, (alerts[0].alert_id, alerts[0]), caught_up=False)
+        shown.set()
+        await again.wait()
+        answer = await client.get("/api/v1/alerts")
+        assert [one["status"] for one in answer.json()["alerts"]] == ["resolved"]
+        running.cancel()
 
 
 @pytest.mark.usefixtures("complete")

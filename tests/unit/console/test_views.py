@@ -31,6 +31,21 @@ def test_the_last_value_of_a_target_counts_and_none_removes_it() -> None:
     assert view.get("channel:a") is None
 
 
+def test_a_state_never_goes_back_to_an_older_generation() -> None:
+    """After a death channel_control writes once more what it wrote since its last snapshot."""
+    view = Channels()
+    for generation in (1, 2, 3, 1, 2):
+        view.fold(b"channel:a", raw(channel("channel:a", generation)))
+    view.fold(b"channel:b", raw(channel("channel:b", 1)))
+    assert {state.target: state.generation for state in view.values()} == {"channel:a": 3, "channel:b": 1}
+    confirmed = channel("channel:a", 3).model_copy(update={"status": "paused"})
+    view.fold(b"channel:a", raw(confirmed))
+    assert view.get("channel:a") == confirmed
+    view.fold(b"channel:a", None)
+    view.fold(b"channel:a", raw(channel("channel:a", 1)))
+    assert view.get("channel:a") == channel("channel:a", 1)
+
+
 def test_pages_of_a_kind_go_through_all_of_it_once() -> None:
     view = Channels()
     names = ["channel:c", "channel:a", "channel:b", "promotion:p@a", "channel:产品"]
