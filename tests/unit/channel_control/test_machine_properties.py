@@ -160,6 +160,8 @@ class Control(RuleBasedStateMachine):
             fields = json.loads(old.value)
         except ValueError:
             return
+        if not isinstance(fields, dict) or "issued_by" not in fields:
+            return  # rubbish that happens to be JSON
         outputs = self.append(Record(len(self.log), self.now_ms, old.key, old.value))
         assert {name: self.machine.target(name) for name in TARGETS} == before  # 5
         persons_own = fields["issued_by"].startswith("person:")
