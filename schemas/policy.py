@@ -4,40 +4,17 @@ A closed document: an unknown key is an error, since a threshold with a typing m
 Thresholds are typed by each rule and checked by the registry of rules; here they are a mapping.
 """
 
-import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, Field
 
 from schemas.base import Maturity, Name, Versioned
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_DURATION = re.compile(r"^(\d+)([smhd])$")
-
-
-def _duration(value: Any) -> timedelta:
-    if isinstance(value, timedelta):
-        return value
-    match = _DURATION.match(value) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError("is not a duration such as 30s, 15m, 2h or 7d")
-    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
-
-
-def _write_duration(value: timedelta) -> str:
-    seconds = int(value.total_seconds())
-    unit = next(unit for unit in ("d", "h", "m", "s") if seconds % _UNITS[unit] == 0)
-    return f"{seconds // _UNITS[unit]}{unit}"
-
-
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(_duration, json_schema_input_type=str),
-    PlainSerializer(_write_duration, return_type=str),
-]
-"""A whole number of seconds, minutes, hours or days: `30s`, `15m`, `2h`, `7d`."""
+from schemas.calendar import CalendarPolicy
+from schemas.closed import Closed, Duration
+from schemas.content import ContentPolicy
+from schemas.directory import Directory
 
 
 def _zone(value: str) -> str:
@@ -46,12 +23,6 @@ def _zone(value: str) -> str:
     except (ZoneInfoNotFoundError, ValueError):
         raise ValueError("is not a time zone such as Asia/Shanghai") from None
     return value
-
-
-class Closed(BaseModel):
-    """A part of the policy: strict, frozen, no unknown keys."""
-
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Clearing(Closed):
@@ -88,6 +59,9 @@ class Policy(Closed):
     act_within: ActWithin = ActWithin()
     shared_addresses: list[Name] = []
     """IP addresses and networks (carrier NAT, offices) that many people share: never an actor."""
+    directory: Directory = Directory()
+    calendar: CalendarPolicy = CalendarPolicy()
+    content: ContentPolicy = ContentPolicy()
     indicators: dict[str, IndicatorPolicy] = {}
 
     @property

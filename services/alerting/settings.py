@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
-from schemas.policy import Duration
+from schemas.closed import Duration
 from services.alerting.signing import check_secret
 from services.runtime.settings import CommonSettings, Port, variable
 

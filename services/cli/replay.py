@@ -25,8 +25,8 @@ from typing import Annotated, Any
 import yaml
 from pydantic import Field, ValidationError
 
+from schemas.closed import Closed
 from schemas.events import EVENT, TOPIC_OF, AnyEvent
-from schemas.policy import Closed
 
 Row = dict[str, str]
 _COLUMN = re.compile(r"\{(\w+)\}")

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, Generic, Literal, TypeVar
 
 from schemas.base import Bilingual, Maturity, Severity
+from schemas.closed import Closed
 from schemas.commands import Action
-from schemas.policy import Clearing, Closed
+from schemas.policy import Clearing
 from services.indicators.days import Days, Span
 from services.indicators.examples import Example
 
