@@ -4,7 +4,7 @@ A rule that raises is fenced off: counted, told once, and its siblings go on.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import msgspec
@@ -133,7 +133,7 @@ class Judge:
         view = self._store.view(subject, policy.around)
         limits = tuned.limits(subject)
         verdict = tuned.rule.judge(view, limits, now_ms)
-        return Case(subject, view, limits, verdict, now_ms, policy.days)
+        return Case(subject, view, limits, verdict, now_ms, policy.around)
 
     def _advance(
         self, policy: InForce, tuned: Tuned, episode: Episode, case: Case[Any, Any], moment: Moment, *, opened: bool
@@ -155,10 +155,7 @@ class Judge:
         """What the rule orders while the episode stands; not at moments before it began."""
         if episode.tripped_ms is None or case.now_ms < episode.tripped_ms or case.verdict.verdict == "unsure":
             return []
-        given = episode.orders()
-        return list(
-            tuned.rule.orders(Case(case.subject, case.view, case.limits, case.verdict, case.now_ms, case.days, given))
-        )
+        return list(tuned.rule.orders(replace(case, given=episode.orders())))
 
     def _tell(self, policy: InForce, tuned: Tuned, change: Change, case: Case[Any, Any], moment: Moment) -> None:
         if tuned.shadow:

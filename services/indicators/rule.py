@@ -16,6 +16,7 @@ from schemas.commands import Action
 from schemas.policy import Clearing
 from services.indicators.days import Days, Span
 from services.indicators.examples import Example
+from services.indicators.store import Surroundings
 
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS
@@ -117,13 +118,23 @@ class Case(Generic[V, L]):
     limits: L
     verdict: Verdict
     now_ms: int
-    days: Days
+    around: Surroundings
     given: Sequence[Order] = ()
 
     @property
     def name(self) -> str:
         """The subject without its kind."""
         return self.subject.partition(":")[2]
+
+    @property
+    def label(self) -> Bilingual:
+        """What people call the subject: its name in the policy's directory, otherwise its id."""
+        return self.around.policy.directory.label(self.subject) or Bilingual(en=self.name, zh=self.name)
+
+    @property
+    def days(self) -> Days:
+        """The business days."""
+        return self.around.days
 
     def clock(self, at_ms: int, seconds: bool = False) -> str:
         """A time of day in the policy's zone, as in a sentence."""

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from schemas.frames import AnyFrame
+from schemas.policy import Policy
 from services.indicators.days import Days
 from services.indicators.standing import Ledger, Standing
 
@@ -19,10 +21,16 @@ class Touched:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a view needs of the policy: the business days, and how long a feed may be silent."""
+    """What views and rules need of the policy besides figures: its business days, its directory, its words."""
 
+    policy: Policy
     days: Days
     max_silence_ms: int
+
+    @classmethod
+    def under(cls, policy: Policy) -> "Surroundings":
+        """Those of a policy."""
+        return cls(policy, Days(policy.time_zone), policy.max_silence // timedelta(milliseconds=1))
 
 
 class View(Protocol):

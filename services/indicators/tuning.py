@@ -88,7 +88,7 @@ def tune(document: bytes, rules: Sequence[AnyRule]) -> InForce:
     problems = [f"indicators.{rule.id}.{each}" for rule in rules for each in problems_with(rule, wanted[rule.id])]
     if problems:
         raise PolicyRefusedError("; ".join(problems))
-    around = Surroundings(Days(policy.time_zone), policy.max_silence // MS)
+    around = Surroundings.under(policy)
     tuned = tuple(_tuned(rule, wanted[rule.id]) for rule in rules if wanted[rule.id].enabled)
     return InForce(PolicyVersion(name=policy.name, version=policy.version), around, tuned)
 

@@ -90,8 +90,9 @@ class ComplaintRate(Rule[ChannelView, ComplaintRateLimits]):
         count, purchases = verdict.samples["complaints_counted"], verdict.samples["purchases"]
         return Words(
             Bilingual(
-                en=f"Channel {case.name}: {verdict.value:.1%} complaints per purchase, limit {verdict.threshold:.1%}",
-                zh=f"渠道 {case.name}：投诉率 {verdict.value:.1%}，阈值 {verdict.threshold:.1%}",
+                en=f"Channel {case.label.en}: {verdict.value:.1%} complaints per purchase, "
+                f"limit {verdict.threshold:.1%}",
+                zh=f"渠道 {case.label.zh}：投诉率 {verdict.value:.1%}，阈值 {verdict.threshold:.1%}",
             ),
             Bilingual(
                 en=f"In the {HOURS} hours until {case.clock(case.now_ms)}, {count} complaints counted against "

@@ -64,8 +64,8 @@ class ComplaintVolume(Rule[ChannelView, ComplaintVolumeLimits]):
             )
         return Words(
             Bilingual(
-                en=f"Channel {case.name}: {count} complaints today, limit {limit}",
-                zh=f"渠道 {case.name}：今日投诉 {count} 件，阈值 {limit} 件",
+                en=f"Channel {case.label.en}: {count} complaints today, limit {limit}",
+                zh=f"渠道 {case.label.zh}：今日投诉 {count} 件，阈值 {limit} 件",
             ),
             Bilingual(
                 en=f"From {since} to {until}, {opened} complaints were opened; {count} count, at most "

@@ -12,18 +12,17 @@ from hypothesis import strategies as st
 from schemas.base import to_ms
 from schemas.commands import Evidence
 from schemas.frames import MEASURES, source_name
-from services.indicators.days import Days, Span
+from services.indicators.days import Span
 from services.indicators.machine import build
 from services.indicators.store import Surroundings
 from services.runtime.machine import Output, Record
-from tests.support.indicator_log import Event, actor, facts
+from tests.support.indicator_log import Event, actor, facts, policy
 from tests.support.replay import Plan, assert_replay_safe, plans
 from tests.unit.indicators.stories import Segment, Story, cut, episodes, stories
-from tests.unit.indicators.world import HOUR
 
 SUBJECTS = ("channel", "actor")
 SEEDS = st.integers(0, 2**32)
-AROUND = Surroundings(Days("Asia/Shanghai"), 2 * HOUR)
+AROUND = Surroundings.under(policy())
 
 
 def applied(subject: str, log: Sequence[Record]) -> list[Output]:

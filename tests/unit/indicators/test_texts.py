@@ -1,7 +1,9 @@
 """The alerts as a person reads them who was woken by one."""
 
+from schemas.directory import Directory
 from services.indicators import metrics
 from services.indicators.machine import build
+from tests.support.indicator_log import policy
 from tests.unit.indicators.world import HOUR, MINUTE, World
 
 
@@ -27,6 +29,16 @@ def test_complaint_volume() -> None:
     assert over[1] is not None and over[1].en == (
         "Over: the day has ended. What was ordered stays in force until it is lifted."
     )
+
+
+def test_a_subject_is_called_as_in_the_directory() -> None:
+    names = {"channels": {"douyin": {"name": {"en": "Douyin (main account)", "zh": "抖音"}}}}
+    world = World("channel", policy().model_copy(update={"directory": Directory.model_validate(names)}))
+    world.complaints(20, at=0)
+    (fact,) = world.facts
+    assert fact.title is not None and fact.subject == "channel:douyin"
+    assert fact.title.en == "Channel Douyin (main account): 20 complaints today, limit 20"
+    assert fact.title.zh == "渠道 抖音：今日投诉 20 件，阈值 20 件"
 
 
 def test_complaint_rate() -> None:

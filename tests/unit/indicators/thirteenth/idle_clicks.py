@@ -23,6 +23,6 @@ class IdleClicks(Rule[ChannelView, IdleClicksLimits]):
 
     def words(self, case: Case[ChannelView, IdleClicksLimits]) -> Words:
         text = Bilingual(
-            en=f"{case.name}: {case.verdict.value:,.0f} clicks per purchase", zh=f"{case.name}：点击不成交"
+            en=f"{case.label.en}: {case.verdict.value:,.0f} clicks per purchase", zh=f"{case.label.zh}：点击不成交"
         )
         return Words(title=text, summary=text)
