@@ -13,7 +13,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-FORMAT: Final = 1
+from schemas.rows import CaseRow, ComplaintRow, ContentRow, FloodRow, MentionRow, ReadingRow
+
+FORMAT: Final = 2
 RAW_TOPIC_ORDER: Final = (
     "channel-events",
     "complaint-events",
@@ -63,19 +65,6 @@ FEED_OF_MEASURE: Final = (0, 0, 0, 0, 0, 2, 2, 2)
 """The raw topic (its number) that feeds each measure."""
 
 
-class ComplaintRow(msgspec.Struct, array_like=True, frozen=True):
-    """One `complaint_opened`. `slice` is the index of its slice in the frame; pseudonyms are 16 bytes."""
-
-    slice: int
-    offset: int
-    at_ms: int
-    channel: str
-    complaint_id: str
-    account: bytes | None
-    ip: bytes | None
-    one_click: bool
-
-
 class ChannelFrame(msgspec.Struct, array_like=True, frozen=True, tag="channel"):
     """Rows of numeric columns, one an event that adds to a channel's panes, and the complaints beside them.
 
@@ -95,7 +84,7 @@ class ChannelFrame(msgspec.Struct, array_like=True, frozen=True, tag="channel"):
 
 
 class ActorFrame(msgspec.Struct, array_like=True, frozen=True, tag="actor"):
-    """Clicks with an address, one a row.
+    """Clicks with an address, one a row of the columns, and the one-click complaints beside them.
 
     offset, at_ms, count: int64. actor: int32, an index into `actors`, which holds 16 bytes each, joined. account:
     int32, likewise into `accounts`; channel, link: int32 into `names`. -1 stands for none.
@@ -113,6 +102,61 @@ class ActorFrame(msgspec.Struct, array_like=True, frozen=True, tag="actor"):
     channel: bytes
     link: bytes
     count: bytes
+    complaints: list[FloodRow]
+
+
+class ProductFrame(msgspec.Struct, array_like=True, frozen=True, tag="product"):
+    """What adds to a product's panes, one a row, and which channels carried which product in which hour.
+
+    offset, at_ms, amount: int64. product: int32, an index into `products`; measure: uint8, an index into MEASURES.
+    carried_product, carried_channel, carried_hour: int32, indices into `products` and `channels`, and the hour since
+    the epoch; each combination once. They name no offsets, since saying the same again changes nothing.
+    """
+
+    v: int
+    slices: list[Slice]
+    products: list[str]
+    channels: list[str]
+    offset: bytes
+    at_ms: bytes
+    product: bytes
+    measure: bytes
+    amount: bytes
+    carried_product: bytes
+    carried_channel: bytes
+    carried_hour: bytes
+
+
+class ComplaintFrame(msgspec.Struct, array_like=True, frozen=True, tag="complaint"):
+    """What happened to complaints; the slices have no rows of columns."""
+
+    v: int
+    slices: list[Slice]
+    rows: list[CaseRow]
+
+
+class ContentFrame(msgspec.Struct, array_like=True, frozen=True, tag="content"):
+    """Content published and removed."""
+
+    v: int
+    slices: list[Slice]
+    rows: list[ContentRow]
+
+
+class BrandFrame(msgspec.Struct, array_like=True, frozen=True, tag="brand"):
+    """Mentions."""
+
+    v: int
+    slices: list[Slice]
+    rows: list[MentionRow]
+
+
+class MarketFrame(msgspec.Struct, array_like=True, frozen=True, tag="market"):
+    """Readings of the market."""
+
+    v: int
+    slices: list[Slice]
+    rows: list[ReadingRow]
 
 
 class Read(msgspec.Struct, array_like=True, frozen=True):
@@ -140,7 +184,10 @@ class Mark(msgspec.Struct, array_like=True, frozen=True, tag="mark"):
     document: bytes | None
 
 
-AnyFrame = ChannelFrame | ActorFrame | Mark
+RowFrame = ComplaintFrame | ContentFrame | BrandFrame | MarketFrame
+"""Those of subjects whose events are rows."""
+SubjectFrame = ChannelFrame | ActorFrame | ProductFrame | RowFrame
+AnyFrame = SubjectFrame | Mark
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final[msgspec.msgpack.Decoder[AnyFrame]] = msgspec.msgpack.Decoder(AnyFrame)

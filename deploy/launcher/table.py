@@ -11,6 +11,7 @@ from enum import IntEnum
 from pathlib import Path
 
 from deploy.launcher.secrets import Secrets
+from services.indicators.machine import STORES
 
 
 class Stage(IntEnum):
@@ -91,8 +92,10 @@ def _ours(ports: Ports, secrets: Secrets, stand_ins: StandIns) -> tuple[Service,
                 "TIDEGATE_INGEST_DEAD_LETTER_KEY_FILE": secrets.path("dead-letter-key"),
             },
         ),
-        Service("indicators-channel", ("services.indicators", "--subject", "channel"), "TIDEGATE_INDICATORS_PORT"),
-        Service("indicators-actor", ("services.indicators", "--subject", "actor"), "TIDEGATE_INDICATORS_PORT"),
+        *(
+            Service(f"indicators-{subject}", ("services.indicators", "--subject", subject), "TIDEGATE_INDICATORS_PORT")
+            for subject in STORES
+        ),
         Service(
             "channel_control",
             ("services.channel_control",),

@@ -15,12 +15,13 @@ from schemas.topics import RAW_TOPICS, TOPICS, indicators_state
 from services.cli.ledger import Line, SubjectLine, closed
 from services.cli.settings import CliSettings
 from services.indicators import snapshot
+from services.indicators.machine import STORES
 from services.ingest.ledger import Ledger, from_metadata
 from services.runtime.broker_io import admin_client
 from services.runtime.kafka_io import consumer, read_compacted, wait_for_broker
 
 GROUP = "ingest"
-SUBJECTS = ("channel", "actor")
+SUBJECTS = tuple(STORES)
 FILE_WIDTH = 180
 """Columns of the table where there is no terminal to fit into."""
 Counts = dict[tuple[str, int], tuple[int, int]]
@@ -79,7 +80,7 @@ def _numbers(settings: CliSettings, topic: str) -> range:
 
 def _line(topic: str, partition: int, start: int, end: int, committed: int, seen: Ledger, counts: Counts) -> Line:
     source = source_of(topic, partition)
-    subjects = {name: SubjectLine(getattr(seen, name), *counts.get((name, source), (0, 0))) for name in SUBJECTS}
+    subjects = {name: SubjectLine(seen.routed[name], *counts.get((name, source), (0, 0))) for name in SUBJECTS}
     return Line(
         topic,
         partition,
@@ -120,15 +121,21 @@ async def _folded(settings: CliSettings) -> Counts:
 def _table(lines: list[Line]) -> Table:
     table = Table(title="Every record of every raw partition")
     columns = ("partition", "read", "valid", "duplicate", "dead", "control", "unread")
-    per_subject = [f"{name}: {what}" for name in SUBJECTS for what in ("folded", "late", "in flight")]
-    for name in (*columns, *per_subject, "closed"):
+    for name in (*columns, *SUBJECTS, "closed"):
         table.add_column(name, justify="left" if name == "partition" else "right")
     for line in lines:
         counts = (line.read, line.valid, line.duplicate, line.dead, line.control, line.unread)
-        folded = [n for name in SUBJECTS for s in (line.subjects[name],) for n in (s.folded, s.too_late, s.in_flight)]
-        numbers = [f"{number:,}" for number in (*counts, *folded)]
-        table.add_row(f"{line.topic}/{line.partition}", *numbers, "yes" if line.closed else "NO")
+        numbers = [f"{number:,}" for number in counts]
+        subjects = [_fate(line.subjects[name]) for name in SUBJECTS]
+        table.add_row(f"{line.topic}/{line.partition}", *numbers, *subjects, "yes" if line.closed else "NO")
     return table
+
+
+def _fate(subject: SubjectLine) -> str:
+    """What was folded, and the rest where there is any."""
+    late = f" {subject.too_late:,} late" if subject.too_late else ""
+    in_flight = f" {subject.in_flight:+,} in flight" if subject.in_flight else ""
+    return f"{subject.folded:,}{late}{in_flight}"
 
 
 def _sentence(lines: list[Line]) -> str:

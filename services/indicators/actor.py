@@ -167,6 +167,14 @@ class ActorStore:
         """None: an actor's windows only shrink without clicks."""
         return ()
 
+    def waiting(self, horizons: Mapping[str, int]) -> Iterable[str]:
+        """None."""
+        return ()
+
+    def idle(self) -> bool:
+        """Always, for the same reason."""
+        return True
+
     def later(self, subject: str, end_ms: int) -> list[int]:
         """The ends of the actor's later panes with clicks."""
         slot = self._slots.get(bytes.fromhex(subject.removeprefix("actor:")))

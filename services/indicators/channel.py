@@ -12,7 +12,7 @@ from schemas.topics import CHANNEL_EVENTS, COMPLAINT_EVENTS, CONVERSION_EVENTS
 from services.indicators.complaints import Complaint, Complaints, Tally
 from services.indicators.days import Span
 from services.indicators.panes import HOUR_MS, PANE_MS, Int64, Panes
-from services.indicators.standing import Admission, Ledger, Standing
+from services.indicators.standing import Admission, Ledger, Standing, fresh
 from services.indicators.store import Surroundings, Touched
 
 PANES_KEPT_MS: Final = 9 * 24 * HOUR_MS
@@ -160,15 +160,7 @@ class ChannelStore:
         self, frame: ChannelFrame, admission: Admission, standing: Standing, ledger: Ledger | None, touched: _Earliest
     ) -> None:
         oldest = _oldest(standing, COMPLAINTS_KEPT_MS)
-        for row in frame.complaints:
-            if row.offset < admission.floors[row.slice]:
-                continue
-            source, late = frame.slices[row.slice].source, row.at_ms < oldest
-            if ledger is not None:
-                ledger.add(source, not late, late)
-            if late:
-                continue
-            standing.newest_ms = max(standing.newest_ms, row.at_ms)
+        for source, row in fresh(frame.slices, frame.complaints, oldest, standing, ledger, admission):
             slot = self._slot(row.channel)
             complaint = Complaint(row.at_ms, source, row.offset, row.complaint_id, row.account, row.ip, row.one_click)
             pane = self._complaints[slot].add(complaint)
@@ -213,6 +205,14 @@ class ChannelStore:
     def standing_subjects(self) -> Iterable[str]:
         """All channels: they are few, and ratios change without an event."""
         return [f"channel:{name}" for name in self._slots]
+
+    def waiting(self, horizons: Mapping[str, int]) -> Iterable[str]:
+        """None: a channel is judged at every close."""
+        return ()
+
+    def idle(self) -> bool:
+        """Whether there is no channel."""
+        return not self._slots
 
     def later(self, subject: str, end_ms: int) -> list[int]:
         """The ends of the channel's later panes in which anything happened."""

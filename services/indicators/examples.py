@@ -1,12 +1,14 @@
 """Examples that a rule file carries: what happens, and whether the rule fires. A test runs every one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One event of an example. `what` is an input of the subject; `second` counts from ten in the morning."""
+    """One event of an example. `what` is an input of the subject, or with `fields` a type of event; `second` counts
+    from ten in the morning."""
 
     what: str
     second: float
@@ -14,6 +16,7 @@ class Happening:
     account: str | None = None
     ip: str | None = None
     one_click: bool = False
+    fields: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +58,8 @@ def clicks(number: int, *, within: float, accounts: int = 0) -> list[Happening]:
         Happening("clicks", n * within / number, account=f"account-{n % accounts}" if accounts else None)
         for n in range(number)
     ]
+
+
+def event(what: str, second: float = 0, **fields: Any) -> list[Happening]:
+    """One raw event with fields of its own, as a sender writes it."""
+    return [Happening(what, second, fields=fields)]

@@ -53,13 +53,13 @@ class Judge:
 
     def has_work(self) -> bool:
         """Whether a close of any pane would judge anything."""
-        return len(self.episodes) > 0 or bool(self._again) or any(True for _ in self._store.standing_subjects())
+        return len(self.episodes) > 0 or bool(self._again) or not self._store.idle()
 
     def at_once(self, policy: InForce, touched: Iterable[Touched], place: Place) -> None:
         """Judges what new events belong to, at the ends of all panes that they may have changed."""
         for each in touched:
             for tuned in policy.tuned:
-                if tuned.rule.judged == "at once":
+                if tuned.rule.judged != "at close":
                     ends = {end for name in tuned.rule.reads for end in each.ends.get(name, ())}
                     for end in sorted(ends):
                         self._judge(policy, tuned, each.subject, Moment(end, place.told_ms, closing=False), place)
@@ -67,14 +67,24 @@ class Judge:
     def close(self, policy: InForce, end_ms: int, place: Place) -> None:
         """Judges everything at the close of the pane that ends here."""
         troubled = {*self.episodes.subjects(), *self._again.pop(end_ms, ())}
+        waiting = {tuned.rule.id: self._waiting(policy, tuned, end_ms) for tuned in policy.tuned}
         moment = Moment(end_ms, place.told_ms, closing=True)
-        for subject in sorted(troubled.union(self._store.standing_subjects())):
+        for subject in sorted(troubled.union(self._store.standing_subjects(), *waiting.values())):
             for tuned in policy.tuned:
                 # A count was judged with its events; by itself it only falls.
-                if tuned.rule.judged == "at close" or subject in troubled:
+                if tuned.rule.judged != "at once" or subject in troubled or subject in waiting[tuned.rule.id]:
                     self._judge(policy, tuned, subject, moment, place)
         if any(tuned.rule.per_day for tuned in policy.tuned):
             self._end_days(policy, moment)
+
+    def _waiting(self, policy: InForce, tuned: Tuned, end_ms: int) -> set[str]:
+        """The subjects that a rule looks at because time has passed."""
+        try:
+            horizons = tuned.rule.horizons(tuned.base, end_ms, policy.around)
+        except Exception as error:  # noqa: BLE001 - as in _judge
+            self._failed(tuned, error)
+            return set()
+        return set(self._store.waiting(horizons)) if horizons else set()
 
     def forget_closes(self) -> None:
         """No more panes close for now."""
@@ -97,11 +107,14 @@ class Judge:
         try:
             self._step(policy, tuned, subject, moment, place)
         except Exception as error:  # noqa: BLE001 - whatever a rule does, the others go on
-            self._seen.failures[tuned.rule.id] += 1
-            self.failures.append(Failure(tuned, error))
+            self._failed(tuned, error)
+
+    def _failed(self, tuned: Tuned, error: Exception) -> None:
+        self._seen.failures[tuned.rule.id] += 1
+        self.failures.append(Failure(tuned, error))
 
     def _step(self, policy: InForce, tuned: Tuned, subject: str, moment: Moment, place: Place) -> None:
-        case = self._case(policy, tuned, subject, moment.end_ms)
+        case = self._case(policy, tuned, subject, moment)
         verdict = case.verdict
         self._seen.verdicts[tuned.rule.id, verdict.verdict] += 1
         day = policy.days.of(moment.end_ms - 1) if tuned.rule.per_day else None
@@ -129,11 +142,11 @@ class Judge:
             episode = msgspec.structs.replace(known, given=list(known.given))
             self._advance(policy, tuned, episode, case, moment, opened=False)
 
-    def _case(self, policy: InForce, tuned: Tuned, subject: str, now_ms: int) -> Case[Any, Any]:
+    def _case(self, policy: InForce, tuned: Tuned, subject: str, moment: Moment) -> Case[Any, Any]:
         view = self._store.view(subject, policy.around)
         limits = tuned.limits(subject)
-        verdict = tuned.rule.judge(view, limits, now_ms)
-        return Case(subject, view, limits, verdict, now_ms, policy.around)
+        judge = tuned.rule.judge_at_close if moment.closing else tuned.rule.judge
+        return Case(subject, view, limits, judge(view, limits, moment.end_ms), moment.end_ms, policy.around)
 
     def _advance(
         self, policy: InForce, tuned: Tuned, episode: Episode, case: Case[Any, Any], moment: Moment, *, opened: bool
@@ -213,7 +226,7 @@ class Judge:
                 if not episode.over:
                     self._close(episode, telling.switched_off(policy.label), moment, None)
                 self._drop(episode)
-            elif tuned.rule.judged == "at once" and not episode.over:
+            elif tuned.rule.judged != "at close" and not episode.over:
                 self._take_as_told(policy, tuned, episode, everything, newest_end_ms)
         self.at_once(policy, everything, place)
 
@@ -225,7 +238,7 @@ class Judge:
         ends = {end for each in everything if each.subject == episode.subject for e in each.ends.values() for end in e}
         for end in sorted({last, *(end for end in ends if end <= last)}):
             try:
-                case = self._case(policy, tuned, episode.subject, end)
+                case = self._case(policy, tuned, episode.subject, Moment(end, 0, closing=False))
                 if case.verdict.level and episode.tripped_ms is not None:
                     worsen(episode, case.verdict, episode.severity, Moment(end, 0, closing=False))
                     new_orders(episode, self._wanted(tuned, episode, case))

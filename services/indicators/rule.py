@@ -148,7 +148,7 @@ class Rule(ABC, Generic[V, L]):
     """Its name in the policy, in alerts and commands; the file is called the same."""
     subject: ClassVar[str]
     """What it is about: `channel`, `actor`, … one of schemas.topics.SUBJECTS."""
-    judged: ClassVar[Literal["at once", "at close"]]
+    judged: ClassVar[Literal["at once", "at close", "both"]]
     """Counts `at once`, with every event that `reads` names; ratios and comparisons `at close` of a pane."""
     reads: ClassVar[tuple[str, ...]]
     """The inputs of the subject that it looks at: `complaints`, `clicks`, …"""
@@ -165,6 +165,15 @@ class Rule(ABC, Generic[V, L]):
     @abstractmethod
     def judge(self, view: V, limits: L, now_ms: int) -> Verdict:
         """The verdict on one subject as of `now_ms`, the end of a pane."""
+
+    def judge_at_close(self, view: V, limits: L, now_ms: int) -> Verdict:
+        """The verdict when the pane that ends at `now_ms` closes, for rules that are judged both ways."""
+        return self.judge(view, limits, now_ms)
+
+    def horizons(self, limits: L, now_ms: int, around: Surroundings) -> Mapping[str, int]:
+        """For subjects that get into trouble by waiting: by kind of subject (the store's word), the beginning (ms) from
+        which back a subject is to be looked at when the pane that ends at `now_ms` closes."""
+        return {}
 
     @abstractmethod
     def words(self, case: Case[V, L]) -> Words:

@@ -1,12 +1,14 @@
 """Where a machine stands: what it has absorbed of each source, and what time it is. All of it comes from the log."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from schemas.frames import END_OF_SOURCE, Mark, Slice, int64
+from schemas.rows import Row
 
 CLOSE_AFTER_MS = 30_000
 """A pane closes this long after its end, by the clock of the marks."""
@@ -97,6 +99,33 @@ class Admission:
                 folded = int(np.count_nonzero(kept[part]))
                 ledger.add(each.source, folded, int(np.count_nonzero(new[part])) - folded)
         return kept
+
+
+R = TypeVar("R", bound=Row)
+
+
+def fresh(
+    slices: Sequence[Slice],
+    rows: Iterable[R],
+    oldest_ms: int,
+    standing: Standing,
+    ledger: "Ledger | None",
+    admission: Admission | None = None,
+) -> Iterator[tuple[int, R]]:
+    """`(source, row)` of the rows that are new and not older than `oldest_ms`, counted in the ledger.
+
+    A frame that has columns besides its rows has been admitted already; of others its slices are taken note of here.
+    """
+    floors = (admission or standing.admit(slices, b"")).floors
+    for row in rows:
+        if row.offset < floors[row.slice]:
+            continue
+        source, late = slices[row.slice].source, row.at_ms < oldest_ms
+        if ledger is not None:
+            ledger.add(source, not late, late)
+        if not late:
+            standing.newest_ms = max(standing.newest_ms, row.at_ms)
+            yield source, row
 
 
 class Ledger:

@@ -77,6 +77,14 @@ class Store(Protocol):
         """The subjects whose ratios to judge whenever a pane closes; those in trouble are judged anyway."""
         ...
 
+    def waiting(self, horizons: Mapping[str, int]) -> Iterable[str]:
+        """The subjects that a rule wants to look at because time has passed: see Rule.horizons."""
+        ...
+
+    def idle(self) -> bool:
+        """Whether the close of a pane finds nothing to judge but what is in trouble already."""
+        ...
+
     def later(self, subject: str, end_ms: int) -> list[int]:
         """The ends after this one at which a subject that has just cleared may breach again: those with events."""
         ...

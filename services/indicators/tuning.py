@@ -64,7 +64,7 @@ class InForce:
         """By input, from which number on rules want to judge at once."""
         floors: dict[str, int] = {}
         for each in self.tuned:
-            if each.rule.judged == "at once":
+            if each.rule.judged != "at close":
                 for name in each.rule.reads:
                     floors[name] = min(each.floor(), floors.get(name, each.floor()))
         return floors

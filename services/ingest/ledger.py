@@ -4,35 +4,39 @@ The counts travel as the metadata of the committed offset, so they are exactly a
 """
 
 import json
-from dataclasses import asdict, dataclass, fields
-from typing import Final
+from collections import Counter
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Final
 
-_COUNTS: Final = ("read", "valid", "duplicate", "dead", "unused", "control", "channel", "actor")
+_COUNTS: Final = ("read", "valid", "duplicate", "dead", "control", "routed")
 
 
 @dataclass(slots=True)
 class Ledger:
     """Counts since the beginning of a source partition, and how far its times have got.
 
-    read = valid + duplicate + dead + control. valid: good events that are no duplicates. unused: those of them that no
-    subject takes. channel, actor: rows sent to the frames of that subject. append_ms: the largest append time read.
-    event_ms: the time read on the `events` clock. None until there is one.
+    read = valid + duplicate + dead + control. valid: good events that are no duplicates. routed: rows sent to the
+    frames of each subject. append_ms: the largest append time read. event_ms: the time read on the `events` clock. None
+    until there is one.
     """
 
     read: int = 0
     valid: int = 0
     duplicate: int = 0
     dead: int = 0
-    unused: int = 0
     control: int = 0
-    channel: int = 0
-    actor: int = 0
+    routed: Counter[str] = field(default_factory=Counter)
     append_ms: int | None = None
     event_ms: int | None = None
 
     def metadata(self) -> str:
         """As the metadata of a committed offset."""
-        return json.dumps({name: value for name, value in asdict(self).items() if value is not None})
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return json.dumps({name: value for name, value in values.items() if value is not None})
+
+    def copy(self) -> "Ledger":
+        """As it is now."""
+        return replace(self, routed=Counter(self.routed))
 
     def moved(self, *, append_ms: int | None = None, event_ms: int | None = None) -> None:
         """Notes times that were read; they never fall."""
@@ -51,9 +55,14 @@ def from_metadata(text: str) -> Ledger:
     known = {each.name for each in fields(Ledger)}
     try:
         values = json.loads(text)
-        found = {name: int(value) for name, value in values.items() if name in known}
+        found = {name: _count(value) for name, value in values.items() if name in known}
     except (ValueError, AttributeError, TypeError) as error:
         raise LedgerError("the committed offset carries no ledger") from error
     if missing := [name for name in _COUNTS if name not in found]:
         raise LedgerError(f"the committed offset's ledger lacks {', '.join(missing)}")
     return Ledger(**found)
+
+
+def _count(value: Any) -> Any:
+    """A count, or the counts by subject."""
+    return Counter({str(name): int(each) for name, each in value.items()}) if isinstance(value, dict) else int(value)

@@ -6,7 +6,7 @@ from services.runtime.metrics import FAST_SECONDS
 
 RECORDS = Counter(
     "tidegate_ingest_records_total",
-    "Records of a raw topic by what became of them: valid, duplicate, dead, control; `unused` are valid ones besides.",
+    "Records of a raw topic by what became of them: valid, duplicate, dead, control.",
     ["topic", "outcome"],
 )
 ROWS = Counter("tidegate_ingest_rows_total", "Rows sent to the frames of a subject.", ["subject"])

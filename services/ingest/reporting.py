@@ -4,7 +4,6 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Final
 
 from services.ingest import metrics
@@ -17,7 +16,7 @@ log = logging.getLogger(__name__)
 
 SAY_EVERY_S: Final = 10.0
 """How often to repeat what is being waited for."""
-_OUTCOMES: Final = ("valid", "duplicate", "dead", "control", "unused")
+_OUTCOMES: Final = ("valid", "duplicate", "dead", "control")
 
 
 class Reporting:
@@ -38,7 +37,7 @@ class Reporting:
 
     def taken_up(self, owned: Owned) -> None:
         """A partition is ours now."""
-        self._counted.setdefault(owned.source.source, replace(owned.source.ledger))
+        self._counted.setdefault(owned.source.source, owned.source.ledger.copy())
         metrics.PAUSED.labels(owned.source.topic, owned.source.partition).set(0)
         if owned.note:
             log.warning("partition taken up in an unusual way", extra={"partition": owned.name, "reason": owned.note})
@@ -78,14 +77,13 @@ class Reporting:
         for each in owned:
             now = each.source.ledger
             before = self._counted.get(each.source.source, now)
-            self._counted[each.source.source] = replace(now)
+            self._counted[each.source.source] = now.copy()
             topic = each.source.topic
             if now.read != before.read:
                 RECORDS_READ.labels(topic).inc(now.read - before.read)
                 for outcome in _OUTCOMES:
                     metrics.RECORDS.labels(topic, outcome).inc(getattr(now, outcome) - getattr(before, outcome))
-                rows["channel"] += now.channel - before.channel
-                rows["actor"] += now.actor - before.actor
+                rows += now.routed - before.routed
             LAG_RECORDS.labels(topic, each.source.partition).set(max(0, each.end - each.source.next))
         for subject, count in rows.items():
             metrics.ROWS.labels(subject).inc(count)

@@ -1,45 +1,51 @@
 """Which event goes where: rows for the subjects that an event is about, without any personal data."""
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
-from typing import Any
+from typing import Any, Final
 
-from schemas.frames import ActorFrame, ChannelFrame, ComplaintRow
+from schemas.frames import MEASURES, SubjectFrame
+from schemas.rows import CaseRow, ComplaintRow, ContentRow, FloodRow, MentionRow, ReadingRow
 from services.ingest.columns import ActorRows, ChannelRows
+from services.ingest.product_rows import ProductRows
 from services.ingest.pseudonyms import Actors, Pseudonyms, SharedAddresses, normal_address
+from services.ingest.redaction import quote
+from services.ingest.row_lists import RowList, cases, contents, mentions, readings
 from services.ingest.structs import NO_MEASURE
 
-SUBJECTS = ("channel", "actor")
-"""The subjects that are fed. Another one needs its rows here, its columns and its frame."""
+_SEARCH: Final = MEASURES.index("searches")
+_SPEND: Final = MEASURES.index("spend_micros")
+_PURCHASE: Final = MEASURES.index("purchases")
+_WORD: Final = {"complaint_opened": "opened", "complaint_answered": "answered", "complaint_closed": "closed"}
 
 
 @dataclass(slots=True)
 class Rows:
-    """The rows of one poll, for all subjects."""
+    """The rows of one poll, by subject."""
 
     channel: ChannelRows = field(default_factory=ChannelRows)
+    product: ProductRows = field(default_factory=ProductRows)
     actor: ActorRows = field(default_factory=ActorRows)
+    complaint: RowList[CaseRow] = field(default_factory=cases)
+    content: RowList[ContentRow] = field(default_factory=contents)
+    brand: RowList[MentionRow] = field(default_factory=mentions)
+    market: RowList[ReadingRow] = field(default_factory=readings)
+
+    def _subjects(self) -> Iterator[tuple[str, Any]]:
+        yield from ((name, getattr(self, name)) for name in self.__slots__)
 
     def close(self, source: int, first: int, next_offset: int) -> None:
         """What was added since the last call is the slice `[first, next_offset)` of this source."""
-        self.channel.close(source, first, next_offset)
-        self.actor.close(source, first, next_offset)
+        for _, rows in self._subjects():
+            rows.close(source, first, next_offset)
 
-    def frames(self, partitions: int) -> Iterator[tuple[str, int, ChannelFrame | ActorFrame]]:
+    def frames(self, partitions: int) -> Iterator[tuple[str, int, SubjectFrame]]:
         """(subject, partition, frame) for each partition that has any row."""
-        for partition, channel_frame in self.channel.frames(partitions):
-            yield "channel", partition, channel_frame
-        for partition, actor_frame in self.actor.frames(partitions):
-            yield "actor", partition, actor_frame
-
-
-@dataclass(frozen=True, slots=True)
-class Routed:
-    """How many rows a slice gave to each subject."""
-
-    channel: int = 0
-    actor: int = 0
+        for subject, rows in self._subjects():
+            for partition, frame in rows.frames(partitions):
+                yield subject, partition, frame
 
 
 class Router:
@@ -57,36 +63,50 @@ class Router:
         """From now on these addresses and networks are no actors."""
         self._actors = Actors(self._addresses, SharedAddresses(addresses))
 
-    def route(self, rows: Rows, topic: str, events: list[Any], offsets: list[int], times: list[int]) -> Routed:
-        """Adds the rows of one slice: its events, new and in order, with their offsets and times (ms)."""
+    def route(self, rows: Rows, topic: str, events: list[Any], offsets: list[int], times: list[int]) -> Counter[str]:
+        """Adds the rows of one slice: its events, new and in order, with their offsets and times (ms).
+
+        How many rows each subject got.
+        """
         match topic:
             case "channel-events":
-                clicks = self._clicks(rows.actor, events, offsets, times)
-                return Routed(_measures(rows.channel, events, offsets, times), clicks)
+                return self._channel_events(rows, events, offsets, times)
             case "conversion-events":
-                return Routed(_measures(rows.channel, events, offsets, times))
+                measures = bytearray([event.measure for event in events])
+                bought = [event.product_id is not None and event.measure == _PURCHASE for event in events]
+                product = _product_rows(rows.product, bought, measures, events, offsets, times)
+                return Counter(channel=_measures(rows.channel, measures, events, offsets, times), product=product)
             case "complaint-events":
-                return Routed(self._complaints(rows.channel, events, offsets, times))
+                return self._complaint_events(rows, events, offsets, times)
+            case "mention-events":
+                part = len(rows.brand.parts)
+                rows.brand.rows += map(_mention, [part] * len(events), events, offsets, times)
+                return Counter(brand=len(events))
             case _:
-                return Routed()
+                part = len(rows.market.parts)
+                rows.market.rows += map(_reading, [part] * len(events), events, offsets, times)
+                return Counter(market=len(events))
 
-    def _complaints(self, rows: ChannelRows, events: list[Any], offsets: list[int], times: list[int]) -> int:
-        opened = [index for index, event in enumerate(events) if event.opens]
-        for index in opened:
-            event = events[index]
-            rows.complaints.append(
-                ComplaintRow(
-                    len(rows.parts),
-                    offsets[index],
-                    times[index],
-                    event.channel_id,
-                    event.complaint_id,
-                    None if event.account_id is None else self._accounts.of(event.account_id),
-                    None if event.ip is None else self._addresses.of(normal_address(event.ip)),
-                    event.entry == "one_click",
-                )
-            )
-        return len(opened)
+    # -- channel events
+
+    def _channel_events(self, rows: Rows, events: list[Any], offsets: list[int], times: list[int]) -> Counter[str]:
+        measures = bytearray([event.measure for event in events])
+        content = 0
+        if NO_MEASURE in measures:
+            content = _contents(rows, events, offsets, times)
+            kept = [measure != NO_MEASURE for measure in measures]
+            events, offsets, times = (list(compress(each, kept)) for each in (events, offsets, times))
+            measures = bytearray(compress(measures, kept))
+        actor = self._clicks(rows.actor, events, offsets, times)
+        products = [event.product_id for event in events]
+        product = 0
+        if any(products):
+            shown = [name is not None and measure != _SPEND for name, measure in zip(products, measures, strict=True)]
+            _carried(rows.product, compress(events, shown), compress(times, shown))
+            searched = [measure == _SEARCH for measure in measures]
+            product = _product_rows(rows.product, searched, measures, events, offsets, times)
+        channel = _measures(rows.channel, measures, events, offsets, times)
+        return Counter(channel=channel, product=product, actor=actor, content=content)
 
     def _clicks(self, rows: ActorRows, events: list[Any], offsets: list[int], times: list[int]) -> int:
         wanted: list[Any] = [event.ip for event in events]
@@ -109,13 +129,33 @@ class Router:
         rows.times += compress(times, wanted)
         return len(clicks)
 
+    # -- complaint events
 
-def _measures(rows: ChannelRows, events: list[Any], offsets: list[int], times: list[int]) -> int:
-    measures = bytearray([event.measure for event in events])
-    if NO_MEASURE in measures:
-        kept = [measure != NO_MEASURE for measure in measures]
-        events, offsets, times = (list(compress(each, kept)) for each in (events, offsets, times))
-        measures = bytearray(compress(measures, kept))
+    def _complaint_events(self, rows: Rows, events: list[Any], offsets: list[int], times: list[int]) -> Counter[str]:
+        counts: Counter[str] = Counter(complaint=len(events))
+        for event, offset, at in zip(events, offsets, times, strict=True):
+            rows.complaint.rows.append(_case(len(rows.complaint.parts), event, offset, at))
+            if event.event_type == "complaint_opened":
+                counts["channel"] += 1
+                counts["actor"] += self._opened(rows, event, offset, at)
+        return counts
+
+    def _opened(self, rows: Rows, event: Any, offset: int, at: int) -> bool:
+        """Whether it is an actor's as well."""
+        account = None if event.account_id is None else self._accounts.of(event.account_id)
+        ip = None if event.ip is None else self._addresses.of(normal_address(event.ip))
+        one_click = event.entry == "one_click"
+        place = len(rows.channel.parts), offset, at
+        rows.channel.complaints.append(
+            ComplaintRow(*place, event.channel_id, event.complaint_id, account, ip, one_click)
+        )
+        actor = None if event.ip is None or not one_click else self._actors[event.ip]
+        if actor is not None:
+            rows.actor.complaints.append(FloodRow(*place, actor, account, event.channel_id, event.complaint_id))
+        return actor is not None
+
+
+def _measures(rows: ChannelRows, measures: bytearray, events: list[Any], offsets: list[int], times: list[int]) -> int:
     rows.measures += measures
     rows.channels += map(rows.names.__getitem__, [event.channel_id for event in events])
     rows.counts += _counts(events)
@@ -131,3 +171,88 @@ def _counts(events: list[Any]) -> list[int]:
     except TypeError:
         return [1 if each is None else each for each in counts]
     return counts
+
+
+def _product_rows(
+    rows: ProductRows,
+    wanted: Sequence[bool],
+    measures: bytearray,
+    events: list[Any],
+    offsets: list[int],
+    times: list[int],
+) -> int:
+    chosen = list(compress(events, wanted))
+    if not chosen:
+        return 0
+    rows.products += map(rows.names.__getitem__, [event.product_id for event in chosen])
+    rows.measures += bytearray(compress(measures, wanted))
+    rows.counts += _counts(chosen)
+    rows.offsets += compress(offsets, wanted)
+    rows.times += compress(times, wanted)
+    return len(chosen)
+
+
+def _carried(rows: ProductRows, events: Iterable[Any], times: Iterable[int]) -> None:
+    """Each of these events shows a product on a channel."""
+    shown = list(events)
+    rows.carried_products += map(rows.names.__getitem__, [event.product_id for event in shown])
+    rows.carried_channels += map(rows.channels.__getitem__, [event.channel_id for event in shown])
+    rows.carried_times += times
+
+
+def _contents(rows: Rows, events: list[Any], offsets: list[int], times: list[int]) -> int:
+    found = [each for each in zip(events, offsets, times, strict=True) if each[0].measure == NO_MEASURE]
+    for event, offset, at in found:
+        rows.content.rows.append(_content(len(rows.content.parts), event, offset, at))
+        if event.event_type == "content_published" and event.product_id is not None:
+            _carried(rows.product, [event], [at])
+    return len(found)
+
+
+def _content(part: int, event: Any, offset: int, at: int) -> ContentRow:
+    if event.event_type == "content_removed":
+        return ContentRow(part, offset, at, event.content_id, event.channel_id, False, event.product_id)
+    return ContentRow(
+        part,
+        offset,
+        at,
+        event.content_id,
+        event.channel_id,
+        True,
+        event.product_id,
+        event.body,
+        event.disclosure_share,
+        event.disclosure_font_ratio,
+        len(set(event.reviewers)),
+        event.reviewed_fingerprint,
+    )
+
+
+def _case(part: int, event: Any, offset: int, at: int) -> CaseRow:
+    opened = event.event_type == "complaint_opened"
+    return CaseRow(
+        part,
+        offset,
+        at,
+        event.complaint_id,
+        _WORD[event.event_type],  # type: ignore[arg-type]
+        event.channel_id,
+        event.product_id,
+        event.segment == "high_net_worth",
+        event.entry if opened else None,
+    )
+
+
+def _mention(part: int, event: Any, offset: int, at: int) -> MentionRow:
+    said = quote(event.text) if event.text and event.sentiment == "negative" else None
+    return MentionRow(part, offset, at, event.sentiment, event.source, event.product_id, said)
+
+
+def _reading(part: int, event: Any, offset: int, at: int) -> ReadingRow:
+    match event.event_type:
+        case "rate":
+            return ReadingRow(part, offset, at, event.series, event.month, repr(event.percent), None, None)
+        case "gdp_growth":
+            return ReadingRow(part, offset, at, "gdp", event.quarter, repr(event.percent), None, None)
+        case _:
+            return ReadingRow(part, offset, at, "policy", None, None, event.title, event.url)

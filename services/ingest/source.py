@@ -93,12 +93,9 @@ class Source:
         repeated = self._duplicates.note(_ids(judged), judged.stamps)
         if repeated:
             _drop(judged, repeated)
-        routed = router.route(rows, self.topic, judged.events, judged.offsets, judged.times)
+        ledger.routed += router.route(rows, self.topic, judged.events, judged.offsets, judged.times)
         ledger.duplicate += len(repeated)
         ledger.valid += len(judged.events)
-        ledger.unused += len(judged.events) - routed.channel
-        ledger.channel += routed.channel
-        ledger.actor += routed.actor
 
     def _move_event_time(self, judged: Judged) -> None:
         if judged.times:

@@ -37,17 +37,17 @@ _CODE: Final = {name: code for code, name in enumerate(MEASURES)}
 class Event(msgspec.Struct):
     """What all events can be asked; those of each type have its fields besides.
 
-    measure: what it adds to in its channel, an index into MEASURES, or NO_MEASURE. count: how much; None is one.
-    opens: whether a complaint begins with it.
+    event_type: as in `type`. measure: what it adds to in its channel, an index into MEASURES, or NO_MEASURE. count:
+    how much; None is one.
     """
 
     event_id: str
     occurred_at: str
     channel_id: str | None
+    event_type: ClassVar[str] = ""
     measure: ClassVar[int] = NO_MEASURE
     count: ClassVar[int | None] = 0
     ip: ClassVar[str | None] = None
-    opens: ClassVar[bool] = False
 
 
 def micros(amount: float) -> int:
@@ -81,13 +81,14 @@ def struct_of(model: type[BaseModel], *, patterns: bool = False) -> type[Event]:
 
 
 def _class_attributes(kind: str) -> dict[str, Any]:
+    attributes: dict[str, Any] = {"event_type": kind}
     if kind == "conversion":
-        return {"measure": property(lambda event: _CODE[_MEASURE_OF_STAGE[event.stage]]), "count": 1}
+        return attributes | {"measure": property(lambda event: _CODE[_MEASURE_OF_STAGE[event.stage]]), "count": 1}
     if kind == "spend":
-        return {"measure": _CODE["spend_micros"], "count": property(lambda event: micros(event.amount))}
-    if kind == "complaint_opened":
-        return {"opens": True}
-    return {"measure": _CODE[_MEASURE_OF_TYPE[kind]]} if kind in _MEASURE_OF_TYPE else {}
+        attributes["count"] = property(lambda event: micros(event.amount))
+    if kind in _MEASURE_OF_TYPE:
+        attributes["measure"] = _CODE[_MEASURE_OF_TYPE[kind]]
+    return attributes
 
 
 def _type(annotation: Any, metadata: Sequence[Any], covered: Container[str]) -> Any:

@@ -7,11 +7,11 @@ from aiokafka.errors import KafkaError
 
 from schemas import frames
 from schemas.dead_letters import DeadLetter
-from schemas.topics import DEAD_LETTERS
+from schemas.topics import DEAD_LETTERS, SUBJECTS
 from schemas.topics import frames as frames_topic
 from services.ingest import marks, metrics
 from services.ingest.marks import PolicyInMarks, Progress
-from services.ingest.routing import SUBJECTS, Rows
+from services.ingest.routing import Rows
 from services.ingest.settings import IngestSettings
 from services.runtime.end_io import end_process
 from services.runtime.machine import Output

@@ -109,6 +109,7 @@ class Mix:
             named.astype("<i4").tobytes(),
             none,
             np.ones(len(rows), np.int64).tobytes(),
+            [],
         )
 
 

@@ -13,6 +13,7 @@ import pytest
 from deploy.embedded.broker import Broker
 from schemas.frames import END_OF_SOURCE, ChannelFrame, Mark, source_of
 from schemas.policy import Policy
+from schemas.topics import SUBJECTS
 from services.ingest.ledger import Ledger
 from services.ingest.marks import roster
 from services.ingest.sealing import Sealer
@@ -99,20 +100,21 @@ async def test_all_raw_topics_are_read_and_the_books_say_where_everything_went(s
     )
     ledgers = await system.until_read()
 
-    def counts(topic: str, partition: int) -> tuple[int, ...]:
+    def counts(topic: str, partition: int) -> tuple[int, int, int, dict[str, int]]:
         each = ledgers[topic, partition]
-        return each.read, each.valid, each.duplicate, each.unused, each.channel, each.actor
+        return each.read, each.valid, each.duplicate, dict(+each.routed)
 
-    assert counts(EVENTS, 0) == (2, 1, 1, 0, 1, 1)
-    assert counts(EVENTS, 1) == (2, 2, 0, 1, 1, 0)
-    assert counts("complaint-events", 0) == (1, 1, 0, 0, 1, 0)
-    assert counts("complaint-events", 1) == (1, 1, 0, 1, 0, 0)
-    assert counts("conversion-events", 0) == (1, 1, 0, 0, 1, 0)
-    assert counts("mention-events", 1) == (1, 1, 0, 1, 0, 0)
-    assert counts("market-events", 0) == (1, 1, 0, 1, 0, 0)
+    assert counts(EVENTS, 0) == (2, 1, 1, {"channel": 1, "actor": 1})
+    assert counts(EVENTS, 1) == (2, 2, 0, {"channel": 1, "content": 1})
+    assert counts("complaint-events", 0) == (1, 1, 0, {"channel": 1, "complaint": 1})
+    assert counts("complaint-events", 1) == (1, 1, 0, {"complaint": 1})
+    assert counts("conversion-events", 0) == (1, 1, 0, {"channel": 1})
+    assert counts("mention-events", 1) == (1, 1, 0, {"brand": 1})
+    assert counts("market-events", 0) == (1, 1, 0, {"market": 1})
     assert ledgers["market-events", 1] == Ledger()
-    rows = await system.rows("channel")
-    assert len(rows) == len(set(rows)) == sum(each.channel for each in ledgers.values())
+    for subject in SUBJECTS:
+        rows = await system.rows(subject)
+        assert len(rows) == len(set(rows)) == sum(each.routed[subject] for each in ledgers.values())
     assert await system.rows("actor") == [(0, 0)]
     metrics = (await process.get("/metrics")).text
     assert 'tidegate_ingest_records_total{outcome="duplicate",topic="channel-events"} 1.0' in metrics

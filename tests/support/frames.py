@@ -13,7 +13,7 @@ from typing import Any
 
 from schemas.base import read_instant, to_ms
 from schemas.events import EVENTS
-from schemas.frames import ActorFrame, ChannelFrame, Mark
+from schemas.frames import Mark, SubjectFrame
 from schemas.policy import Policy
 from services.ingest import marks
 from services.ingest.marks import Clock, PolicyInMarks
@@ -55,7 +55,7 @@ class FrameMaker:
         self._router = Router(KEY, shared)
         self._sources: dict[tuple[str, int], Source] = {}
 
-    def poll(self, placed: Iterable[Placed]) -> list[tuple[str, int, ChannelFrame | ActorFrame]]:
+    def poll(self, placed: Iterable[Placed]) -> list[tuple[str, int, SubjectFrame]]:
         """(subject, partition, frame) of what one poll found; the offsets of a source partition must rise.
 
         A producer's duplicates give no row. Raises AssertionError for an event that is not valid.

@@ -19,15 +19,20 @@ from schemas.frames import (
     RAW_TOPIC_ORDER,
     ActorFrame,
     AnyFrame,
+    BrandFrame,
     ChannelFrame,
-    ComplaintRow,
+    ComplaintFrame,
+    ContentFrame,
     Mark,
+    MarketFrame,
     Read,
+    RowFrame,
     Slice,
     encode,
     source_of,
 )
 from schemas.policy import Policy
+from schemas.rows import ComplaintRow, Row
 from services.runtime.machine import Output, Record
 
 TEN = to_ms(datetime.fromisoformat("2026-11-23T10:00:00+08:00"))
@@ -35,7 +40,9 @@ TEN = to_ms(datetime.fromisoformat("2026-11-23T10:00:00+08:00"))
 CHANNEL = source_of("channel-events", 0)
 COMPLAINT = source_of("complaint-events", 0)
 CONVERSION = source_of("conversion-events", 0)
-ROSTER = (CHANNEL, COMPLAINT, CONVERSION)
+MENTION = source_of("mention-events", 0)
+MARKET = source_of("market-events", 0)
+ROSTER = (CHANNEL, COMPLAINT, CONVERSION, MENTION, MARKET)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -133,7 +140,29 @@ def actor_frame(events: Sequence[Event]) -> ActorFrame:
         _column("<i4", [names.index(event.channel) for event in rows]),
         _column("<i4", [names.index(event.link) if event.link else -1 for event in rows]),
         _column("<i8", [event.count for event in rows]),
+        [],
     )
+
+
+ROW_FRAMES: dict[str, type[RowFrame]] = {
+    "complaint": ComplaintFrame,
+    "content": ContentFrame,
+    "brand": BrandFrame,
+    "market": MarketFrame,
+}
+
+
+def row_frame(subject: str, rows: Sequence[tuple[int, Row]]) -> RowFrame:
+    """The frame of some `(source, row)`, in order of offsets; what the rows say of slices is not read."""
+    by_source: dict[int, list[Row]] = {}
+    for source, row in rows:
+        by_source.setdefault(source, []).append(row)
+    slices, placed = [], []
+    for number, (source, found) in enumerate(by_source.items()):
+        found.sort(key=lambda row: row.offset)
+        slices.append(Slice(source, found[0].offset, found[-1].offset + 1, 0))
+        placed += [msgspec.structs.replace(row, slice=number) for row in found]
+    return ROW_FRAMES[subject](FORMAT, slices, placed)  # type: ignore[arg-type]
 
 
 def _column(kind: str, values: list[int]) -> bytes:

@@ -19,8 +19,9 @@ from aiokafka import TopicPartition
 
 from schemas.dead_letters import DeadLetter
 from schemas.events import EVENTS
-from schemas.frames import AnyFrame, ChannelFrame, Mark, decode, int64, source_of
+from schemas.frames import AnyFrame, Mark, decode, int64, source_of
 from schemas.policy import Policy, PolicyRef
+from schemas.rows import Row
 from schemas.topics import DEAD_LETTERS, POLICY
 from schemas.topics import frames as frames_topic
 from services.ingest.ledger import Ledger, from_metadata
@@ -152,11 +153,11 @@ class Ingests:
             for frame in frames:
                 if isinstance(frame, Mark):
                     continue
-                offsets = iter(int64(frame.offset).tolist())
+                offsets = iter(int64(getattr(frame, "offset", b"")).tolist())
+                singles: list[Row] = getattr(frame, "rows", None) or getattr(frame, "complaints", [])
                 for index, part in enumerate(frame.slices):
                     own = [next(offsets) for _ in range(part.rows)]
-                    if isinstance(frame, ChannelFrame):
-                        own += [row.offset for row in frame.complaints if row.slice == index]
+                    own += [row.offset for row in singles if row.slice == index]
                     absorbed += [(part.source, offset) for offset in own if offset >= known.get(part.source, 0)]
                     known[part.source] = max(known.get(part.source, 0), part.next)
         return absorbed

@@ -1,13 +1,16 @@
 """One machine and its log, for tests that tell a story: things happen, marks pass, and what came out is looked at."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from schemas.alerts import AlertFact
+from schemas.base import from_ms
 from schemas.commands import Command
+from schemas.events import TOPIC_OF
 from schemas.policy import Policy
 from services.indicators.examples import Happening
 from services.indicators.machine import IndicatorMachine, build
 from services.runtime.machine import Output
+from tests.support.frames import FrameMaker
 from tests.support.indicator_log import TEN, Event, Log, commands, facts, mark, policy, source_for
 
 SECOND = 1000
@@ -30,6 +33,8 @@ class World:
         self.log = Log(subject)
         self.outputs: list[Output] = []
         self._offsets: dict[int, int] = {}
+        self._maker = FrameMaker()
+        self._number = 0
         if first_mark:
             self.apply(mark(TEN - 1, policy=in_force or policy(), read={}))
 
@@ -51,8 +56,24 @@ class World:
         self.outputs += new
         return new
 
+    def raw(self, what: str, at: float, **fields: object) -> list[Output]:
+        """A frame of one event as a sender writes it, through ingest's own routing."""
+        return self.raw_events([(what, at, fields)])
+
+    def raw_events(self, events: Sequence[tuple[str, float, Mapping[str, object]]]) -> list[Output]:
+        """A frame of some of them: type, time and fields."""
+        placed = []
+        for what, at, fields in events:
+            self._number += 1
+            common = {"event_id": f"raw-{self._number}", "type": what, "occurred_at": _written(TEN + int(at))}
+            placed.append((TOPIC_OF[what], 0, self._number, {**common, **fields}))
+        frames = [frame for subject, _, frame in self._maker.poll(placed) if subject == self.machine.subject]
+        return [output for frame in frames for output in self.apply(frame)]
+
     def happenings(self, given: Sequence[Happening]) -> list[Output]:
         """A frame of what an example gives."""
+        if any(each.fields is not None for each in given):
+            return self.raw_events([(each.what, each.second * SECOND, each.fields or {}) for each in given])
         return self.happen(
             *(
                 self.event(
@@ -103,3 +124,7 @@ class World:
     def told(self) -> list[tuple[str | None, str | None, int | None]]:
         """`(status, severity, level)` of all alert facts so far."""
         return [(each.status, each.severity, each.level) for each in self.facts]
+
+
+def _written(at_ms: int) -> str:
+    return from_ms(at_ms).isoformat()

@@ -1,12 +1,15 @@
+from collections import Counter
+
 import pytest
 
+from schemas.topics import SUBJECTS
 from services.ingest.ledger import Ledger, LedgerError, from_metadata
 
 
 def test_it_survives_as_the_metadata_of_an_offset() -> None:
-    ledger = Ledger(10, 6, 1, 2, 3, 1, 3, 2, append_ms=5, event_ms=None)
+    ledger = Ledger(10, 6, 1, 2, 1, Counter(channel=3, actor=2), append_ms=5, event_ms=None)
     assert from_metadata(ledger.metadata()) == ledger
-    full = Ledger(*[2**62] * 10)
+    full = Ledger(2**62, 2**62, 2**62, 2**62, 2**62, Counter(dict.fromkeys(SUBJECTS, 2**62)), 2**62, 2**62)
     assert len(full.metadata()) < 1_000, "brokers take 4,096 bytes"
 
 

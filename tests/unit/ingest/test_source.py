@@ -1,5 +1,6 @@
 import itertools
 import json
+from collections import Counter
 from typing import Any
 
 from hypothesis import given
@@ -34,7 +35,7 @@ def test_everything_that_was_read_is_accounted_for() -> None:
     rows = Rows()
     click, again = raw("click", event_id="1"), raw("click", event_id="1", ip=...)
     taken = _take(source, records(click, again, b"{", raw("content_removed"), raw("impression", event_id="2")), rows)
-    assert source.ledger == Ledger(5, 3, 1, 1, unused=1, control=0, channel=2, actor=1, append_ms=AT_MS)
+    assert source.ledger == Ledger(5, 3, 1, 1, 0, Counter(channel=2, actor=1, content=1, product=0), append_ms=AT_MS)
     assert [letter.offset for letter in taken.dead] == [2]
     assert source.next == 5
     assert _balanced(source.ledger)
