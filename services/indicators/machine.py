@@ -11,6 +11,7 @@ from services.indicators.channel import ChannelStore
 from services.indicators.episodes import Episode
 from services.indicators.judging import Judge, Place
 from services.indicators.outbox import Outbox
+from services.indicators.product import ProductStore
 from services.indicators.registry import rules_of
 from services.indicators.rule import AnyRule
 from services.indicators.seen import Seen
@@ -25,7 +26,7 @@ FIRST_CLOSE_MS: Final = 24 * 3_600_000
 """On the wall clock a first start judges no further back: commands of older verdicts would be stale, and one event with
 a wrong year would keep it busy for hours."""
 
-STORES: Final[dict[str, type[Store]]] = {"channel": ChannelStore, "actor": ActorStore}
+STORES: Final[dict[str, type[Store]]] = {"channel": ChannelStore, "product": ProductStore, "actor": ActorStore}
 """The subjects that are served, each with its windows."""
 
 

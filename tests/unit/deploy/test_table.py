@@ -10,6 +10,7 @@ from deploy.launcher.table import Ports, Service, Stage, StandIns, environment, 
 
 PORTS = Ports(gateway=8080, console=8081, platform=8082, receiver=8083)
 SECRETS = Secrets(Path("secrets"))
+from services.indicators.machine import STORES
 
 
 def table(wanted: StandIns) -> dict[str, Service]:
@@ -17,7 +18,7 @@ def table(wanted: StandIns) -> dict[str, Service]:
 
 
 def test_all_services_run_and_the_stand_ins_that_are_wanted() -> None:
-    ours = {"gateway", "ingest", "indicators-channel", "indicators-actor", "channel_control", "alerting", "console"}
+    ours = {"gateway", "ingest", "channel_control", "alerting", "console"} | {f"indicators-{each}" for each in STORES}
     assert set(table(StandIns())) == ours | {"platform", "receiver", "traffic"}
     assert set(table(StandIns(platform=False, receiver=False, traffic=False))) == ours
 

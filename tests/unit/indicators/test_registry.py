@@ -20,6 +20,7 @@ def test_the_rules_of_this_release() -> None:
         ("click_fraud", "actor"),
         ("complaint_rate", "channel"),
         ("complaint_volume", "channel"),
+        ("search_divergence", "product"),
     ]
     assert [rule.id for rule in rules_of("actor")] == ["click_fraud"]
 

@@ -1,0 +1,123 @@
+"""Searches for a product soar while they no longer end in purchases: customers are afraid. Experts are called, and the
+product's aggressive promotion is paused on every channel that carries it."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from schemas.base import Bilingual
+from schemas.policy import Clearing
+from services.indicators.examples import Happening, event, fires, silent
+from services.indicators.product import ProductView
+from services.indicators.rule import Case, Limits, Order, Rule, Verdict, Words, graded, unsure
+
+HOURS = 1
+BASELINE_HOURS = 24
+CARRIED_HOURS = 24
+_NAMED = 3
+
+
+class SearchDivergenceLimits(Limits):
+    """Figures of search_divergence."""
+
+    growth: Annotated[float, Field(gt=1)] = 2.0
+    """Searches of the hour over the hourly mean of the day before."""
+    fall: Annotated[float, Field(gt=0, lt=1)] = 0.3
+    """By how much the share of searches that end in a purchase has fallen against that day."""
+    min_searches: Annotated[int, Field(ge=1)] = 100
+    """Of the hour, and of the day before."""
+
+
+class SearchDivergence(Rule[ProductView, SearchDivergenceLimits]):
+    """Both figures at once, when a pane closes. The value is the smaller of the two as a multiple of its limit."""
+
+    id, subject, judged = "search_divergence", "product", "at close"
+    reads = ("searches", "purchases")
+    actions = {"escalate": "auto", "pause": "auto"}
+    clearing = Clearing(below=0.9, hold=timedelta(minutes=30))
+    limits = SearchDivergenceLimits
+
+    def judge(self, view: ProductView, limits: SearchDivergenceLimits, now_ms: int) -> Verdict:
+        """The hour against the day before it; unsure with too few searches, or when no conversions come in."""
+        hour = view.trailing(now_ms, hours=HOURS)
+        day = view.before(hour, hours=BASELINE_HOURS)
+        samples = {
+            "searches": view.total("searches", hour),
+            "searches_before": view.total("searches", day),
+            "purchases": view.total("purchases", hour),
+            "purchases_before": view.total("purchases", day),
+        }
+        if min(samples["searches"], samples["searches_before"]) < limits.min_searches:
+            return unsure(0.0, 1.0, hour, "too few searches", samples=samples)
+        if not view.reaches(day):
+            return unsure(0.0, 1.0, hour, "the day before is not known well enough", samples=samples)
+        if view.silent("conversion-events", now_ms):
+            return unsure(0.0, 1.0, hour, "no conversions come in", samples=samples)
+        if not samples["purchases_before"]:
+            return unsure(0.0, 1.0, hour, "nothing was bought the day before", samples=samples)
+        growth, fall = divergence(samples)
+        score = round(max(min(growth / limits.growth, fall / limits.fall), 0.0), 9)
+        return graded(score, [1.0], hour, samples=samples, detail={"growth": growth, "fall": fall})
+
+    def orders(self, case: Case[ProductView, SearchDivergenceLimits]) -> Iterable[Order]:
+        """Calls the experts, and pauses the product's promotion wherever it was carried in the last day."""
+        if not case.verdict.level:
+            return
+        yield Order("escalate", case.subject, 1)
+        for channel in case.view.carriers(case.now_ms, hours=CARRIED_HOURS):
+            yield Order("pause", f"promotion:{case.name}@{channel}", 1)
+
+    def detail(self, case: Case[ProductView, SearchDivergenceLimits]) -> Mapping[str, Any]:
+        """The channels that carry the product."""
+        return {"carried_by": case.view.carriers(case.now_ms, hours=CARRIED_HOURS)}
+
+    def words(self, case: Case[ProductView, SearchDivergenceLimits]) -> Words:
+        """How much more is searched, how much less of it ends in a purchase, and what to say to customers."""
+        growth, fall, samples = case.verdict.detail["growth"], case.verdict.detail["fall"], case.verdict.samples
+        carriers = case.view.carriers(case.now_ms, hours=CARRIED_HOURS)
+        at, name = case.clock(case.now_ms), case.label
+        return Words(
+            Bilingual(
+                en=f"Product {name.en}: searches × {growth:.1f}, purchases per search down {fall:.0%}",
+                zh=f"产品 {name.zh}：搜索量为平时 {growth:.1f} 倍，搜索购买率下降 {fall:.0%}",
+            ),
+            Bilingual(
+                en=f"In the hour until {at}, {samples['searches']:,} searches and {samples['purchases']:,} purchases; "
+                f"in the {BASELINE_HOURS} hours before, {samples['searches_before']:,} and "
+                f"{samples['purchases_before']:,}. "
+                f"Carried by {len(carriers)} channels ({', '.join(carriers[:_NAMED]) or 'none'}). "
+                "Customers look for reassurance: publish market interpretation for this product.",
+                zh=f"截至 {at} 的 1 小时内搜索 {samples['searches']:,} 次、购买 {samples['purchases']:,} 笔；此前 "
+                f"{BASELINE_HOURS} 小时为 {samples['searches_before']:,} 次、{samples['purchases_before']:,} 笔。"
+                f"在 {len(carriers)} 个渠道推广（{'、'.join(carriers[:_NAMED]) or '无'}）。"
+                "客户正在寻求解释，建议发布该产品的市场解读内容。",
+            ),
+        )
+
+
+def divergence(samples: Mapping[str, int]) -> tuple[float, float]:
+    """Growth of the hourly searches, and fall of the purchases per search: whole numbers divided once each."""
+    growth = samples["searches"] * BASELINE_HOURS / (samples["searches_before"] * HOURS)
+    kept = samples["purchases"] * samples["searches_before"] / (samples["purchases_before"] * samples["searches"])
+    return round(growth, 9), round(1 - kept, 9)
+
+
+def _hours(searches: int, bought: int, hours: Iterable[int], product: str = "wenli-1") -> list[Happening]:
+    """Searches and purchases of a product in some hours, counted from ten in the morning."""
+    happenings = []
+    for hour in hours:
+        at = hour * 3600 + 60
+        happenings += event("search", at, channel_id="douyin", product_id=product, count=searches)
+        for n in range(bought):
+            happenings += event("conversion", at + n, channel_id="douyin", product_id=product, stage="purchase")
+    return happenings
+
+
+SearchDivergence.examples = (
+    fires(_hours(100, 10, range(-24, 0)), _hours(200, 14, [0])),
+    silent(_hours(100, 10, range(-24, 0)), _hours(200, 15, [0])),
+    silent(_hours(100, 10, range(-24, 0)), _hours(199, 10, [0])),
+    silent(_hours(4, 1, range(-24, 0)), _hours(99, 1, [0])),
+)

@@ -1,0 +1,113 @@
+"""Random stories of raw events, cut into polls in any way and made into frames by ingest's own routing.
+
+One function a subject says what may happen to it; `TELLERS` names them.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from schemas.base import from_ms
+from schemas.events import TOPIC_OF
+from schemas.frames import SubjectFrame
+from services.runtime.machine import Record
+from tests.support.frames import FrameMaker, Placed
+from tests.support.indicator_log import TEN, Log, mark, policy
+from tests.unit.indicators.world import HOUR, MINUTE
+
+Raw = tuple[str, Mapping[str, Any]]
+"""A type of event and its fields."""
+
+
+@dataclass(frozen=True)
+class Teller:
+    """step: how far time moves between two marks (ms). tell: one thing that happens at random. figures: what a few
+    events reach, as the policy's `indicators`."""
+
+    steps: tuple[int, ...]
+    tell: Callable[[Random], Raw]
+    figures: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Happened:
+    """One raw event, with when it happened."""
+
+    at_ms: int
+    what: str
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class RawStory:
+    """What happens between marks; each segment ends with one."""
+
+    subject: str
+    segments: tuple[tuple[tuple[Happened, ...], int], ...]
+
+
+def tell_raw(subject: str, seed: int) -> RawStory:
+    """A story about one kind of subject."""
+    random, teller = Random(seed), TELLERS[subject]
+    segments, now = [], TEN
+    for _ in range(random.randrange(2, 7)):
+        now += random.choice(teller.steps)
+        happened = []
+        for _ in range(random.randrange(15)):
+            what, fields = teller.tell(random)
+            at = now - random.choice((0, 0, 0, MINUTE, 20 * MINUTE, 3 * HOUR)) - random.randrange(5 * MINUTE)
+            happened.append(Happened(at, what, fields))
+        segments.append((tuple(happened), now - random.choice((0, MINUTE))))
+    return RawStory(subject, (*segments, ((), now + random.choice((0, HOUR, 3 * HOUR)))))
+
+
+def cut_raw(story: RawStory, seed: int, *, repeats: bool = False) -> list[Record]:
+    """A log of the story, each source in its order; with `repeats` some frames are sent twice, as after a restart."""
+    random, maker, log = Random(seed), FrameMaker(), Log(story.subject)
+    log.put(mark(TEN - 1, policy=policy(1, **TELLERS[story.subject].figures), read={}))
+    offsets: dict[str, int] = {}
+    sent: list[SubjectFrame] = []
+    for happened, until in story.segments:
+        waiting: dict[str, list[Placed]] = {}
+        for each in happened:
+            topic = TOPIC_OF[each.what]
+            offset = offsets[topic] = offsets.get(topic, -1) + 1
+            common = {"event_id": f"{topic}-{offset}", "type": each.what}
+            occurred_at = from_ms(each.at_ms).isoformat()
+            event = {**common, "occurred_at": occurred_at, **each.fields}
+            waiting.setdefault(topic, []).append((topic, 0, offset, event))
+        while any(waiting.values()):
+            poll: list[Placed] = []
+            for topic in sorted(waiting):
+                number = random.randrange(len(waiting[topic]) + 1)
+                poll, waiting[topic] = poll + waiting[topic][:number], waiting[topic][number:]
+            frames = [frame for subject, _, frame in maker.poll(poll) if subject == story.subject]
+            if repeats and sent and random.random() < 0.5:
+                frames.insert(0, sent[-1])
+            sent += frames
+            for frame in frames:
+                log.put(frame)
+        log.put(mark(until))
+    return log.records
+
+
+def _product(random: Random) -> Raw:
+    product, channel = random.choice(("p-1", "p-2")), random.choice(("douyin", "weibo"))
+    where = {"channel_id": channel, "product_id": product}
+    match random.choice(("search", "search", "conversion", "impression")):
+        case "search":
+            return "search", {**where, "count": random.randrange(1, 30)}
+        case "conversion":
+            return "conversion", {**where, "stage": "purchase"}
+        case _:
+            return "impression", {**where, "count": 1}
+
+
+TELLERS: dict[str, Teller] = {
+    "product": Teller(
+        (MINUTE, 20 * MINUTE, HOUR, 13 * HOUR),
+        _product,
+        {"search_divergence": {"thresholds": {"min_searches": 5, "growth": 1.1, "fall": 0.1}}},
+    ),
+}
