@@ -1,10 +1,10 @@
 """Business days: the stretch of time that "today" means in the policy's time zone."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from schemas.base import to_ms
+from services.runtime.calendar import moment_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class Days:
 
     def _find(self, at_ms: int) -> Day:
         date = self.local(at_ms).date()
-        start, end = (datetime.combine(each, time(), self.zone) for each in (date, date + timedelta(days=1)))
-        return Day(date.isoformat(), Span(to_ms(start.astimezone(UTC)), to_ms(end.astimezone(UTC))))
+        start, end = (moment_ms(each, time(), self.zone) for each in (date, date + timedelta(days=1)))
+        return Day(date.isoformat(), Span(start, end))
 
     def local(self, at_ms: int) -> datetime:
         """A moment as people in the zone read it."""
