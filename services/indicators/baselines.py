@@ -5,6 +5,7 @@ its kind, at the same hours: holidays with holidays, shopping days with shopping
 with workdays. Where fewer than two of them are, all days are taken, and the note says so.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,26 +23,31 @@ ENOUGH: Final = 2
 class Baseline:
     """What to compare the 24 hours until a moment with.
 
-    spans: oldest first, none touching the next. note: for people; None when like is compared with like.
+    spans: oldest first, none touching the next. note: for people, where like could not be compared with like, or may
+    not have been; otherwise None.
     """
 
     spans: tuple[Span, ...]
     note: Bilingual | None
 
 
-def baseline(calendar: Calendar, now_ms: int, *, days: int = 7, since_ms: int | None = None) -> Baseline:
-    """The days to compare the 24 hours until `now_ms` with; like ones from before `since_ms` do not count.
+def baseline(
+    calendar: Calendar, now_ms: int, *, days: int = 7, usable: Callable[[Span], bool] = lambda _: True
+) -> Baseline:
+    """The days to compare the 24 hours until `now_ms` with.
 
-    since_ms: where the history of the subject begins, None if it is older than the days looked at.
+    usable: whether anything is known of a day: one of which nothing is, is none of the like ones.
     """
-    today = _mostly(calendar, now_ms)
-    all_days = [now_ms - back * DAY_MS for back in range(days, 0, -1)]
-    alike = [end for end in all_days if _counts(end, since_ms) and _mostly(calendar, end).kind == today.kind]
+    today, before = _mostly(calendar, now_ms), {}
+    for back in range(days, 0, -1):
+        end_ms = now_ms - back * DAY_MS
+        before[Span(end_ms - DAY_MS, end_ms)] = _mostly(calendar, end_ms)
+    alike = [span for span, day in before.items() if day.kind == today.kind and usable(span)]
     notes: list[Bilingual] = []
     if len(alike) < ENOUGH:
-        alike = all_days
+        alike = list(before)
         notes.append(_nothing_alike(today, days))
-    if not all(_mostly(calendar, end).known for end in (*all_days, now_ms)):
+    if not all(day.known for day in (today, *before.values())):
         notes.append(_UNKNOWN)
     return Baseline(_joined(alike), _together(notes))
 
@@ -50,17 +56,13 @@ def _mostly(calendar: Calendar, end_ms: int) -> CalendarDay:
     return calendar.at(end_ms - DAY_MS // 2)
 
 
-def _counts(end_ms: int, since_ms: int | None) -> bool:
-    return since_ms is None or since_ms <= end_ms - DAY_MS
-
-
-def _joined(ends: list[int]) -> tuple[Span, ...]:
+def _joined(days: list[Span]) -> tuple[Span, ...]:
     spans: list[Span] = []
-    for end in ends:
-        if spans and spans[-1].end == end - DAY_MS:
-            spans[-1] = Span(spans[-1].start, end)
+    for day in days:
+        if spans and spans[-1].end == day.start:
+            spans[-1] = Span(spans[-1].start, day.end)
         else:
-            spans.append(Span(end - DAY_MS, end))
+            spans.append(day)
     return tuple(spans)
 
 

@@ -9,6 +9,7 @@ from schemas.frames import AnyFrame
 from schemas.policy import Policy
 from services.indicators.days import Days
 from services.indicators.standing import Ledger, Standing
+from services.runtime.calendar import Calendar
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +22,18 @@ class Touched:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What views and rules need of the policy besides figures: its business days, its directory, its words."""
+    """What views and rules need of the policy besides figures: its days, its directory, its words."""
 
     policy: Policy
     days: Days
+    calendar: Calendar
     max_silence_ms: int
 
     @classmethod
     def under(cls, policy: Policy) -> "Surroundings":
         """Those of a policy."""
-        return cls(policy, Days(policy.time_zone), policy.max_silence // timedelta(milliseconds=1))
+        calendar = Calendar(policy.calendar, policy.time_zone)
+        return cls(policy, Days(policy.time_zone), calendar, policy.max_silence // timedelta(milliseconds=1))
 
 
 class View(Protocol):

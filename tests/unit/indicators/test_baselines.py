@@ -1,7 +1,8 @@
 """Which days a trailing day is compared with, and what is said of it."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,12 +12,15 @@ from hypothesis import strategies as st
 from schemas.base import to_ms
 from schemas.calendar import CalendarPolicy
 from schemas.directory import Label
+from schemas.policy import Policy
 from services.indicators.baselines import DAY_MS, Baseline, baseline
 from services.indicators.days import Span
 from services.indicators.panes import HOUR_MS
+from services.indicators.store import Surroundings
 from services.runtime.calendar import Calendar
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+A_NAME = Label(en="Founders' Day", zh="行庆")
 CHINA = Calendar(CalendarPolicy(), "Asia/Shanghai")
 
 
@@ -26,7 +30,7 @@ def _end_of(written: str) -> int:
     return to_ms(day + timedelta(days=1))
 
 
-def _compared(calendar: Calendar, written: str, **more: int) -> tuple[list[str], str]:
+def _compared(calendar: Calendar, written: str, **more: Any) -> tuple[list[str], str]:
     """The dates that the day is compared with, and the note in English."""
     found = baseline(calendar, _end_of(written), **more)
     return _starts(found), found.note.en if found.note else ""
@@ -72,6 +76,13 @@ def test_with_fewer_than_two_of_a_kind_all_days_are_taken_and_the_note_says_so(d
     )
 
 
+def test_rules_find_the_calendar_of_their_policy() -> None:
+    policy = Policy(version=1, time_zone="UTC", calendar=CalendarPolicy(holidays={date(2026, 11, 25): A_NAME}))
+    calendar = Surroundings.under(policy).calendar
+    kinds = [calendar.at(to_ms(datetime(2026, 11, day, 23, tzinfo=UTC))).kind for day in (24, 25)]
+    assert kinds == ["workday", "holiday"]
+
+
 def test_the_note_is_there_in_chinese() -> None:
     note = baseline(CHINA, _end_of("2026-11-11")).note
     assert note is not None
@@ -84,10 +95,11 @@ def test_shopping_days_that_the_policy_names_are_compared_with_each_other() -> N
     assert _compared(calendar, "2026-11-11") == (["11-08", "11-09", "11-10"], "")
 
 
-def test_days_before_the_history_begins_are_nothing_to_compare_with() -> None:
+def test_a_day_of_which_nothing_is_known_is_nothing_to_compare_with() -> None:
     begun = _end_of("2026-11-21")
-    assert _compared(CHINA, "2026-11-28", since_ms=begun - DAY_MS)[0] == ["11-21", "11-22"]
-    dates, note = _compared(CHINA, "2026-11-28", since_ms=begun - DAY_MS + 1)
+    dates, note = _compared(CHINA, "2026-11-28", usable=lambda day: day.end >= begun)
+    assert (dates, note) == (["11-21", "11-22"], "")
+    dates, note = _compared(CHINA, "2026-11-28", usable=lambda day: day.end > begun)
     assert len(dates) == 7
     assert "weekend" in note
 
@@ -128,7 +140,7 @@ def test_two_notes_are_one_text() -> None:
     st.sets(st.dates(date(2025, 1, 1), date(2028, 1, 1)), max_size=9),
 )
 def test_a_baseline_is_whole_days_before_the_window(at: datetime, zone: str, days: int, free: set[date]) -> None:
-    calendar = Calendar(CalendarPolicy(holidays=dict.fromkeys(free, Label(en="a", zh="b"))), zone)
+    calendar = Calendar(CalendarPolicy(holidays=dict.fromkeys(free, A_NAME)), zone)
     now = to_ms(at.replace(tzinfo=SHANGHAI))
     spans = baseline(calendar, now, days=days).spans
     assert all((span.end - span.start) % DAY_MS == (now - span.end) % DAY_MS == 0 for span in spans)
