@@ -7,10 +7,10 @@ from pathlib import Path
 from deploy.launcher.secrets import Secrets
 from deploy.launcher.settings import other_cluster, stand_ins
 from deploy.launcher.table import Ports, Service, Stage, StandIns, environment, services
+from services.indicators.machine import STORES
 
 PORTS = Ports(gateway=8080, console=8081, platform=8082, receiver=8083)
 SECRETS = Secrets(Path("secrets"))
-from services.indicators.machine import STORES
 
 
 def table(wanted: StandIns) -> dict[str, Service]:
