@@ -46,14 +46,13 @@ class Judge:
         self._store = store
         self._outbox = outbox
         self._seen = seen
-        self._again: dict[int, set[str]] = {}
         self.episodes = Episodes()
         self.failures: list[Failure] = []
         """Rules that raised and nobody was told of yet."""
 
     def has_work(self) -> bool:
         """Whether a close of any pane would judge anything."""
-        return len(self.episodes) > 0 or bool(self._again) or not self._store.idle()
+        return len(self.episodes) > 0 or not self._store.idle()
 
     def at_once(self, policy: InForce, touched: Iterable[Touched], place: Place) -> None:
         """Judges what new events belong to, at the ends of all panes that they may have changed."""
@@ -66,7 +65,7 @@ class Judge:
 
     def close(self, policy: InForce, end_ms: int, place: Place) -> None:
         """Judges everything at the close of the pane that ends here."""
-        troubled = {*self.episodes.subjects(), *self._again.pop(end_ms, ())}
+        troubled = set(self.episodes.subjects())
         waiting = {tuned.rule.id: self._waiting(policy, tuned, end_ms) for tuned in policy.tuned}
         moment = Moment(end_ms, place.told_ms, closing=True)
         for subject in sorted(troubled.union(self._store.standing_subjects(), *waiting.values())):
@@ -85,10 +84,6 @@ class Judge:
             self._failed(tuned, error)
             return set()
         return set(self._store.waiting(horizons)) if horizons else set()
-
-    def forget_closes(self) -> None:
-        """No more panes close for now."""
-        self._again.clear()
 
     def take_failures(self) -> list[Failure]:
         """What has failed since the last call."""
@@ -136,11 +131,11 @@ class Judge:
                 level=known.level if known else 0,
                 given=list(known.given) if known else [],
             )
-            self._advance(policy, tuned, episode, case, moment, opened=True)
+            self._advance(policy, tuned, episode, case, moment, place, opened=True)
         elif known is not None and not known.over:
             # A copy, so that a rule that raises half-way leaves the episode as it was.
             episode = msgspec.structs.replace(known, given=list(known.given))
-            self._advance(policy, tuned, episode, case, moment, opened=False)
+            self._advance(policy, tuned, episode, case, moment, place, opened=False)
 
     def _case(self, policy: InForce, tuned: Tuned, subject: str, moment: Moment) -> Case[Any, Any]:
         view = self._store.view(subject, policy.around)
@@ -149,7 +144,15 @@ class Judge:
         return Case(subject, view, limits, judge(view, limits, moment.end_ms), moment.end_ms, policy.around)
 
     def _advance(
-        self, policy: InForce, tuned: Tuned, episode: Episode, case: Case[Any, Any], moment: Moment, *, opened: bool
+        self,
+        policy: InForce,
+        tuned: Tuned,
+        episode: Episode,
+        case: Case[Any, Any],
+        moment: Moment,
+        place: Place,
+        *,
+        opened: bool,
     ) -> None:
         verdict = case.verdict
         news = opened
@@ -160,7 +163,7 @@ class Judge:
             change = Change("open" if opened else "updated", episode, orders)
             self._tell(policy, tuned, change, case, moment)
         if not verdict.troubled and ease(episode, verdict, tuned, moment):
-            self._resolve(policy, episode, verdict, moment)
+            self._resolve(policy, tuned, episode, case.verdict, moment, place)
         else:
             self._put(episode)
 
@@ -190,13 +193,17 @@ class Judge:
         if episode.subject not in self.episodes:
             self._store.follow(episode.subject, False)
 
-    def _resolve(self, policy: InForce, episode: Episode, verdict: Verdict, moment: Moment) -> None:
+    def _resolve(
+        self, policy: InForce, tuned: Tuned, episode: Episode, verdict: Verdict, moment: Moment, place: Place
+    ) -> None:
         at = f"{policy.days.local(moment.end_ms):%H:%M}"
         summary = telling.over(episode, _ordered_any(policy, episode), at, telling.figure(verdict.value))
         self._close(episode, summary, moment, verdict.value)
         self._drop(episode)
-        for end in self._store.later(episode.subject, moment.end_ms):
-            self._again.setdefault(end, set()).add(episode.subject)
+        if tuned.rule.judged != "at close":
+            # What came meanwhile stood in this episode; it may be one of its own.
+            for end in self._store.later(episode.subject, moment.end_ms):
+                self._judge(policy, tuned, episode.subject, Moment(end, moment.told_ms, closing=False), place)
 
     def _close(self, episode: Episode, summary: Bilingual, moment: Moment, value: float | None) -> None:
         if not episode.shadow:

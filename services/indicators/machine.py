@@ -7,9 +7,11 @@ from schemas.frames import Mark, decode
 from schemas.topics import frames
 from services.indicators import snapshot
 from services.indicators.actor import ActorStore
+from services.indicators.brand import BrandStore
 from services.indicators.channel import ChannelStore
 from services.indicators.episodes import Episode
 from services.indicators.judging import Judge, Place
+from services.indicators.market import MarketStore
 from services.indicators.outbox import Outbox
 from services.indicators.product import ProductStore
 from services.indicators.registry import rules_of
@@ -17,7 +19,7 @@ from services.indicators.rule import AnyRule
 from services.indicators.seen import Seen
 from services.indicators.snapshot import Progress
 from services.indicators.standing import Ledger, Standing
-from services.indicators.store import Store
+from services.indicators.store import Store, Touched
 from services.indicators.troubles import Troubles
 from services.indicators.tuning import InForce, PolicyRefusedError, tune
 from services.runtime.machine import Output, Record
@@ -26,7 +28,13 @@ FIRST_CLOSE_MS: Final = 24 * 3_600_000
 """On the wall clock a first start judges no further back: commands of older verdicts would be stale, and one event with
 a wrong year would keep it busy for hours."""
 
-STORES: Final[dict[str, type[Store]]] = {"channel": ChannelStore, "product": ProductStore, "actor": ActorStore}
+STORES: Final[dict[str, type[Store]]] = {
+    "channel": ChannelStore,
+    "product": ProductStore,
+    "actor": ActorStore,
+    "brand": BrandStore,
+    "market": MarketStore,
+}
 """The subjects that are served, each with its windows."""
 
 
@@ -75,8 +83,9 @@ class IndicatorMachine:
         else:
             self.seen.frames += 1
             touched = self._store.fold(record.offset, message, self.standing, self.ledger)
-            if touched and self._policy is not None:
+            if self._policy is not None:
                 self._judge.at_once(self._policy, touched, place)
+            _exhaust(touched)
         if self._judge.failures and self._policy is not None:
             self._troubles.failed(self._judge.take_failures(), self._policy, place)
         return self._outbox.take()
@@ -86,7 +95,7 @@ class IndicatorMachine:
         self._begin(record)
         message = decode(record.value)
         if not isinstance(message, Mark):
-            self._store.fold(record.offset, message, self.standing, None)
+            _exhaust(self._store.fold(record.offset, message, self.standing, None))
             return
         self.standing.hear(message, record.timestamp_ms, self._store.pane_ms, self._store.feeds)
         last = self.standing.last_closable(self._store.pane_ms)
@@ -122,7 +131,6 @@ class IndicatorMachine:
         while end < last_ms and self._policy is not None and self._judge.has_work():
             end += pane_ms
             self._judge.close(self._policy, end, place)
-        self._judge.forget_closes()
         self._closed(last_ms)
 
     def _closed(self, last_ms: int) -> None:
@@ -216,3 +224,9 @@ class IndicatorMachine:
         except PolicyRefusedError:
             return
         self._store.watch(self._policy.floors())
+
+
+def _exhaust(touched: Iterable[Touched]) -> None:
+    """A generator folds while it is asked."""
+    for _ in touched:
+        pass

@@ -14,7 +14,8 @@ from services.runtime.calendar import Calendar
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """A subject that new events belong to: by input, the ends (ms) of the panes to judge again, oldest first."""
+    """A subject that new events belong to: by input, the moments (ms) as of which to judge it again, oldest first: the
+    ends of panes, or where an event may undo another's effect, right after each."""
 
     subject: str
     ends: Mapping[str, list[int]]
@@ -64,8 +65,11 @@ class Store(Protocol):
         """A subject got into trouble, or out of it: one in trouble is judged with every event of its own."""
         ...
 
-    def fold(self, offset: int, frame: AnyFrame, standing: Standing, ledger: Ledger | None) -> list[Touched]:
-        """Adds the new events of a frame; what has to be judged at once, sorted. Late ones go to the ledger only."""
+    def fold(self, offset: int, frame: AnyFrame, standing: Standing, ledger: Ledger | None) -> Iterable[Touched]:
+        """Adds the new events of a frame; what has to be judged at once, in order. Late ones go to the ledger only.
+
+        A generator, where each event is to be judged before the next is added; it is always exhausted.
+        """
         ...
 
     def everything(self, since_ms: int) -> list[Touched]:
@@ -89,7 +93,7 @@ class Store(Protocol):
         ...
 
     def later(self, subject: str, end_ms: int) -> list[int]:
-        """The ends after this one at which a subject that has just cleared may breach again: those with events."""
+        """The moments after this one at which a subject that has just cleared may be in breach: those with events."""
         ...
 
     def view(self, subject: str, around: Surroundings) -> View:

@@ -104,10 +104,38 @@ def _product(random: Random) -> Raw:
             return "impression", {**where, "count": 1}
 
 
+def _mention(random: Random) -> Raw:
+    sentiment = random.choice(("negative", "negative", "neutral", "positive"))
+    product = random.choice((None, "p-1"))
+    return "mention", {
+        "sentiment": sentiment,
+        "source": random.choice(("weibo", "zhihu")),
+        "product_id": product,
+        "text": random.choice((None, "骗人", "退钱，要投诉", "还行")),
+    }
+
+
+def _reading(random: Random) -> Raw:
+    match random.choice(("rate", "rate", "rate", "gdp_growth", "policy_change")):
+        case "rate":
+            month, percent = random.randrange(1, 5), random.choice((3.0, 3.1, 3.5, 3.51, 3.6))
+            return "rate", {"series": "lpr_1y", "month": f"2026-0{month}", "percent": percent}
+        case "gdp_growth":
+            return "gdp_growth", {"quarter": f"2026-Q{random.randrange(1, 4)}", "percent": random.choice((4.9, 5.0))}
+        case _:
+            return "policy_change", {"title": random.choice(("one", "another"))}
+
+
 TELLERS: dict[str, Teller] = {
     "product": Teller(
         (MINUTE, 20 * MINUTE, HOUR, 13 * HOUR),
         _product,
         {"search_divergence": {"thresholds": {"min_searches": 5, "growth": 1.1, "fall": 0.1}}},
     ),
+    "brand": Teller(
+        (MINUTE, 20 * MINUTE, HOUR, 13 * HOUR),
+        _mention,
+        {"negative_sentiment": {"thresholds": {"mentions": 6, "share": 0.6, "min_mentions": 5}}},
+    ),
+    "market": Teller((MINUTE, HOUR, 13 * HOUR), _reading, {}),
 }

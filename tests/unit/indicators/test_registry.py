@@ -20,6 +20,8 @@ def test_the_rules_of_this_release() -> None:
         ("click_fraud", "actor"),
         ("complaint_rate", "channel"),
         ("complaint_volume", "channel"),
+        ("market_volatility", "market"),
+        ("negative_sentiment", "brand"),
         ("search_divergence", "product"),
     ]
     assert [rule.id for rule in rules_of("actor")] == ["click_fraud"]

@@ -9,7 +9,7 @@ from services.indicators.channel import ChannelStore
 from services.indicators.machine import IndicatorMachine, build
 from services.indicators.standing import Standing
 from tests.support.indicator_log import TEN
-from tests.unit.indicators.world import HOUR, World
+from tests.unit.indicators.world import HOUR, MINUTE, SECOND, World
 
 USED = [source_of(topic, 0) for topic in ("channel-events", "complaint-events", "conversion-events")]
 UNUSED = source_of("mention-events", 0)
@@ -50,3 +50,15 @@ def test_one_event_with_a_wrong_year_does_not_keep_a_first_start_busy() -> None:
     assert time.process_time() - began < 2.0
     assert isinstance(world.machine, IndicatorMachine)
     assert world.machine.standing.closed_ms is not None
+
+
+def test_trouble_that_came_while_an_earlier_one_was_not_yet_closed_is_an_episode_of_its_own() -> None:
+    world = World("actor")
+    world.clicks(100, 0)
+    world.mark(6 * MINUTE)
+    world.clicks(100, 6 * MINUTE + 30 * SECOND)
+    world.mark(6 * MINUTE + 45 * SECOND)
+    assert world.told() == [("open", "critical", 1), ("resolved", None, None), ("open", "critical", 1)]
+    assert len({command.alert_id for command in world.commands if command.command == "freeze"}) == 2
+    world.mark(HOUR)
+    assert world.told()[3:] == [("resolved", None, None)]
