@@ -20,11 +20,11 @@ from schemas.topics import POLICY
 from services.ingest import marks, metrics
 from services.ingest.fetch_io import Fetched, Fetcher
 from services.ingest.holdings_io import Holdings
-from services.ingest.owned import portions
+from services.ingest.owned import PORTION_BYTES, portions
 from services.ingest.policy_book import PolicyBook
 from services.ingest.records import Records
 from services.ingest.reporting import Reporting
-from services.ingest.routing import Router, Rows
+from services.ingest.routing import PatientRows, Router, Rows
 from services.ingest.sealing import Sealer
 from services.ingest.settings import IngestSettings
 from services.ingest.writing_io import Writer
@@ -54,11 +54,13 @@ class Ingest:
         self._health = health
         self._part = health.part("reading")
         self._reporting = Reporting(health)
-        self._holdings = Holdings(settings, self._reporting)
+        self._holdings = Holdings(settings, self._reporting, self._flush)
         self._policy = PolicyBook()
         self._policy_at = TopicPartition(settings.prefix + POLICY, 0)
         self._fetcher = Fetcher(self._holdings.group.client, keyed={self._policy_at})
         self._writer = Writer(settings)
+        self._patient = PatientRows()
+        self._patient_bytes = 0
         self._started = AsyncExitStack()
         self._told = False
         """Whether a mark has carried the policy's document since it changed, or since the last assignment."""
@@ -192,7 +194,11 @@ class Ingest:
         await self._tick(found)
 
     async def _take(self, portion: Mapping[TopicPartition, Records]) -> None:
-        rows = Rows()
+        weight = sum(len(value) for records in portion.values() for value in records.values if value)
+        if self._patient_bytes + weight > PORTION_BYTES:
+            await self._flush()
+        self._patient_bytes += weight
+        rows = Rows(self._patient)
         dead: list[DeadLetter] = []
         for at, records in portion.items():
             owned = self._holdings.owned[at]
@@ -205,6 +211,11 @@ class Ingest:
                 owned.resume_at = time.monotonic() + taken.pause_s
                 self._reporting.paused(owned, taken.pause_s)
         await self._writer.write(rows, dead)
+
+    async def _flush(self) -> None:
+        """Sends what has waited. Before every mark, which says that all up to it was sent, and every commit."""
+        waiting, self._patient, self._patient_bytes = self._patient, PatientRows(), 0
+        await self._writer.write_patient(waiting)
 
     async def _tick(self, found: bool) -> None:
         """Once a second: a mark, a commit, the counters. While history is replayed, a mark after every poll."""
@@ -219,6 +230,7 @@ class Ingest:
             self._reporting.count(self._holdings.owned.values())
 
     async def _mark(self) -> None:
+        await self._flush()
         progress = [owned.progress() for owned in self._holdings.owned.values() if not owned.lost]
         await self._writer.mark(progress, self._policy.in_marks(told=self._told))
         self._told = True

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 
 from aiokafka.errors import KafkaError
@@ -25,14 +25,15 @@ class Holdings:
     """What is owned, by partition, and the group that decides it.
 
     turn: held while a poll is worked on and while partitions change hands. fresh: whether they have since it was last
-    set to False.
+    set to False. flush: sends what has been read and waits to be sent.
     """
 
-    def __init__(self, settings: IngestSettings, reporting: Reporting) -> None:
+    def __init__(self, settings: IngestSettings, reporting: Reporting, flush: Callable[[], Awaitable[None]]) -> None:
         self.owned: dict[TopicPartition, Owned] = {}
         self.turn = asyncio.Lock()
         self.fresh = False
         self.group = Group(settings, self)
+        self._flush = flush
         self._clock: Clock = settings.clock
         self._limit = settings.bad_limit()
         self._patience_s = settings.ingest_ack_s
@@ -77,6 +78,7 @@ class Holdings:
 
         That it is too late, since the partitions are another's, is no failure.
         """
+        await self._flush()
         due = {
             at: OffsetAndMetadata(owned.source.next, owned.source.ledger.metadata())
             for at, owned in self.owned.items()

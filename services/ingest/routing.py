@@ -21,31 +21,56 @@ _PURCHASE: Final = MEASURES.index("purchases")
 _WORD: Final = {"complaint_opened": "opened", "complaint_answered": "answered", "complaint_closed": "closed"}
 
 
+Frames = Iterator[tuple[str, int, SubjectFrame]]
+"""(subject, partition, frame)"""
+
+
 @dataclass(slots=True)
-class Rows:
-    """The rows of one poll, by subject."""
+class PatientRows:
+    """Rows that no rule judges before a pane closes: they may wait for the next mark, so that frames are fewer and
+    fuller. A frame costs as much as a hundred events."""
 
     channel: ChannelRows = field(default_factory=ChannelRows)
     product: ProductRows = field(default_factory=ProductRows)
+
+    def close(self, source: int, first: int, next_offset: int) -> None:
+        """See Rows.close."""
+        self.channel.close(source, first, next_offset)
+        self.product.close(source, first, next_offset)
+
+    def frames(self, partitions: int) -> Frames:
+        """The frame of each partition that has any row."""
+        yield from (("channel", *each) for each in self.channel.frames(partitions))
+        yield from (("product", *each) for each in self.product.frames(partitions))
+
+
+@dataclass(slots=True)
+class Rows:
+    """The rows of one poll, by subject; of a channel only complaints, the rest of it is patient."""
+
+    patient: PatientRows = field(default_factory=PatientRows)
+    channel: ChannelRows = field(default_factory=ChannelRows)
     actor: ActorRows = field(default_factory=ActorRows)
     complaint: RowList[CaseRow] = field(default_factory=cases)
     content: RowList[ContentRow] = field(default_factory=contents)
     brand: RowList[MentionRow] = field(default_factory=mentions)
     market: RowList[ReadingRow] = field(default_factory=readings)
 
-    def _subjects(self) -> Iterator[tuple[str, Any]]:
-        yield from ((name, getattr(self, name)) for name in self.__slots__)
-
     def close(self, source: int, first: int, next_offset: int) -> None:
         """What was added since the last call is the slice `[first, next_offset)` of this source."""
-        for _, rows in self._subjects():
-            rows.close(source, first, next_offset)
+        for name in self.__slots__:
+            getattr(self, name).close(source, first, next_offset)
 
-    def frames(self, partitions: int) -> Iterator[tuple[str, int, SubjectFrame]]:
-        """(subject, partition, frame) for each partition that has any row."""
-        for subject, rows in self._subjects():
-            for partition, frame in rows.frames(partitions):
-                yield subject, partition, frame
+    def urgent(self, partitions: int) -> Frames:
+        """The frame of each partition that has any row to be judged at once."""
+        for name in self.__slots__[1:]:
+            for partition, frame in getattr(self, name).frames(partitions):
+                yield name, partition, frame
+
+    def frames(self, partitions: int) -> Frames:
+        """All frames."""
+        yield from self.urgent(partitions)
+        yield from self.patient.frames(partitions)
 
 
 class Router:
@@ -74,8 +99,10 @@ class Router:
             case "conversion-events":
                 measures = bytearray([event.measure for event in events])
                 bought = [event.product_id is not None and event.measure == _PURCHASE for event in events]
-                product = _product_rows(rows.product, bought, measures, events, offsets, times)
-                return Counter(channel=_measures(rows.channel, measures, events, offsets, times), product=product)
+                product = _product_rows(rows.patient.product, bought, measures, events, offsets, times)
+                return Counter(
+                    channel=_measures(rows.patient.channel, measures, events, offsets, times), product=product
+                )
             case "complaint-events":
                 return self._complaint_events(rows, events, offsets, times)
             case "mention-events":
@@ -102,10 +129,10 @@ class Router:
         product = 0
         if any(products):
             shown = [name is not None and measure != _SPEND for name, measure in zip(products, measures, strict=True)]
-            _carried(rows.product, compress(events, shown), compress(times, shown))
+            _carried(rows.patient.product, compress(events, shown), compress(times, shown))
             searched = [measure == _SEARCH for measure in measures]
-            product = _product_rows(rows.product, searched, measures, events, offsets, times)
-        channel = _measures(rows.channel, measures, events, offsets, times)
+            product = _product_rows(rows.patient.product, searched, measures, events, offsets, times)
+        channel = _measures(rows.patient.channel, measures, events, offsets, times)
         return Counter(channel=channel, product=product, actor=actor, content=content)
 
     def _clicks(self, rows: ActorRows, events: list[Any], offsets: list[int], times: list[int]) -> int:
@@ -205,7 +232,7 @@ def _contents(rows: Rows, events: list[Any], offsets: list[int], times: list[int
     for event, offset, at in found:
         rows.content.rows.append(_content(len(rows.content.parts), event, offset, at))
         if event.event_type == "content_published" and event.product_id is not None:
-            _carried(rows.product, [event], [at])
+            _carried(rows.patient.product, [event], [at])
     return len(found)
 
 

@@ -11,7 +11,7 @@ from schemas.topics import DEAD_LETTERS, SUBJECTS
 from schemas.topics import frames as frames_topic
 from services.ingest import marks, metrics
 from services.ingest.marks import PolicyInMarks, Progress
-from services.ingest.routing import Rows
+from services.ingest.routing import Frames, PatientRows, Rows
 from services.ingest.settings import IngestSettings
 from services.runtime.end_io import end_process
 from services.runtime.machine import Output
@@ -36,14 +36,20 @@ class Writer:
         await self._sender.stop()
 
     async def write(self, rows: Rows, dead: Iterable[DeadLetter]) -> None:
-        """The frames of a poll, and when they are acknowledged its dead letters."""
+        """The frames of a poll that are urgent, and when they are acknowledged its dead letters."""
+        await self._write(rows.urgent(self._partitions))
+        await self._send([Output(DEAD_LETTERS, each.topic.encode(), each.model_dump_json().encode()) for each in dead])
+
+    async def write_patient(self, rows: PatientRows) -> None:
+        """The frames that have waited."""
+        await self._write(rows.frames(self._partitions))
+
+    async def _write(self, found: Frames) -> None:
         outputs = [
-            Output(frames_topic(subject), None, frames.encode(frame), partition)
-            for subject, partition, frame in rows.frames(self._partitions)
+            Output(frames_topic(subject), None, frames.encode(frame), partition) for subject, partition, frame in found
         ]
         await self._send(outputs)
         metrics.FRAMES.inc(len(outputs))
-        await self._send([Output(DEAD_LETTERS, each.topic.encode(), each.model_dump_json().encode()) for each in dead])
 
     async def mark(self, progress: Iterable[Progress], policy: PolicyInMarks) -> None:
         """A mark, the same to every partition of every subject."""

@@ -301,7 +301,6 @@ def test_every_event_has_its_row_in_the_right_frame_and_no_other(
             placed.append((topic, partition, offset, each))
             expected.expect(source_of(topic, partition), offset, each)
         frames = maker.poll(placed)
-        assert len(frames) == len({(subject, partition) for subject, partition, _ in frames})
         for _, partition, frame in frames:
             assert decode(encode(frame)) == frame
             found.read(partition, partitions, frame)
