@@ -47,6 +47,10 @@ class ChannelView:
         """The last hours."""
         return Span(now_ms - hours * HOUR_MS, now_ms)
 
+    def before(self, span: Span, hours: int) -> Span:
+        """The hours that end where a span begins."""
+        return Span(span.start - hours * HOUR_MS, span.start)
+
     def total(self, measure: str, span: Span) -> int:
         """The sum of one of MEASURES over the panes of a span; spend is in millionths of CNY."""
         code = _CODE[measure]
@@ -60,7 +64,17 @@ class ChannelView:
 
     def silent(self, topic: str, now_ms: int) -> bool:
         """Whether nothing of a raw topic was heard for longer than the policy's `max_silence`."""
-        return not self._panes.heard(self._slot, _FEED[topic], Span(now_ms - self._around.max_silence_ms, now_ms))
+        return not self._heard(topic, Span(now_ms - self._around.max_silence_ms, now_ms))
+
+    def reaches(self, topic: str, span: Span) -> bool:
+        """Whether a raw topic was heard in the older half of a span, its middle pane included: what is known of it
+        then reaches back over half of the span or more."""
+        return self._heard(topic, Span(span.start, (span.start + span.end) // 2 + PANE_MS))
+
+    def _heard(self, topic: str, span: Span) -> bool:
+        feed = _FEED[topic]
+        self._looked[_TOPICS[feed], span] = None
+        return self._panes.heard(self._slot, feed, span)
 
     def sources(self) -> list[tuple[int, int, int]]:
         """`(source, from, to)`: where the events lie that were looked at through this view."""

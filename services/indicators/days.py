@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from services.runtime.calendar import moment_ms
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A stretch of event time in milliseconds, `start` inclusive, `end` exclusive."""
 
     start: int

@@ -15,8 +15,8 @@ from schemas.base import Severity
 from services.indicators.rule import Order, Verdict
 from services.indicators.tuning import MS, Tuned
 
-Key = tuple[str, str, str, bool]
-"""Indicator, subject, business day (empty where the rule does not count days), and whether in the shadow."""
+Key = tuple[str, str, str, str, bool]
+"""Indicator, strand, subject, business day (empty where the rule does not count days), and whether in the shadow."""
 
 _RANK: Final[dict[Severity, int]] = {"info": 0, "warning": 1, "critical": 2}
 
@@ -43,11 +43,12 @@ class Episode(msgspec.Struct):
     calm_ms: int | None = None
     over: bool = False
     given: list[tuple[str, str, int]] = []
+    strand: str = ""
 
     @property
     def key(self) -> Key:
         """What it is the episode of."""
-        return self.indicator, self.subject, self.day, self.shadow
+        return self.indicator, self.strand, self.subject, self.day, self.shadow
 
     def orders(self) -> list[Order]:
         """What has been ordered so far."""

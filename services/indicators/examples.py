@@ -8,7 +8,7 @@ from typing import Any
 @dataclass(frozen=True, slots=True)
 class Happening:
     """One event of an example. `what` is an input of the subject, or with `fields` a type of event; `second` counts
-    from ten in the morning."""
+    from ten in the morning, below zero for what happened before."""
 
     what: str
     second: float
@@ -37,9 +37,14 @@ def silent(*given: Iterable[Happening]) -> Example:
     return Example(False, tuple(each for some in given for each in some))
 
 
-def amounts(what: str, total: int, second: float = 0) -> list[Happening]:
+def amounts(what: str, total: int, second: float = 0, *, days_ago: float = 0) -> list[Happening]:
     """A total of clicks, purchases, … reported as one."""
-    return [Happening(what, second, total)]
+    return [Happening(what, second - days_ago * 86_400, total)]
+
+
+def spent(yuan: float, *, days_ago: float = 0) -> list[Happening]:
+    """Money spent on advertising."""
+    return amounts("spend_micros", round(yuan * 1_000_000), days_ago=days_ago)
 
 
 def complaints(

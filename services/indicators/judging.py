@@ -113,21 +113,24 @@ class Judge:
         verdict = case.verdict
         self._seen.verdicts[tuned.rule.id, verdict.verdict] += 1
         day = policy.days.of(moment.end_ms - 1) if tuned.rule.per_day else None
-        known = self.episodes.get((tuned.rule.id, subject, day.date if day else "", tuned.shadow))
+        rule = tuned.rule
+        known = self.episodes.get((rule.id, rule.strand, subject, day.date if day else "", tuned.shadow))
         if known is None and not verdict.troubled:
             return
         if verdict.troubled and (known is None or known.over):
             if known is not None and verdict.level <= known.level:
                 return
             episode = Episode(
-                indicator=tuned.rule.id,
+                indicator=rule.id,
+                strand=rule.strand,
                 subject=subject,
                 day=day.date if day else "",
                 shadow=tuned.shadow,
-                alert_id=derive(tuned.rule.id, subject, place.name, str(moment.end_ms)),
+                alert_id=derive(rule.name, subject, place.name, str(moment.end_ms)),
                 opened_ms=place.told_ms,
                 began_ms=moment.end_ms,
                 day_end_ms=day.span.end if day else 0,
+                severity=rule.severity(verdict) if verdict.level else "warning",
                 level=known.level if known else 0,
                 given=list(known.given) if known else [],
             )
@@ -228,7 +231,7 @@ class Judge:
         """Figures have changed: ends what is not wanted any more, takes what stands as told, judges the rest."""
         moment = Moment(newest_end_ms, place.told_ms, closing=False)
         for episode in self.episodes:
-            tuned = policy.find(episode.indicator)
+            tuned = policy.find(episode.indicator, episode.strand)
             if tuned is None or tuned.shadow != episode.shadow:
                 if not episode.over:
                     self._close(episode, telling.switched_off(policy.label), moment, None)
@@ -256,5 +259,5 @@ class Judge:
 
 def _ordered_any(policy: InForce, episode: Episode) -> bool:
     """Whether a command came of an episode, by the policy of now."""
-    tuned = policy.find(episode.indicator)
+    tuned = policy.find(episode.indicator, episode.strand)
     return tuned is not None and any(tuned.maturity[each.action] in ("approve", "auto") for each in episode.orders())

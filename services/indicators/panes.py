@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.indicators.days import Span
+from services.indicators.sums import Sum, Sums
 
 PANE_MS: Final = 300_000
 PANES: Final = 12
@@ -55,6 +56,7 @@ class Panes:
         self._dirty = np.zeros(64, np.bool_)
         self._first = np.full((4, 64), _UNSET, np.int64)
         self._next = np.zeros((4, 64), np.int64)
+        self._sums = Sums(self._part, PANES, (self.measures, self._feed_count))
 
     def _grow(self) -> None:
         """Room for twice the pages."""
@@ -95,6 +97,8 @@ class Panes:
         return page
 
     def _pages_in(self, hour: int, slot: Int64) -> Int64:
+        """The pages of some slots in an hour, to add to."""
+        self._sums.changed(hour)
         row = self._row(hour, int(slot.max()))
         page = row[slot]
         if not page.all():
@@ -135,20 +139,29 @@ class Panes:
             if page:
                 yield page, max(first - hour * PANES, 0), min(end - hour * PANES, PANES)
 
+    def _part(self, hour: int, first: int, end: int) -> Sum:
+        """Some panes of an hour, of all slots."""
+        pages = self._hours[hour]
+        heard = np.logical_or.reduce(self._heard[pages, :, first:end], axis=2)
+        return Sum(self._totals[pages, first:end].sum(1), heard)
+
+    def _over(self, span: Span) -> Sum:
+        """All panes of a span, of all slots."""
+        known = self._sums.known.get(span)
+        if known is None:
+            first, end = span.start // PANE_MS, -(-span.end // PANE_MS)
+            known = self._sums.add(span, first, end, self._hours, 2 ** self._slots.bit_length())
+        return known
+
     def total(self, slot: int, measure: int, span: Span) -> int:
         """The sum of a measure over the panes of a span."""
-        whole, total = [], 0
-        for page, start, end in self._pages_over(slot, span):
-            if end - start == PANES:
-                whole.append(page)
-            else:
-                total += int(self._totals[page, start:end, measure].sum())
-        return total + int(self._totals[whole, :, measure].sum()) if whole else total
+        totals = self._over(span).totals
+        return int(totals[slot, measure]) if 0 <= slot < len(totals) else 0
 
     def heard(self, slot: int, feed: int, span: Span) -> bool:
         """Whether any event of a feed fell into the span."""
-        pages = self._pages_over(slot, span)
-        return any(bool(self._heard[page, feed, start:end].any()) for page, start, end in pages)
+        heard = self._over(span).heard
+        return bool(heard[slot, feed]) if 0 <= slot < len(heard) else False
 
     def heard_from(self, slot: int, pane: int) -> list[int]:
         """The panes from this one on in which any feed was heard, in order."""
@@ -188,6 +201,7 @@ class Panes:
         gone: list[tuple[int, int]] = []
         for hour in [each for each in self._hours if (each + 1) * HOUR_MS <= before_ms]:
             pages = self._hours.pop(hour)
+            self._sums.changed(hour)
             pages = pages[pages > 0]
             gone += [self._at[page] for page in pages.tolist()]
             self._totals[pages], self._heard[pages], self._dirty[pages] = 0, False, False
@@ -217,6 +231,7 @@ class Panes:
             record = _DECODER.decode(value)
             page = self._new_page(slot, hour)
             self._row(hour, slot)[slot] = page
+            self._sums.changed(hour)
             numbers, totals = by_size.setdefault(len(record.totals), ([], []))
             numbers.append(page)
             totals.append(record.totals)

@@ -23,8 +23,8 @@ OVERRIDES = "overrides"
 
 @cache
 def all_rules() -> tuple[AnyRule, ...]:
-    """Every rule, by its id."""
-    return tuple(sorted(found_in(rules), key=lambda rule: rule.id))
+    """Every rule, by its name."""
+    return tuple(sorted(found_in(rules), key=lambda rule: rule.name))
 
 
 def rules_of(subject: str) -> tuple[AnyRule, ...]:
@@ -33,16 +33,17 @@ def rules_of(subject: str) -> tuple[AnyRule, ...]:
 
 
 def found_in(package: ModuleType) -> Iterator[AnyRule]:
-    """The rules in the modules of a package; two with one id raise ValueError."""
+    """The rules in the modules of a package; two with one name raise ValueError."""
     seen: set[str] = set()
     for info in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
         module = importlib.import_module(info.name)
         for item in vars(module).values():
             if isinstance(item, type) and issubclass(item, Rule) and item.__module__ == module.__name__:
-                if item.id in seen:
-                    raise ValueError(f"{module.__name__}: a second rule is called {item.id}")
-                seen.add(item.id)
-                yield item()
+                rule = item()
+                if rule.name in seen:
+                    raise ValueError(f"{module.__name__}: a second rule is called {rule.name}")
+                seen.add(rule.name)
+                yield rule
 
 
 @cache

@@ -8,7 +8,9 @@ is remembering: episodes, levels, repeats, alerts and commands are the runtime's
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final, Generic, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Generic, Literal, TypeVar
+
+from pydantic import Field
 
 from schemas.base import Bilingual, Maturity, Severity
 from schemas.closed import Closed
@@ -22,6 +24,9 @@ MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS
 
 _MAX_LEVEL: Final = 40
+
+Share = Annotated[float, Field(gt=0, le=1)]
+"""A figure given as a part of one: 0.02 for 2 %."""
 
 
 class Limits(Closed):
@@ -146,6 +151,9 @@ class Rule(ABC, Generic[V, L]):
 
     id: ClassVar[str]
     """Its name in the policy, in alerts and commands; the file is called the same."""
+    strand: ClassVar[str] = ""
+    """Set where an indicator has episodes of two kinds, which come and go by themselves, such as good news beside bad.
+    Then a second class in its file, derived from the first, judges the other kind under the same id and policy."""
     subject: ClassVar[str]
     """What it is about: `channel`, `actor`, … one of schemas.topics.SUBJECTS."""
     judged: ClassVar[Literal["at once", "at close", "both"]]
@@ -197,6 +205,11 @@ class Rule(ABC, Generic[V, L]):
         Lets subjects come by the million; only read for judging at once.
         """
         return 1
+
+    @property
+    def name(self) -> str:
+        """What sets it apart from all others."""
+        return f"{self.id}/{self.strand}" if self.strand else self.id
 
     @property
     def runbook(self) -> str:

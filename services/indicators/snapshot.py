@@ -62,5 +62,6 @@ def decode_episode(value: bytes) -> Episode:
 
 def episode_key(key: Key) -> bytes:
     """The key of an episode's record."""
-    indicator, subject, day, shadow = key
-    return EPISODE + "\0".join((indicator, day, "shadow" if shadow else "", subject)).encode()
+    indicator, strand, subject, day, shadow = key
+    name = f"{indicator}/{strand}" if strand else indicator
+    return EPISODE + "\0".join((name, day, "shadow" if shadow else "", subject)).encode()

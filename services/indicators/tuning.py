@@ -69,9 +69,9 @@ class InForce:
                     floors[name] = min(each.floor(), floors.get(name, each.floor()))
         return floors
 
-    def find(self, rule_id: str) -> Tuned | None:
+    def find(self, rule_id: str, strand: str) -> Tuned | None:
         """The rule of that name, if it is enabled."""
-        return next((each for each in self.tuned if each.rule.id == rule_id), None)
+        return next((each for each in self.tuned if (each.rule.id, each.rule.strand) == (rule_id, strand)), None)
 
 
 def tune(document: bytes, rules: Sequence[AnyRule]) -> InForce:
@@ -85,7 +85,10 @@ def tune(document: bytes, rules: Sequence[AnyRule]) -> InForce:
         places = (".".join(map(str, each["loc"])) for each in error.errors(include_input=False))
         raise PolicyRefusedError(f"not a policy of this release: {', '.join(places)}") from None
     wanted = {rule.id: policy.indicators.get(rule.id, IndicatorPolicy()) for rule in rules}
-    problems = [f"indicators.{rule.id}.{each}" for rule in rules for each in problems_with(rule, wanted[rule.id])]
+    by_id = {rule.id: rule for rule in rules}
+    problems = [
+        f"indicators.{name}.{each}" for name, rule in by_id.items() for each in problems_with(rule, wanted[name])
+    ]
     if problems:
         raise PolicyRefusedError("; ".join(problems))
     around = Surroundings.under(policy)

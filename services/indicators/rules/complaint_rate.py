@@ -10,10 +10,9 @@ from schemas.base import Bilingual, Severity
 from schemas.policy import Clearing
 from services.indicators.channel import ChannelView
 from services.indicators.examples import amounts, complaints, fires, silent
-from services.indicators.rule import Case, Limits, Order, Rule, Verdict, Words, graded, share_of, unsure
+from services.indicators.rule import Case, Limits, Order, Rule, Share, Verdict, Words, graded, share_of, unsure
 
 HOURS = 24
-Share = Annotated[float, Field(gt=0, le=1)]
 
 
 class ComplaintRateLimits(Limits):

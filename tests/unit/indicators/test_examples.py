@@ -8,7 +8,9 @@ from services.indicators.registry import all_rules
 from services.indicators.rule import AnyRule
 from tests.unit.indicators.world import HOUR, World
 
-CASES = [pytest.param(rule, each, id=f"{rule.id}-{n}") for rule in all_rules() for n, each in enumerate(rule.examples)]
+CASES = [
+    pytest.param(rule, each, id=f"{rule.name}-{n}") for rule in all_rules() for n, each in enumerate(rule.examples)
+]
 
 
 def trips(rule: AnyRule, example: Example) -> bool:
@@ -24,6 +26,6 @@ def test_an_example_holds(rule: AnyRule, example: Example) -> None:
     assert trips(rule, example) == example.fires
 
 
-@pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: str(rule.id))
+@pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: str(rule.name))
 def test_a_rule_has_an_example_of_either_kind(rule: AnyRule) -> None:
     assert {example.fires for example in rule.examples} == {True, False}

@@ -12,14 +12,18 @@ from services.indicators.registry import all_rules, code_of, problems_of, rules_
 from services.indicators.rule import AnyRule
 
 ROOT = Path(__file__).parents[3]
-RULES = pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: str(rule.id))
+RULES = pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: str(rule.name))
 
 
 def test_the_rules_of_this_release() -> None:
-    assert [(rule.id, rule.subject) for rule in all_rules()] == [
+    assert [(rule.name, rule.subject) for rule in all_rules()] == [
+        ("cac_spike", "channel"),
+        ("cac_spike/fall", "channel"),
         ("click_fraud", "actor"),
         ("complaint_rate", "channel"),
         ("complaint_volume", "channel"),
+        ("conversion_drop", "channel"),
+        ("engagement_drop", "channel"),
         ("market_volatility", "market"),
         ("negative_sentiment", "brand"),
         ("search_divergence", "product"),
@@ -55,16 +59,16 @@ def test_the_default_policy_says_what_the_rules_say() -> None:
 
 
 def test_the_code_of_a_rule_has_a_digest_of_its_file() -> None:
-    code = code_of(all_rules()[0])
+    code = code_of(rules_of("actor")[0])
     assert code.rule == "click_fraud"
     assert len(code.digest) == 12
-    assert len({code_of(rule).digest for rule in all_rules()}) == len(all_rules())
+    assert len({code_of(rule).digest for rule in all_rules()}) == len({rule.id for rule in all_rules()})
 
 
 @pytest.mark.parametrize(
     ("indicators", "problem"),
     [
-        ({"click_frod": {}}, "indicators.click_frod: no indicator is called so; there are click_fraud, "),
+        ({"click_frod": {}}, "indicators.click_frod: no indicator is called so; there are cac_spike, "),
         ({"click_fraud": {"thresholds": {"click": 5}}}, "indicators.click_fraud.thresholds.click: "),
         ({"click_fraud": {"thresholds": {"clicks": "5"}}}, "indicators.click_fraud.thresholds.clicks: "),
         ({"click_fraud": {"thresholds": {"clicks": 0}}}, "indicators.click_fraud.thresholds.clicks: "),

@@ -1,0 +1,88 @@
+"""The trailing day of a channel against the days before it: what the rules that compare the two have in common."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from pydantic import Field
+
+from services.indicators.channel import ChannelView
+from services.indicators.days import Span
+from services.indicators.rule import Verdict, graded, unsure
+from services.indicators.statistics import surely_lower
+
+HOURS: Final = 24
+DAYS: Final = 7
+
+Confidence = Annotated[float, Field(ge=0, lt=1)]
+"""How sure it must be that a change is more than chance. 0: it need not be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """`part` ÷ `whole`, kept as integers, so that a change of exactly 20 % is not lost to binary fractions."""
+
+    part: int
+    whole: int
+
+    @property
+    def value(self) -> float:
+        """The quotient."""
+        return self.part / self.whole
+
+    def rise_over(self, other: "Ratio") -> float:
+        """By which share of another it is above that, below zero if it is under it; 0 over a ratio of zero."""
+        base = other.part * self.whole
+        return (self.part * other.whole - base) / base if base else 0.0
+
+
+def both(view: ChannelView, part: str, whole: str, day: Span) -> tuple[Ratio, Ratio]:
+    """A ratio of two measures over a day, and over the days before it."""
+    now, before = (
+        Ratio(view.total(part, span), view.total(whole, span)) for span in (day, view.before(day, 24 * DAYS))
+    )
+    return now, before
+
+
+def silence(view: ChannelView, topics: Sequence[str], now_ms: int) -> str | None:
+    """Which feed is too quiet to judge by."""
+    return next((f"nothing comes in on {topic}" for topic in topics if view.silent(topic, now_ms)), None)
+
+
+def newness(view: ChannelView, topics: Sequence[str], day: Span) -> str | None:
+    """Which feed has not been there for long enough to compare with."""
+    before = view.before(day, 24 * DAYS)
+    found = (f"too little is known of {topic} before" for topic in topics if not view.reaches(topic, before))
+    return next(found, None)
+
+
+def changed(change: float, limit: float, day: Span, *, sure: float, confidence: float, **more: Any) -> Verdict:
+    """A change held against its limit; unsure where it reaches the limit and may yet be chance."""
+    if change >= limit and sure < confidence:
+        return unsure(change, limit, day, "may be chance", samples=more["samples"])
+    return graded(change, [limit], day, **more)
+
+
+def fallen(
+    view: ChannelView,
+    part: str,
+    whole: str,
+    now_ms: int,
+    *,
+    topics: Sequence[str],
+    least: int,
+    limit: float,
+    confidence: float,
+) -> Verdict:
+    """By which share part ÷ whole has fallen; `least` of the whole are needed in both spans."""
+    day = view.trailing(now_ms, HOURS)
+    now, before = both(view, part, whole, day)
+    samples = {part: now.part, whole: now.whole, f"{part}_before": before.part, f"{whole}_before": before.whole}
+    if min(now.whole, before.whole) < least:
+        return unsure(0.0, limit, day, f"too few {whole}", samples=samples)
+    fall = 0.0 - now.rise_over(before)
+    if why := silence(view, topics, now_ms) or newness(view, topics, day):
+        return unsure(fall, limit, day, why, samples=samples)
+    sure = surely_lower(now.part, now.whole, before.part, before.whole)
+    rates = {"rate": now.value, "rate_before": before.value}
+    return changed(fall, limit, day, sure=sure, confidence=confidence, samples=samples, detail=rates)

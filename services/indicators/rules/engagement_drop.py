@@ -1,0 +1,87 @@
+"""Engagements per impression of the trailing day on one channel, far under those of the week before: told, no more."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import Field
+
+from schemas.base import Bilingual, Severity
+from schemas.policy import Clearing
+from schemas.topics import CHANNEL_EVENTS
+from services.indicators.channel import ChannelView
+from services.indicators.comparison import DAYS, HOURS, Confidence, fallen
+from services.indicators.examples import amounts, fires, silent
+from services.indicators.rule import Case, Limits, Rule, Share, Verdict, Words
+
+
+class EngagementDropLimits(Limits):
+    """Figures of engagement_drop."""
+
+    drop: Share = 0.4
+    """By which share the rate has fallen."""
+    min_impressions: Annotated[int, Field(ge=1)] = 10_000
+    """Needed in the day and in the week."""
+    confidence: Confidence = 0.95
+    goal: Share = 0.25
+    """The year's goal: shown, not judged."""
+
+
+class EngagementDrop(Rule[ChannelView, EngagementDropLimits]):
+    """The ratio of the trailing 24 hours against that of the seven days before, when a pane closes."""
+
+    id, subject, judged = "engagement_drop", "channel", "at close"
+    reads = ("engagements", "impressions")
+    clearing = Clearing(below=0.9, hold=timedelta(minutes=30))
+    limits = EngagementDropLimits
+    examples = (
+        fires(
+            *(amounts("impressions", 70_000, days_ago=5), amounts("engagements", 14_000, days_ago=5)),
+            *(amounts("impressions", 10_000), amounts("engagements", 1200)),
+        ),
+        silent(
+            *(amounts("impressions", 70_000, days_ago=5), amounts("engagements", 14_000, days_ago=5)),
+            *(amounts("impressions", 10_000), amounts("engagements", 1201)),
+        ),
+        silent(
+            *(amounts("impressions", 9999, days_ago=5), amounts("engagements", 2000, days_ago=5)),
+            *(amounts("impressions", 10_000), amounts("engagements", 12)),
+        ),
+    )
+
+    def judge(self, view: ChannelView, limits: EngagementDropLimits, now_ms: int) -> Verdict:
+        """The value is the share by which the rate has fallen."""
+        return fallen(
+            view,
+            "engagements",
+            "impressions",
+            now_ms,
+            topics=(CHANNEL_EVENTS,),
+            least=limits.min_impressions,
+            limit=limits.drop,
+            confidence=limits.confidence,
+        )
+
+    def severity(self, verdict: Verdict) -> Severity:
+        """No customer is harmed by it."""
+        return "warning"
+
+    def words(self, case: Case[ChannelView, EngagementDropLimits]) -> Words:
+        """The rates of both spans, what they are made of, and the goal."""
+        verdict, samples, goal = case.verdict, case.verdict.samples, case.limits.goal
+        now, before = verdict.detail["rate"], verdict.detail["rate_before"]
+        return Words(
+            Bilingual(
+                en=f"Channel {case.label.en}: engagement rate down {verdict.value:.1%} to {now:.2%}, "
+                f"limit {verdict.threshold:.1%}",
+                zh=f"渠道 {case.label.zh}：互动率下降 {verdict.value:.1%} 至 {now:.2%}，阈值 {verdict.threshold:.1%}",
+            ),
+            Bilingual(
+                en=f"In the {HOURS} hours until {case.clock(case.now_ms)}, {samples['engagements']:,} engagements came "
+                f"of {samples['impressions']:,} impressions; in the {DAYS} days before, "
+                f"{samples['engagements_before']:,} of {samples['impressions_before']:,}, a rate of {before:.2%}. "
+                f"The goal is {goal:.0%}.",
+                zh=f"截至 {case.clock(case.now_ms)} 的 {HOURS} 小时内，曝光 {samples['impressions']:,} 次，"
+                f"互动 {samples['engagements']:,} 次；此前 {DAYS} 天曝光 {samples['impressions_before']:,} 次，"
+                f"互动 {samples['engagements_before']:,} 次，互动率 {before:.2%}。目标 {goal:.0%}。",
+            ),
+        )
