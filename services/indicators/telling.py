@@ -88,4 +88,4 @@ def switched_off(policy: str) -> Bilingual:
 
 def figure(value: float) -> str:
     """A number as in a sentence: a share in per cent, a count as it is."""
-    return f"{value:.1%}" if 0 < value < 1 else f"{value:,.0f}"
+    return f"{value:.1%}" if 0 < abs(value) < 1 else f"{value:,.0f}"

@@ -7,9 +7,12 @@ import yaml
 
 from schemas.policy import IndicatorPolicy, Policy
 from schemas.topics import SUBJECTS
+from services.indicators import rules
 from services.indicators.machine import STORES
-from services.indicators.registry import all_rules, code_of, problems_of, rules_of
+from services.indicators.registry import all_rules, code_of, found_in, problems_of, rules_of
 from services.indicators.rule import AnyRule
+from services.indicators.rules.cac_spike import CacFall
+from services.indicators.tuning import PolicyRefusedError, tune
 
 ROOT = Path(__file__).parents[3]
 RULES = pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: str(rule.name))
@@ -96,3 +99,21 @@ def test_what_is_wrong_with_a_policy_is_named(indicators: dict[str, object], pro
 def test_all_problems_come_at_once() -> None:
     wrong = IndicatorPolicy(thresholds={"a": 1, "b": 2})
     assert len(problems_of(Policy(version=1, indicators={"click_fraud": wrong, "complaint_rate": wrong}))) == 4
+
+
+def test_both_kinds_of_episodes_of_an_indicator_follow_one_part_of_the_policy() -> None:
+    wrong = Policy(version=1, indicators={"cac_spike": IndicatorPolicy(thresholds={"rise": 0})})
+    with pytest.raises(PolicyRefusedError) as refused:
+        tune(wrong.model_dump_json().encode(), rules_of("channel"))
+    assert str(refused.value).count("cac_spike") == 1
+    good = Policy(version=1, indicators={"cac_spike": IndicatorPolicy(thresholds={"fall": 0.1}, maturity="shadow")})
+    tuned = tune(good.model_dump_json().encode(), rules_of("channel"))
+    for strand in ("", "fall"):
+        found = tuned.find("cac_spike", strand)
+        assert found is not None and found.shadow and found.base.model_dump()["fall"] == 0.1
+
+
+def test_two_rules_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CacFall, "strand", "")
+    with pytest.raises(ValueError, match="a second rule is called cac_spike"):
+        list(found_in(rules))

@@ -1,7 +1,11 @@
 """Panes, complaints and actors by themselves: sums, ranges, forgetting, and what a snapshot brings back."""
 
+from typing import Any
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.indicators.complaints import Complaint, Complaints, Tally
 from services.indicators.days import Days, Span
@@ -25,6 +29,37 @@ def test_a_span_is_summed_over_hours_and_parts_of_hours() -> None:
     panes = filled([(0, pane, 0, 10**pane, pane) for pane in (0, 1, 11, 12, 13)])
     assert panes.total(0, 0, Span(PANE_MS, 13 * PANE_MS)) == 10 + 10**11 + 10**12
     assert panes.total(0, 1, Span(0, HOUR_MS)) == panes.total(1, 0, Span(0, HOUR_MS)) == 0
+
+
+ROWS = st.tuples(st.integers(0, 5), st.integers(0, 40), st.integers(0, 2), st.integers(0, 9))
+STEPS = st.one_of(
+    st.tuples(st.just("add"), st.lists(ROWS, min_size=1, max_size=5)),
+    st.tuples(st.just("look"), st.integers(-3, 40), st.integers(0, 45)),
+    st.tuples(st.just("evict"), st.integers(0, 4)),
+)
+
+
+@given(steps=st.lists(STEPS, max_size=25))
+def test_sums_are_the_plain_ones_whatever_was_asked_and_added_before(steps: list[tuple[Any, ...]]) -> None:
+    panes, kept = Panes(FEEDS), list[tuple[int, int, int, int]]()
+    for what, *more in steps:
+        if what == "add":
+            slot, pane, measure, amount = (np.array(column, np.int64) for column in zip(*more[0], strict=True))
+            panes.add(slot, pane, measure, amount, np.full(len(slot), panes.source(7)), pane)
+            kept += more[0]
+        elif what == "evict":
+            panes.evict(more[0] * HOUR_MS)
+            kept = [row for row in kept if row[1] // 12 >= more[0]]
+        else:
+            first, end = more[0], more[0] + more[1]
+            span = Span(first * PANE_MS, end * PANE_MS)
+            within = [row for row in kept if first <= row[1] < end]
+            for each in range(-1, 7):
+                found = [panes.total(each, number, span) for number in range(3)]
+                mine = [row for row in within if row[0] == each]
+                assert found == [sum(row[3] for row in mine if row[2] == number) for number in range(3)]
+                heard = {FEEDS[row[2]] for row in mine}
+                assert [panes.heard(each, feed, span) for feed in (0, 1)] == [feed in heard for feed in (0, 1)]
 
 
 @pytest.mark.parametrize("amount", [1, 255, 256, 65_536, 2**32 - 1, 2**32, 2**60])
