@@ -56,9 +56,11 @@ def newness(view: ChannelView, topics: Sequence[str], day: Span) -> str | None:
     return next(found, None)
 
 
-def changed(change: float, limit: float, day: Span, *, sure: float, confidence: float, **more: Any) -> Verdict:
-    """A change held against its limit; unsure where it reaches the limit and may yet be chance."""
-    if change >= limit and sure < confidence:
+def changed(
+    change: float, limit: float, day: Span, *, lower: Ratio, than: Ratio, confidence: float, **more: Any
+) -> Verdict:
+    """A change held against its limit; unsure where it reaches that, and it may be chance that one ratio is lower."""
+    if change >= limit and surely_lower(lower.part, lower.whole, than.part, than.whole) < confidence:
         return unsure(change, limit, day, "may be chance", samples=more["samples"])
     return graded(change, [limit], day, **more)
 
@@ -83,6 +85,5 @@ def fallen(
     fall = 0.0 - now.rise_over(before)
     if why := silence(view, topics, now_ms) or newness(view, topics, day):
         return unsure(fall, limit, day, why, samples=samples)
-    sure = surely_lower(now.part, now.whole, before.part, before.whole)
     rates = {"rate": now.value, "rate_before": before.value}
-    return changed(fall, limit, day, sure=sure, confidence=confidence, samples=samples, detail=rates)
+    return changed(fall, limit, day, lower=now, than=before, confidence=confidence, samples=samples, detail=rates)

@@ -17,7 +17,6 @@ from services.indicators.comparison import DAYS, HOURS, Confidence, Ratio, both,
 from services.indicators.days import Span
 from services.indicators.examples import Example, amounts, fires, silent, spent
 from services.indicators.rule import Case, Limits, Order, Rule, Share, Verdict, Words, unsure
-from services.indicators.statistics import surely_lower
 
 _FEEDS: Final = (CHANNEL_EVENTS, CONVERSION_EVENTS)
 _MICROS: Final = 1_000_000
@@ -191,9 +190,9 @@ class _Costs:
             return unsure(0.0, limit, self.day, why, samples=self.samples())
         change = 0.0 + sign * self.now.rise_over(self.before)
         # Where an account costs more, fewer accounts come of the same money.
-        fewer, more = ((each.whole, each.part) for each in (self.now, self.before)[::sign])
-        sure = surely_lower(*fewer, *more)
-        return changed(change, limit, self.day, sure=sure, confidence=limits.confidence, **self.known("week"))
+        lower, than = (Ratio(each.whole, each.part) for each in (self.now, self.before)[::sign])
+        known = self.known("week")
+        return changed(change, limit, self.day, lower=lower, than=than, confidence=limits.confidence, **known)
 
     def _incomparable(self, limits: CacSpikeLimits) -> str | None:
         if self.before.whole < limits.min_accounts:
