@@ -60,16 +60,22 @@ def objection(importer: str, imported: str) -> str | None:
         return "what is shipped does not know how it is deployed or tested"
     if here[0] == "schemas" and there[0] == "services":
         return "the contracts know no service"
-    if here[0] != "services" or there[0] != "services" or len(there) < 2 or there[1] in (here[1], "runtime"):
+    if here[0] != "services" or there[0] != "services" or len(there) < 2 or there[1] == here[1]:
+        return None
+    if there[1] == "runtime" or (there[1] == "scanning" and here[1] != "runtime"):
         return None
     if here[1] == "cli" and not is_io(imported):
         return None
-    return "services share schemas and services.runtime, nothing else"
+    return "services share schemas, services.runtime and services.scanning, nothing else"
 
 
 def test_pure_modules_pull_in_no_io() -> None:
     pure = [name for name in modules("services") + modules("schemas") if not is_io(name)]
     assert {name: found for name, found in pulled_in(pure).items() if found} == {}
+
+
+def test_the_scanner_is_pure() -> None:
+    assert [name for name in modules("services/scanning") if is_io(name)] == []
 
 
 def test_the_probe_sees_what_is_pulled_in_through_others() -> None:
@@ -98,6 +104,9 @@ def test_services_do_not_import_each_other(package: str) -> None:
         ("services.ingest.frames", "schemas.events", True),
         ("services.ingest.frames", "services.gateway.senders", False),
         ("services.runtime.ids", "services.ingest.frames", False),
+        ("services.console.scanning_io", "services.scanning.scanner", True),
+        ("services.scanning.scanner", "services.indicators.rule", False),
+        ("services.runtime.ids", "services.scanning.scanner", False),
         ("services.cli.replay", "services.ingest.frames", True),
         ("services.cli.replay", "services.ingest.poll_io", False),
         ("services.cli.replay", "deploy.ports", False),
