@@ -9,6 +9,7 @@ from schemas.audit import AuditRecord
 from schemas.channels import ChannelState
 from schemas.problems import ProblemDetails
 from services.console.orders import OrderAnswer
+from services.scanning.report import Report
 
 Kind = Literal["channel", "promotion", "product", "actor", "account", "content"]
 """What a target can be."""
@@ -31,6 +32,12 @@ class AlertList(BaseModel):
     """Alerts, the one opened last first."""
 
     alerts: list[AlertState]
+
+
+class ScanAnswer(Report):
+    """What a scan found, and by which policy."""
+
+    policy: str = Field(description="`name/version`")
 
 
 class OrderProblem(ProblemDetails):

@@ -9,6 +9,7 @@ from services.console.feed_io import Feed
 from services.console.ordering_io import Publishing, order_routes
 from services.console.people import Person
 from services.console.reading_io import reading_routes
+from services.console.scanning_io import scanning_routes
 from services.console.settings import ConsoleSettings
 from services.runtime.api_io import bearer, new_app, refusal
 from services.runtime.health import Health
@@ -18,7 +19,7 @@ RETRY_S: Final = 2
 
 _DESCRIPTION: Final = """What Tidegate knows and does, for people and their scripts.
 
-A viewer reads; an operator gives orders as well. Orders go to the topic `channel-commands`, like those of the
+A viewer reads and scans; an operator gives orders as well. Orders go to the topic `channel-commands`, like those of the
 indicators; what came of them is in the audit."""
 
 
@@ -34,4 +35,5 @@ def build_app(settings: ConsoleSettings, feed: Feed, publisher: Publishing, heal
     guarded = [Depends(complete)]
     app.include_router(reading_routes(feed), dependencies=guarded)
     app.include_router(order_routes(feed, publisher, authenticated), dependencies=guarded)
+    app.include_router(scanning_routes(feed), dependencies=guarded)
     return app

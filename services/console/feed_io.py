@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError
 
 from schemas import topics
 from services.console import metrics
+from services.console.policy_view import PolicyInForce
 from services.console.settings import ConsoleSettings
 from services.console.views import Alerts, Audit, Channels
 from services.runtime import kafka_io
@@ -25,12 +26,14 @@ class Feed:
         self.channels = Channels()
         self.alerts = Alerts(settings.console_resolved_alerts)
         self.audit = Audit(settings.console_audit_records)
+        self.policy = PolicyInForce()
         self._settings = settings
         self._news = asyncio.Condition()
         self._folds: dict[str, Callable[[Received], object]] = {
             topics.CHANNEL_STATE: lambda record: self.channels.fold(record.key or b"", record.value),
             topics.ALERT_STATE: lambda record: self.alerts.fold(record.key or b"", record.value),
             topics.AUDIT: self._fold_audit,
+            topics.POLICY: lambda record: self.policy.fold(record.key or b"", record.value),
         }
         self._unread = set(self._folds)
         self._parts = {topic: health.part(topic) for topic in self._folds}

@@ -5,7 +5,7 @@ import unicodedata
 from hashlib import sha256
 from typing import Final
 
-_IDLE_SPACE: Final = re.compile(r"(?<![0-9A-Za-z])\s+|\s+(?![0-9A-Za-z])")
+_IDLE_SPACE: Final = re.compile(r"(?<![0-9A-Za-z]) | (?![0-9A-Za-z])")
 """All but what keeps Latin words and numbers apart."""
 
 
@@ -17,4 +17,4 @@ def fingerprint(body: str) -> str:
     """
     normal = unicodedata.normalize("NFKC", body)
     visible = "".join(character for character in normal if unicodedata.category(character) not in ("Cf", "Cs"))
-    return sha256(" ".join(_IDLE_SPACE.sub("", visible).split()).encode()).hexdigest()
+    return sha256(_IDLE_SPACE.sub("", " ".join(visible.split())).encode()).hexdigest()

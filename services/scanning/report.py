@@ -26,11 +26,11 @@ class Figures(Closed):
 
 
 class Material(Closed):
-    """A promotion text. What is absent is not judged."""
+    """A promotion text, and what is known of its risk disclosure and review. What is absent is not judged."""
 
     body: Text
-    disclosure_share: Share | None = None
-    disclosure_font_ratio: Ratio | None = None
+    disclosure_share: Annotated[Share | None, Field(description="Of the whole, 0 to 1.")] = None
+    disclosure_font_ratio: Annotated[Ratio | None, Field(description="Its type to the body's.")] = None
     reviewers: Annotated[People | None, Field(description="How many different people have reviewed it.")] = None
 
 

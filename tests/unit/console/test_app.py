@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 from pydantic import BaseModel
 
 from schemas.commands import Command
-from schemas.topics import ALERT_STATE, AUDIT, CHANNEL_STATE
+from schemas.topics import ALERT_STATE, AUDIT, CHANNEL_STATE, POLICY
 from services.console.app import build_app
 from services.console.feed_io import Feed
 from services.console.settings import ConsoleSettings
@@ -83,13 +83,14 @@ async def client(world: World) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 async def complete(world: World) -> None:
-    for topic in (CHANNEL_STATE, ALERT_STATE, AUDIT):
+    for topic in (CHANNEL_STATE, ALERT_STATE, AUDIT, POLICY):
         await world.read(topic)
 
 
 async def test_until_all_is_read_nothing_is_shown_and_nothing_ordered(world: World, client: httpx.AsyncClient) -> None:
     await world.read(CHANNEL_STATE)
     await world.read(ALERT_STATE)
+    await world.read(POLICY)
     await world.read(AUDIT, ("channel:a", audit("a")), caught_up=False)
     for answer in (await client.get("/api/v1/audit"), await client.post(PAUSE, json={"target": "channel:a"})):
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
@@ -297,6 +298,7 @@ async def test_the_openapi_document_is_complete(client: httpx.AsyncClient) -> No
         "/api/v1/orders/pause",
         "/api/v1/orders/resume",
         "/api/v1/orders/acknowledge",
+        "/api/v1/scan",
     }
     components = document["components"]["schemas"]
     references = {part.split('"')[0] for part in json.dumps(document).split('"#/components/schemas/')[1:]}
