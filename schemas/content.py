@@ -4,6 +4,7 @@ All texts here are compared as a person reads: without spaces and signs, in any 
 in `content_defaults`; a list in the policy takes the place of the default list of that name.
 """
 
+import unicodedata
 from typing import Annotated, Any, Final
 
 import re2
@@ -26,9 +27,10 @@ def compile_pattern(pattern: str) -> Any:
 
 
 def _readable(value: str) -> str:
-    if not any(map(is_read, value)):
+    read = unicodedata.normalize("NFKC", value).casefold()
+    if not any(map(is_read, read)):
         raise ValueError("holds no letter or digit, so there is nothing to be found")
-    if SENTENCE_ENDS & set(value):
+    if SENTENCE_ENDS & set(read):
         raise ValueError("holds the end of a sentence, and nothing is found across one")
     return value
 

@@ -72,17 +72,23 @@ FALSE_DENIALS: Final[list[str]] = [
 ]
 """What only looks like a denial or a refutation; a denial that is itself denied is one of them."""
 
+_COVER: Final = [
+    *["投保", "承保", "续保", "退保", "参保", "核保", "统保", "团保", "脱保", "断保", "加保", "减保", "人保", "太保"],
+    *["社保", "医保", "低保", "劳保", "环保", "安保", "质保", "联保", "追保", "交保", "取保", "作保", "车保"],
+    *["确保", "担保", "永保", "自保", "管保", "难保"],
+]
+"""Words that end in 保, so that what follows them begins another word: `投保|本公司`, `环保|收益`."""
+
 EXCEPTIONS: Final[list[str]] = [
-    # 保 | 本: a word that ends where another begins
-    *[f"{word}本" for word in ("投保", "承保", "续保", "退保", "参保", "社保", "医保", "环保", "劳保", "人保")],
-    *[f"{word}本" for word in ("确保", "担保", "质保", "永保", "低保", "安保", "自保", "联保", "追保", "管保")],
-    *[f"{word}收益" for word in ("环保", "医保", "社保")],
+    *[f"{word}本" for word in _COVER],
+    *[f"{word}收益" for word in _COVER if word not in ("确保", "担保", "永保", "管保")],
     *["保证本报告", "保证本公司", "保证本金融", "确保本金融", "保证收益权"],
-    # terms of accounting and finance
-    *["保本点", "保本分析", "保本额", "保本量", "保本销售", "保本微利"],
-    *["无风险利率", "无风险收益率", "无风险套利", "无风险资产"],
-    *["归零风险", "清零风险", "无风险测评", "无风险提示", "兜底条款", "兜底保障"],
-    *["未必赚", "未必涨", "不一定赚钱", "钱包赚", "站稳赢"],
+    *[f"{word}赚" for word in ("钱包", "红包", "面包", "承包", "未必", "何必", "不必")],
+    *["未必涨", "不必涨", "不一定赚钱", "站稳赢", "归零风险", "清零风险", "有无风险", "无风险测评", "无风险提示"],
+    # terms of accounting, finance and law
+    *["保本点", "保本分析", "保本额", "保本量", "保本率", "保本销售", "保本微利", "保底工资", "保底薪"],
+    *["无风险利率", "无风险收益率", "无风险套利", "无风险资产", "无风险报酬"],
+    *["兜底条款", "兜底保障", "兜底政策", "兜底措施", "政府兜底", "民生兜底"],
 ]
 """Innocent texts that contain a phrase."""
 

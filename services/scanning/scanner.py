@@ -27,8 +27,8 @@ _AROUND: Final = 40
 """So many characters around a phrase are looked at for a denial."""
 _CLAUSE_END: Final = re.compile("[，," + re.escape("".join(sorted(SENTENCE_ENDS))) + "]")
 
-_Exception = None
 _Meaning = Phrase | None
+"""What a text that was found stands for: a phrase, or None for an exception."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Scanner:
             (prompt, self._plain(prompt.text), [compile_pattern(each) for each in prompt.patterns])
             for prompt in policy.prompts
         ]
-        listed: list[tuple[str, _Meaning]] = [(each, _Exception) for each in policy.exceptions]
+        listed: list[tuple[str, _Meaning]] = [(each, None) for each in policy.exceptions]
         listed += [(each.text, each) for each in sorted(policy.phrases, key=lambda phrase: phrase.shadow)]
         meanings: dict[str, _Meaning] = {}
         for text, meaning in listed:
@@ -107,8 +107,8 @@ class Scanner:
         """The phrases outside of exceptions, the first and longest first."""
         covered_to = 0
         found = [(begin, -end, self._meanings[number]) for number, begin, end in matches]
-        for begin, back, meaning in sorted(found, key=lambda one: (one[0], one[2] is not _Exception, one[1])):
-            if meaning is _Exception:
+        for begin, back, meaning in sorted(found, key=lambda one: (one[0], one[2] is not None, one[1])):
+            if meaning is None:
                 covered_to = max(covered_to, -back)
             elif -back > covered_to:
                 yield begin, -back, meaning

@@ -14,7 +14,9 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from deploy.embedded.broker import Broker
-from schemas.topics import ALERT_STATE, CHANNEL_COMMANDS, CHANNEL_STATE
+from schemas.content import ContentPolicy, Phrase
+from schemas.policy import Policy, PolicyRef
+from schemas.topics import ALERT_STATE, CHANNEL_COMMANDS, CHANNEL_STATE, POLICY
 from services.channel_control.machine import ControlMachine
 from services.runtime.ids import derive
 from services.runtime.kafka_io import ensure_topics, follow, producer
@@ -181,6 +183,32 @@ async def test_records_that_nobody_understands_are_left_out(settings: CommonSett
         await until_ready(client)
         assert [one["target"] for one in (await client.get(f"{API}/channels")).json()["channels"]] == ["channel:good"]
         assert 'tidegate_console_unreadable_total{topic="channel-state"} 3.0' in (await client.get("/metrics")).text
+
+
+async def test_a_text_is_scanned_by_the_policy_in_force(settings: CommonSettings, tmp_path: Path) -> None:
+    """Which may change without a restart."""
+
+    async def put_in_force(version: int, phrase: str) -> None:
+        policy = Policy(version=version, content=ContentPolicy(phrases=[Phrase(text=phrase)], prompts=[]))
+        active = PolicyRef(name=policy.name, version=version).model_dump_json().encode()
+        document = Output(POLICY, policy.label.encode(), policy.model_dump_json().encode())
+        async with producer(settings) as to:
+            await send(settings, to, document, Output(POLICY, b"active", active))
+
+    async with console(settings, tmp_path) as (_, client):
+        await until_ready(client)
+        client.headers["Authorization"] = "Bearer viewer"
+        assert (await client.post(f"{API}/scan", json={"body": "甲乙"})).status_code == 503
+        for version, phrase in ((1, "甲乙"), (2, "丙丁")):
+            await put_in_force(version, phrase)
+
+            async def is_followed(label: str = f"default/{version}") -> bool:
+                told = (await client.post(f"{API}/scan", json={"body": ""})).json()
+                return bool(told.get("policy") == label)
+
+            await until(is_followed)
+            told = (await client.post(f"{API}/scan", json={"body": "甲 乙，丙 丁"})).json()
+            assert [finding["phrase"] for finding in told["findings"]] == [phrase]
 
 
 @pytest.fixture(scope="module")

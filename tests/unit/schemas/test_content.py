@@ -3,9 +3,12 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from schemas.content import ContentPolicy
+from schemas.content import ContentPolicy, Phrase, Prompt
+from services.scanning.scanner import Scanner
 
 
 @pytest.mark.parametrize(
@@ -14,6 +17,8 @@ from schemas.content import ContentPolicy
         ({"phrases": [{"text": "稳赚！"}]}, "holds the end of a sentence"),
         ({"phrases": [{"text": "…"}]}, "holds no letter or digit"),
         ({"phrases": [{"text": "\u3164"}]}, "holds no letter or digit"),
+        ({"phrases": [{"text": "\ufc5e"}]}, "holds no letter or digit"),
+        ({"phrases": [{"text": "稳赚｡"}]}, "holds the end of a sentence"),
         ({"phrases": [{"text": "保本"}, {"text": "保本"}]}, "lists 保本 more than once"),
         ({"phrases": [{"text": "保本", "insted": "x"}]}, "not permitted"),
         ({"exceptions": ["投保。本"]}, "holds the end of a sentence"),
@@ -31,6 +36,18 @@ def test_what_could_not_work_is_refused(part: dict[str, Any], says: str) -> None
     with pytest.raises(ValidationError) as caught:
         ContentPolicy.model_validate(part)
     assert says in str(caught.value)
+
+
+@given(st.text(min_size=1, max_size=5))
+def test_what_is_accepted_can_be_compiled(text: str) -> None:
+    """So that no policy that was checked stops a service."""
+    try:
+        policy = ContentPolicy(
+            phrases=[Phrase(text=text)], prompts=[Prompt(text=text)], denials={text: 3}, disguises={text: text}
+        )
+    except ValidationError:
+        return
+    Scanner(policy)
 
 
 def test_the_defaults_are_a_policy_as_people_may_write_one() -> None:
