@@ -8,6 +8,26 @@ from schemas.base import Bilingual, HexId, Instant, Message, Name, Ref, Severity
 from schemas.commands import Evidence
 
 Status = Literal["open", "updated", "resolved"]
+ActionState = Literal[
+    "ordered",
+    "waiting",
+    "granted",
+    "rejected",
+    "expired",
+    "replaced",
+    "done",
+    "confirmed",
+    "failed",
+    "stale",
+    "refused",
+    "lifted",
+]
+"""How far an action has come, in the order of its steps.
+
+`waiting`: for a person's approval, which is `granted` or `rejected`, or has `expired` when nobody decided in time.
+`replaced`: it waited, and an order of the same alert that goes further took its place.
+"""
+
 Delivery = Literal["delivered", "failed", "recorded", "due"]
 """`recorded`: there is no receiver, so the message stands in the audit only. `due`: a timer has run out."""
 
@@ -17,7 +37,7 @@ class ActionTaken(Message):
 
     what: Name
     target: Ref
-    state: Literal["ordered", "waiting", "done", "confirmed", "failed", "stale", "refused", "lifted"]
+    state: ActionState
     by: Name
     at: Instant
     note: str | None = None

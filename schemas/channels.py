@@ -8,11 +8,15 @@ from schemas.base import HexId, Instant, Message, Name, Ref, Versioned
 
 TargetStatus = Literal["running", "throttled", "paused", "frozen", "taken_down"]
 HoldKind = Literal["throttle", "pause", "freeze", "take_down"]
-Approval = Literal["none", "waiting", "granted", "rejected"]
+Approval = Literal["none", "waiting", "granted", "rejected", "expired"]
+"""A hold acts with `none` (it needs no approval) and `granted`. `rejected` and `expired` ones are a record only."""
 
 
 class Hold(Message):
-    """One standing reason why a target is paused or slowed."""
+    """One standing reason why a target is paused or slowed, or a request for one.
+
+    decide_by: until when a person may approve or reject what has to wait for one. decided_by: who has.
+    """
 
     hold_id: HexId
     kind: HoldKind
@@ -24,6 +28,8 @@ class Hold(Message):
     by: Name
     until: Instant | None = None
     approval: Approval = "none"
+    decide_by: Instant | None = None
+    decided_by: Name | None = None
     reason: str | None = None
 
 

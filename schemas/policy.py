@@ -48,6 +48,22 @@ class ActWithin(Closed):
     guardrail: Duration = timedelta(hours=24)
 
 
+def _patience(value: timedelta) -> timedelta:
+    if not timedelta(0) < value <= timedelta(days=30):
+        raise ValueError("must be more than nothing and at most 30d")
+    return value
+
+
+class Approvals(Closed):
+    """Of orders with the maturity `approve`. `expire`: how long one waits for a person.
+
+    Four hours: longer than a meeting, a meal or the way to the office; but half a shift later the figures that speak
+    for the order are those of another part of the day. If things got worse meanwhile, the next level has asked anew.
+    """
+
+    expire: Annotated[Duration, AfterValidator(_patience)] = timedelta(hours=4)
+
+
 class Policy(Closed):
     """One version of the policy."""
 
@@ -57,6 +73,7 @@ class Policy(Closed):
     time_zone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
     max_silence: Duration = timedelta(hours=2)
     act_within: ActWithin = ActWithin()
+    approvals: Approvals = Approvals()
     shared_addresses: list[Name] = []
     """IP addresses and networks (carrier NAT, offices) that many people share: never an actor."""
     directory: Directory = Directory()

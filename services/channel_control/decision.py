@@ -1,25 +1,26 @@
 """What came of one order: a value that the machine writes down as state, audit and facts for alerts."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+from datetime import datetime, timedelta
 
-from schemas.alerts import ActionTaken
+from schemas.alerts import ActionState, ActionTaken
 from schemas.audit import Outcome
 from schemas.channels import Hold
 from schemas.commands import Command
-from schemas.policy import ActWithin
+from schemas.policy import ActWithin, Approvals
 from services.channel_control.target import Target
-
-ActionState = Literal["ordered", "waiting", "done", "confirmed", "failed", "stale", "refused", "lifted"]
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When the order arrived (the broker's append time), and how old a verdict may be; None: nothing is stale."""
+    """When the order arrived (the broker's append time), and what the policy says of time.
+
+    limits: how old a verdict may be; None: nothing is stale. patience: how long a request waits for a person.
+    """
 
     at: datetime
     limits: ActWithin | None
+    patience: timedelta = Approvals().expire
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +67,13 @@ def notes_for(
 def refuse(command: Command, moment: Moment, problem: str) -> Decision:
     """Changes nothing, and says why."""
     return Decision("refused", problem, notes=note_of(command, "refused", moment.at, problem))
+
+
+def not_as_seen(target: Target, command: Command) -> str | None:
+    """Why a person's order is not about what stands now: the target has changed since they looked."""
+    saw = command.expected_generation
+    if saw is None:
+        return f"{command.command} does not say which generation it saw"
+    if saw != target.generation:
+        return f"the target has changed: it is at generation {target.generation}, not {saw}"
+    return None

@@ -33,6 +33,16 @@ def counts(hold: Hold) -> bool:
     return hold.approval in ("none", "granted")
 
 
+def waits(hold: Hold) -> bool:
+    """Whether a hold waits for a person's approval."""
+    return hold.approval == "waiting"
+
+
+def is_record(hold: Hold) -> bool:
+    """Whether a hold only tells that it was asked for: it was rejected, or nobody decided in time."""
+    return hold.approval in ("rejected", "expired")
+
+
 def effective(holds: Iterable[Hold]) -> tuple[TargetStatus, float]:
     """What the holds come to: the strongest kind wins, then the lowest factor; and the share of traffic left."""
     acting = [hold for hold in holds if counts(hold)]
@@ -58,32 +68,52 @@ class Placing:
     """`covered`: a hold of the same alert says as much already; nothing changed."""
 
 
-def place(holds: Sequence[Hold], kind: HoldKind, command: Command, at: datetime) -> Placing:
+def place(holds: Sequence[Hold], kind: HoldKind, command: Command, at: datetime, decide_by: datetime) -> Placing:
     """Takes an order's hold in among the standing ones.
 
     A higher level of the same alert raises its hold; a stronger kind takes the place of a weaker one of that alert. But
-    what still waits for approval never pushes out what acts.
+    what still waits for approval never pushes out or lowers what acts. `decide_by`: until when it waits, if it does.
     """
-    new = _hold_of(kind, command, at)
+    new = _hold_of(kind, command, at, decide_by)
     for hold in holds:
         if hold.hold_id == new.hold_id:  # the order was repeated after its id had been forgotten
             return Placing(tuple(holds), hold, "covered")
     mine = [hold for hold in holds if hold.alert_id is not None and hold.alert_id == new.alert_id]
     for hold in mine:
-        if hold.kind == kind:
-            return _raise(holds, hold, new)
-    for hold in mine:
-        if STRENGTH[hold.kind] > STRENGTH[kind] and (counts(hold) or not counts(new)):
+        if _covers(hold, new):
             return Placing(tuple(holds), hold, "covered")
-    weaker = [hold for hold in mine if STRENGTH[hold.kind] < STRENGTH[kind]]
-    replaced = {hold.hold_id for hold in weaker if counts(new) or not counts(hold)}
-    kept = [hold for hold in holds if hold.hold_id not in replaced]
+    for hold in mine:
+        if _can_be_raised(hold, new):
+            return _raise(holds, hold, new)
+    kept = [hold for hold in holds if not _gives_way(hold, new)]
     if len(kept) >= MAX_HOLDS:
         kept, new = _make_room(kept, new)
     return Placing((*kept, new), new, "added")
 
 
-def _hold_of(kind: HoldKind, command: Command, at: datetime) -> Hold:
+def _covers(hold: Hold, new: Hold) -> bool:
+    """Whether an order adds nothing to a hold of its alert: a stronger one, or one that was decided on before."""
+    if hold.kind == new.kind:
+        return is_record(hold) and not _is_higher(new, hold) and (hold.approval == "rejected" or not counts(new))
+    return STRENGTH[hold.kind] > STRENGTH[new.kind] and (counts(hold) or (waits(hold) and not counts(new)))
+
+
+def _can_be_raised(hold: Hold, new: Hold) -> bool:
+    """Whether an order belongs into this hold of its alert. What has to ask for less traffic asks beside what acts."""
+    if hold.kind != new.kind or is_record(hold):
+        return False
+    return counts(new) or waits(hold) or _factor(hold) <= _factor(new)
+
+
+def _gives_way(hold: Hold, new: Hold) -> bool:
+    """Whether a hold goes when a new one comes: a weaker one of the same alert, or a record that has served."""
+    same_alert = hold.alert_id is not None and hold.alert_id == new.alert_id
+    if is_record(hold):
+        return hold.by == new.by and (not same_alert or STRENGTH[hold.kind] <= STRENGTH[new.kind])
+    return same_alert and STRENGTH[hold.kind] < STRENGTH[new.kind] and (counts(new) or not counts(hold))
+
+
+def _hold_of(kind: HoldKind, command: Command, at: datetime, decide_by: datetime) -> Hold:
     asks_first = not command.is_from_person() and command.maturity == "approve"
     indicator = command.issued_by.removeprefix("indicator:")
     return Hold(
@@ -96,6 +126,7 @@ def _hold_of(kind: HoldKind, command: Command, at: datetime) -> Hold:
         since=at,
         by=command.issued_by,
         approval="waiting" if asks_first else "none",
+        decide_by=decide_by if asks_first else None,
         reason=why(command),
     )
 
@@ -106,19 +137,21 @@ def why(command: Command) -> str:
     return said[:MAX_REASON] or f"{command.command} ordered by {command.issued_by}"
 
 
+def _is_higher(new: Hold, old: Hold) -> bool:
+    return (new.level or 1) > (old.level or 1)
+
+
 def _raise(holds: Sequence[Hold], old: Hold, new: Hold) -> Placing:
-    higher = (new.level or 1) > (old.level or 1)
-    acts_now = counts(new) and not counts(old)
-    if not higher and not acts_now:
+    """A hold that acts goes on; one that waits asks for what the new order says, with all the time of a new one."""
+    ends_the_wait = counts(new) and waits(old)
+    if not _is_higher(new, old) and not ends_the_wait:
         return Placing(tuple(holds), old, "covered")
-    raised = old.model_copy(
-        update={
-            "level": max(new.level or 1, old.level or 1),
-            "factor": None if old.factor is None else min(_factor(old), _factor(new)),
-            "approval": old.approval if counts(old) else new.approval,
-            "reason": new.reason,
-        }
-    )
+    level = max(new.level or 1, old.level or 1)
+    if counts(old):
+        factor = None if old.factor is None else min(_factor(old), _factor(new))
+        raised = old.model_copy(update={"level": level, "factor": factor, "reason": new.reason})
+    else:
+        raised = new.model_copy(update={"hold_id": old.hold_id, "level": level, "since": old.since})
     return Placing(tuple(raised if hold is old else hold for hold in holds), raised, "raised")
 
 

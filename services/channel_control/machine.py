@@ -10,10 +10,12 @@ from pydantic import ValidationError
 
 from schemas.base import from_ms
 from schemas.commands import Command
-from schemas.policy import ActWithin, PolicyInForce
+from schemas.policy import ActWithin, Approvals, PolicyInForce
 from schemas.problems import problems_of
 from schemas.topics import CHANNEL_COMMANDS, TOPICS
+from services.channel_control.approvals import is_early
 from services.channel_control.decision import Moment
+from services.channel_control.holds import waits
 from services.channel_control.orders import decide
 from services.channel_control.scribe import Scribe
 from services.channel_control.seen import SeenIds
@@ -36,6 +38,7 @@ class ControlMachine:
         self._stale_acts = stale_acts
         self._targets: dict[str, Target] = {}
         self._unsettled: dict[str, Target] = {}
+        self._waiting: dict[str, Target] = {}
         self._seen = SeenIds(TOPICS[CHANNEL_COMMANDS].retention_ms)
         self._policy: PolicyInForce | None = None
         self._changed: set[str] = set()
@@ -45,6 +48,11 @@ class ControlMachine:
     def unsettled(self) -> Mapping[str, Target]:
         """The targets that the platform has yet to confirm, by name; their pictures never change."""
         return self._unsettled
+
+    @property
+    def waiting(self) -> Mapping[str, Target]:
+        """The targets with a hold that waits for a person's approval, by name."""
+        return self._waiting
 
     def target(self, name: str) -> Target:
         """A target as it stands; one that nobody ever spoke of is at generation 0 and runs."""
@@ -87,28 +95,31 @@ class ControlMachine:
         if command.command_id in self._seen:
             # Machines repeat their orders after a restart, as a matter of course; a person wants an answer.
             return scribe.repeated(command) if command.is_from_person() else []
+        before, moment = self.target(command.target), self._moment(record)
+        if is_early(before, command, moment.at):
+            return []
         self._seen.add(command.command_id, record.timestamp_ms)
-        before = self.target(command.target)
-        decision = decide(before, command, Moment(from_ms(record.timestamp_ms), self._limits()))
+        decision = decide(before, command, moment)
         if decision.target is not None:
             self._put(decision.target)
         return scribe.decided(command, decision, before)
 
-    def _limits(self) -> ActWithin | None:
-        if self._stale_acts:
-            return None
-        return ActWithin() if self._policy is None else self._policy.policy.act_within
+    def _moment(self, record: Record) -> Moment:
+        act_within, approvals = ActWithin(), Approvals()
+        if self._policy is not None:
+            act_within, approvals = self._policy.policy.act_within, self._policy.policy.approvals
+        limits = None if self._stale_acts else act_within
+        return Moment(from_ms(record.timestamp_ms), limits, approvals.expire)
 
     def _put(self, target: Target) -> None:
         self._targets[target.name] = target
         self._changed.add(target.name)
-        self._note_settled(target)
+        self._note_work(target)
 
-    def _note_settled(self, target: Target) -> None:
-        if target.settled():
-            self._unsettled.pop(target.name, None)
-        else:
-            self._unsettled[target.name] = target
+    def _note_work(self, target: Target) -> None:
+        """What the companions have to do for a target."""
+        _keep(self._unsettled, target, not target.settled())
+        _keep(self._waiting, target, any(waits(hold) for hold in target.holds))
 
     def changed(self) -> Iterator[tuple[bytes, bytes | None]]:
         """Snapshot records: `target/<name>`, `seen/<chunk>`, `policy`."""
@@ -128,7 +139,7 @@ class ControlMachine:
             kind, _, name = key.decode().partition("/")
             if kind == "target":
                 self._targets[name] = decode(value)
-                self._note_settled(self._targets[name])
+                self._note_work(self._targets[name])
             elif kind == "seen":
                 seen[name] = value
             elif key == POLICY_KEY:
@@ -136,6 +147,13 @@ class ControlMachine:
             else:
                 raise ValueError(f"a snapshot record {kind!r}, which this release does not know")
         self._seen.load(seen)
+
+
+def _keep(targets: dict[str, Target], target: Target, wanted: bool) -> None:
+    if wanted:
+        targets[target.name] = target
+    else:
+        targets.pop(target.name, None)
 
 
 def _problems(error: ValidationError) -> str:

@@ -2,10 +2,11 @@
 
 from typing import Final, cast, get_args
 
-from schemas.channels import HoldKind
+from schemas.channels import Hold, HoldKind
 from schemas.commands import Action, Command, PersonsWord, Report
-from services.channel_control.decision import AlertNote, Decision, Moment, note_of, notes_for, refuse
-from services.channel_control.holds import HOLD_KINDS, counts, place, why
+from services.channel_control.approvals import answer, expire
+from services.channel_control.decision import AlertNote, Decision, Moment, not_as_seen, note_of, notes_for, refuse
+from services.channel_control.holds import HOLD_KINDS, counts, place, waits, why
 from services.channel_control.reports import report
 from services.channel_control.staleness import is_stale
 from services.channel_control.target import Target
@@ -13,7 +14,7 @@ from services.channel_control.target import Target
 ACTIONS: Final = frozenset(get_args(Action))
 PERSONS_WORDS: Final = frozenset(get_args(PersonsWord))
 REPORTS: Final = frozenset(get_args(Report))
-NOT_YET: Final = frozenset({"approve", "reject", "silence", "override", "expired"})
+NOT_YET: Final = frozenset({"silence", "override"})
 """Words of the contract that this release does not know."""
 
 
@@ -22,6 +23,8 @@ def decide(target: Target, command: Command, moment: Moment) -> Decision:
     problem = _problem(command)
     if problem is not None:
         return refuse(command, moment, problem)
+    if command.command == "expired":
+        return expire(target, command, moment)
     if command.command in REPORTS:
         return report(target, command, moment)
     if not command.is_from_person() and moment.limits is not None and is_stale(command, moment.at, moment.limits):
@@ -29,9 +32,11 @@ def decide(target: Target, command: Command, moment: Moment) -> Decision:
         return Decision("stale", text, notes=note_of(command, "stale", moment.at, text))
     if command.command == "resume":
         return _resume(target, command, moment)
+    if command.command in ("approve", "reject"):
+        return answer(target, command, moment)
     if command.command == "acknowledge":
         return _acknowledge(command, moment)
-    if command.command == "escalate":
+    if command.command == "escalate":  # experts may always be asked, whatever its maturity
         return Decision("recorded", why(command), notes=note_of(command, "done", moment.at))
     return _hold(target, command, moment)
 
@@ -61,27 +66,36 @@ def _may_say(command: Command) -> frozenset[str]:
 
 def _hold(target: Target, command: Command, moment: Moment) -> Decision:
     assert command.command in HOLD_KINDS  # noqa: S101 - all other words have been dealt with
-    placing = place(target.holds, cast(HoldKind, command.command), command, moment.at)
+    kind = cast(HoldKind, command.command)
+    placing = place(target.holds, kind, command, moment.at, moment.at + moment.patience)
     hold = placing.hold
     if placing.how == "covered":
-        return Decision("recorded", f"{hold.kind} of the same alert stands already", holds=(hold.hold_id,))
-    waits = not counts(hold)
+        return Decision("recorded", _covered_by(hold), holds=(hold.hold_id,))
+    standing = {hold.hold_id for hold in placing.holds}
+    replaced = [hold for hold in target.holds if waits(hold) and hold.hold_id not in standing]
     return Decision(
-        "waiting" if waits else "done",
+        "done" if counts(hold) else "waiting",
         why(command),
         target=target.with_holds(placing.holds),
         holds=(hold.hold_id,),
-        notes=note_of(command, "waiting" if waits else "ordered", moment.at),
+        notes=(
+            *notes_for(replaced, target.name, "replaced", command.issued_by, moment.at),
+            *note_of(command, "ordered" if counts(hold) else "waiting", moment.at),
+        ),
     )
+
+
+def _covered_by(hold: Hold) -> str:
+    if counts(hold) or waits(hold):
+        return f"{hold.kind} of the same alert stands already"
+    return f"{hold.kind} of the same alert was asked for before: {hold.approval}"
 
 
 def _resume(target: Target, command: Command, moment: Moment) -> Decision:
     """Lifts the named holds, or all, if they are what the person saw."""
-    if command.expected_generation is None:
-        return refuse(command, moment, "resume does not say which generation it saw")
-    if command.expected_generation != target.generation:
-        saw = command.expected_generation
-        return refuse(command, moment, f"the target has changed: it is at generation {target.generation}, not {saw}")
+    changed = not_as_seen(target, command)
+    if changed is not None:
+        return refuse(command, moment, changed)
     if not target.holds:
         return refuse(command, moment, "no hold stands on this target")
     standing = [hold.hold_id for hold in target.holds]

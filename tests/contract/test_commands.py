@@ -85,6 +85,7 @@ def test_alerts_hear_what_became_of_their_orders(outputs: list[Output]) -> None:
     heard = [(action["what"], action["state"]) for fact in facts for action in fact["actions"]]
     assert heard == [
         ("throttle", "waiting"),
+        ("throttle", "replaced"),
         ("pause", "ordered"),
         ("escalate", "done"),
         ("pause", "confirmed"),

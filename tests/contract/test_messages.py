@@ -22,7 +22,7 @@ CONTRACT: dict[type[BaseModel], str] = {
     AlertState: "v alert_id status severity indicator subject title summary opened_at event_time value threshold "
     "evidence actions team acknowledged_by labels runbook",
     ChannelState: "v target generation status factor holds platform",
-    Hold: "hold_id kind factor indicator alert_id since by until approval",
+    Hold: "hold_id kind factor indicator alert_id since by until approval decide_by decided_by",
     Platform: "wanted confirmed confirmed_at error",
     DeadLetter: "topic partition offset at errors size raw",
     Problem: "field problem",

@@ -56,6 +56,11 @@ def failed(number: int, generation: int, note: str) -> dict[str, Any]:
     return persons(number, "failed", issued_by="reconciler", expected_generation=generation, note=note)
 
 
+def expired(number: int, *holds: str, **fields: Any) -> dict[str, Any]:
+    """The companion's word that nobody decided on these holds in time."""
+    return persons(number, "expired", issued_by="reconciler", hold_ids=list(holds)) | fields
+
+
 def record(offset: int, order_: dict[str, Any], at_ms: int = NOW_MS) -> Record:
     """One order on the log, keyed by its target."""
     return Record(offset, at_ms, str(order_["target"]).encode(), json.dumps(order_).encode())

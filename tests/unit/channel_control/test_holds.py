@@ -1,7 +1,7 @@
 """What holds come to, and how an order is taken in among them."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ AT = datetime(2026, 1, 1, tzinfo=UTC)
 def put(holds: tuple[Hold, ...], fields: dict[str, Any]) -> Placing:
     command = Command.model_validate_json(json.dumps(fields))
     assert command.command in HOLD_KINDS
-    return place(holds, command.command, command, AT)  # type: ignore[arg-type]
+    return place(holds, command.command, command, AT, AT + timedelta(hours=4))  # type: ignore[arg-type]
 
 
 def placed(*orders: dict[str, Any]) -> tuple[Hold, ...]:

@@ -184,7 +184,9 @@ def test_acknowledge_without_an_alert_is_refused() -> None:
 @pytest.mark.parametrize(
     ("fields", "problem"),
     [
-        (persons(1, "approve"), "approve is not in this release"),
+        (persons(1, "silence"), "silence is not in this release"),
+        (order(1, "approve"), "approve is not for indicator to say"),
+        (persons(1, "expired"), "expired is not for person to say"),
         (persons(1, "override"), "override is not in this release"),
         (order(1, "resume"), "resume is not for indicator to say"),
         (order(1, "confirmed"), "confirmed is not for indicator to say"),

@@ -13,6 +13,13 @@ Written down once, here:
 9.  The newest `channel-state` of a target is what the machine holds.
 10. The same log gives the same outputs, with snapshots and restarts anywhere.
 11. The numbers of facts rise.
+12. Nothing that waits for approval acts: what is wanted comes from the holds that need none or were granted it.
+13. What was granted acts until a person lifts it, or a stronger hold of its alert acts in its place.
+14. What was rejected or has expired neither acts nor waits again.
+15. A request past its time can be neither approved nor rejected; one in time always can, if its generation was seen.
+16. An expiry never comes early, and once its time has come one report ends the wait.
+
+5 does not hold for an expiry that came too early: it is no order yet.
 """
 
 import json
@@ -22,11 +29,24 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from services.channel_control.holds import STRENGTH, counts, effective
+from schemas.base import from_ms
+from services.channel_control.approvals import overdue
+from services.channel_control.holds import STRENGTH, counts, effective, is_record, waits
 from services.channel_control.machine import ControlMachine
 from services.channel_control.target import Target
 from services.runtime.machine import Output, Record
-from tests.unit.channel_control.orders import CHANNEL, NOW_MS, confirmed, failed, hex_id, order, persons, record, said
+from tests.unit.channel_control.orders import (
+    CHANNEL,
+    NOW_MS,
+    confirmed,
+    expired,
+    failed,
+    hex_id,
+    order,
+    persons,
+    record,
+    said,
+)
 
 TARGETS = ("channel:douyin", "actor:00ff")
 STATUS_STRENGTH = {"running": -1, "throttled": 0, "paused": 1, "frozen": 2, "taken_down": 3}
@@ -59,6 +79,7 @@ class Control(RuleBasedStateMachine):
         self.generations = dict.fromkeys(TARGETS, 0)
         self.audits: set[str] = set()
         self.last_seq = -1
+        self.ended: dict[str, str] = {}
 
     def new_id(self) -> int:
         self.ids += 1
@@ -77,7 +98,20 @@ class Control(RuleBasedStateMachine):
             assert (after.confirmed_generation or 0) >= (before[name].confirmed_generation or 0)  # 8
             if fields["issued_by"].startswith("indicator:"):
                 assert strictness(after) >= strictness(before[name])  # 4
+            if fields["command"] != "resume":
+                self.granted_holds_act_on(before[name], after)
         return outputs
+
+    def granted_holds_act_on(self, before: Target, after: Target) -> None:
+        for hold in before.holds:
+            if hold.approval == "granted":
+                assert any(
+                    (other.hold_id == hold.hold_id and other.approval == "granted")
+                    or (
+                        other.alert_id == hold.alert_id and STRENGTH[other.kind] > STRENGTH[hold.kind] and counts(other)
+                    )
+                    for other in after.holds
+                )  # 13
 
     def append(self, entry: Record) -> list[Output]:
         outputs = self.machine.apply(entry)
@@ -103,7 +137,7 @@ class Control(RuleBasedStateMachine):
     def indicator_orders(
         self, name: str, kind: str, alert: str | None, level: int, factor: float, maturity: str, age: int
     ) -> None:
-        event_time = f"2026-01-01T00:00:{self.ids % 60:02d}Z" if not age else f"2025-12-{31 - age // 40_000}T00:00:00Z"
+        event_time = from_ms(self.now_ms - age * 1000).isoformat()
         fields = order(self.new_id(), kind, target=name, alert_id=alert, level=level, factor=factor)
         outputs = self.give(fields | {"maturity": maturity, "event_time": event_time})
         assert len(said(outputs, "audit")) == 1  # 7
@@ -134,6 +168,51 @@ class Control(RuleBasedStateMachine):
         assert [audit["outcome"] for audit in said(outputs, "audit")] == ["refused"]  # 6
         assert self.machine.target(name) == before
 
+    @rule(name=targets, word=st.sampled_from(["approve", "reject"]), data=st.data(), saw=st.integers(-1, 0))
+    def person_decides(self, name: str, word: str, data: st.DataObject, saw: int) -> None:
+        before = self.machine.target(name)
+        if not before.holds:
+            return
+        hold = data.draw(st.sampled_from(before.holds))
+        in_time = hold.decide_by is not None and from_ms(self.now_ms + 1000) < hold.decide_by
+        fields = persons(self.new_id(), word, target=name, hold_ids=[hold.hold_id])
+        outputs = self.give(fields | {"expected_generation": before.generation + saw})
+        (audit,) = said(outputs, "audit")
+        after = {each.hold_id: each for each in self.machine.target(name).holds}[hold.hold_id]
+        if waits(hold) and in_time and not saw:
+            assert (audit["outcome"], after.decided_by) == ("done", "person:li")  # 15
+            assert counts(after) == (word == "approve") and is_record(after) == (word == "reject")
+        else:
+            assert audit["outcome"] == "refused"  # 6, 15
+            assert self.machine.target(name) == before
+
+    @rule(minutes=st.sampled_from([1, 60, 239, 240]))
+    def time_passes(self, minutes: int) -> None:
+        self.now_ms += minutes * 60_000
+
+    @rule(ahead_s=st.sampled_from([0, 0, 3600]))
+    def companion_looks(self, ahead_s: int) -> None:
+        """Its clock may be fast."""
+        reports, _ = overdue(self.machine.waiting.values(), from_ms(self.now_ms + ahead_s * 1000))
+        for report in reports:
+            (hold,) = [each for each in self.machine.target(report.target).holds if [each.hold_id] == report.hold_ids]
+            outputs = self.give(json.loads(report.model_dump_json()))
+            early = hold.decide_by is not None and from_ms(self.now_ms) < hold.decide_by
+            assert [audit["outcome"] for audit in said(outputs, "audit")] == ["done"] * (not early)  # 16
+            (after,) = [each for each in self.machine.target(report.target).holds if each.hold_id == hold.hold_id]
+            assert after.approval == ("waiting" if early else "expired")
+
+    @rule(name=targets, data=st.data())
+    def somebody_says_expired(self, name: str, data: st.DataObject) -> None:
+        """About anything that stands, at any time."""
+        before = self.machine.target(name)
+        named = data.draw(st.lists(st.sampled_from(before.holds or [None]), max_size=2))
+        self.give(expired(self.new_id(), *(hold.hold_id for hold in named if hold is not None), target=name))
+        for old in before.holds:
+            (new,) = [hold for hold in self.machine.target(name).holds if hold.hold_id == old.hold_id]
+            late = old.decide_by is not None and old.decide_by <= from_ms(self.now_ms)
+            assert new == old or (waits(old) and late and new.approval == "expired")  # 16
+
     @rule(name=targets, behind=st.integers(0, 2), ahead=st.booleans())
     def platform_confirms(self, name: str, behind: int, ahead: bool) -> None:
         wanted = self.machine.target(name).wanted()
@@ -154,7 +233,8 @@ class Control(RuleBasedStateMachine):
     @precondition(lambda self: self.log)
     @rule(data=st.data())
     def the_same_order_comes_again(self, data: st.DataObject) -> None:
-        old = data.draw(st.sampled_from(self.log))
+        index = data.draw(st.integers(0, len(self.log) - 1))
+        old = self.log[index]
         before = {name: self.machine.target(name) for name in TARGETS}
         try:
             fields = json.loads(old.value)
@@ -162,6 +242,8 @@ class Control(RuleBasedStateMachine):
             return
         if not isinstance(fields, dict) or "issued_by" not in fields:
             return  # rubbish that happens to be JSON
+        if fields["command"] == "expired" and not self.outputs[index]:
+            return  # it came too early, and may be right by now
         outputs = self.append(Record(len(self.log), self.now_ms, old.key, old.value))
         assert {name: self.machine.target(name) for name in TARGETS} == before  # 5
         persons_own = fields["issued_by"].startswith("person:")
@@ -211,6 +293,23 @@ class Control(RuleBasedStateMachine):
             assert target.touched or not stopped or status == "throttled"
 
     @invariant()
+    def only_what_needs_no_approval_or_was_granted_it_acts(self) -> None:
+        for name in TARGETS:
+            target = self.machine.target(name)
+            acting = [hold for hold in target.holds if hold.approval in ("none", "granted")]
+            wanted = target.wanted()
+            strongest = max((STRENGTH[hold.kind] for hold in acting), default=-1)
+            assert STATUS_STRENGTH[wanted.status] == strongest  # 12
+            if not strongest:
+                assert wanted.factor == min(hold.factor or 0.0 for hold in acting)  # 12
+            assert (name in self.machine.waiting) == any(hold.approval == "waiting" for hold in target.holds)
+            for hold in target.holds:
+                assert hold.approval == self.ended.get(hold.hold_id, hold.approval)  # 14
+                assert not waits(hold) or hold.decide_by is not None
+                if is_record(hold):
+                    self.ended[hold.hold_id] = hold.approval
+
+    @invariant()
     def the_last_word_on_a_target_is_its_state(self) -> None:
         last: dict[str, Any] = {}
         for outputs in self.outputs:
@@ -247,12 +346,15 @@ JSON = st.recursive(
 ODD = JSON | st.sampled_from(
     ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "person:\n", "x" * 1000, CHANNEL, "pause", "confirmed"]
 )
+CONFIRMED = confirmed(1, 0, "running", 1.0)
 FIELDS = sorted({*order(0), *confirmed(0, 1, "paused", 0.0), "factor", "evidence", "expires_at", "hold_ids", "note"})
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    st.sampled_from([order(1), persons(1, "pause"), persons(1, "resume"), confirmed(1, 0, "running", 1.0)]),
+    st.sampled_from(
+        [order(1), persons(1, "pause"), persons(1, "resume"), persons(1, "approve"), expired(1, hex_id(1)), CONFIRMED]
+    ),
     st.dictionaries(st.sampled_from(FIELDS), ODD, max_size=3),
 )
 def test_no_order_however_odd_ends_the_process(base: dict[str, Any], odd: dict[str, Any]) -> None:

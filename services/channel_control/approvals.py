@@ -1,0 +1,117 @@
+"""Approval: a person's yes or no to what waits for one, and what becomes of it when nobody decides in time.
+
+What was rejected or has expired stays on its target as a record, so that no order of the same alert asks again unless
+its level is higher (and after a rejection none acts by itself either). The record goes when its indicator next asks
+for something new there, or when a person resumes the target.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final, Literal
+
+from schemas.channels import Hold
+from schemas.commands import Command
+from services.channel_control.decision import Decision, Moment, not_as_seen, notes_for, refuse
+from services.channel_control.holds import waits, why
+from services.channel_control.target import Target
+from services.runtime.ids import derive
+
+_BY: Final = "reconciler"
+_Settled = Literal["granted", "rejected", "expired"]
+
+
+def answer(target: Target, command: Command, moment: Moment) -> Decision:
+    """A person's `approve` or `reject` of the holds that it names, all of them or none.
+
+    The person decides on what stands now, so what they approve acts, however long its verdict may act by itself.
+    """
+    named = _named(target, command)
+    problem = _problem(command, named, moment.at) or not_as_seen(target, command)
+    if problem is not None:
+        return refuse(command, moment, problem)
+    approval: _Settled = "granted" if command.command == "approve" else "rejected"
+    return _settled(target, named, approval, command, moment)
+
+
+def _problem(command: Command, named: list[Hold], at: datetime) -> str | None:
+    if not command.hold_ids:
+        return f"{command.command} names no hold"
+    if len(named) < len(set(command.hold_ids)):
+        return f"{command.command} names a hold that does not stand"
+    return next((problem for hold in named if (problem := _not_open(hold, at)) is not None), None)
+
+
+def _not_open(hold: Hold, at: datetime) -> str | None:
+    """Why there is nothing to decide about a hold."""
+    if hold.approval == "none":
+        return f"the {hold.kind} needs no approval"
+    if hold.decided_by is not None:
+        return f"the {hold.kind} was {hold.approval} before, by {hold.decided_by}"
+    if hold.approval == "expired" or _is_overdue(hold, at):
+        return f"the {hold.kind} has expired: nobody decided by {hold.decide_by:%Y-%m-%d %H:%M:%S} UTC"
+    return None
+
+
+def expire(target: Target, command: Command, moment: Moment) -> Decision:
+    """The companion's word that the time of these holds has come."""
+    overdue = [hold for hold in _named(target, command) if _is_overdue(hold, moment.at)]
+    if not overdue:
+        return Decision("recorded", "nothing of it waits any more")
+    return _settled(target, overdue, "expired", command, moment)
+
+
+def is_early(target: Target, command: Command, at: datetime) -> bool:
+    """Whether this is an `expired` that came before its time: the companion's clock is ahead, and it will ask again."""
+    if (command.command, command.issued_by) != ("expired", _BY):
+        return False
+    return any(waits(hold) and not _is_overdue(hold, at) for hold in _named(target, command))
+
+
+def overdue(waiting: Iterable[Target], now: datetime) -> tuple[list[Command], float | None]:
+    """A report for each hold whose time has come, and in how many seconds the next one's will; None: none waits."""
+    reports: list[Command] = []
+    next_s: float | None = None
+    for target in waiting:
+        for hold in target.holds:
+            if _is_overdue(hold, now):
+                reports.append(_expiry(target, hold, now))
+            elif waits(hold) and hold.decide_by is not None:
+                left_s = (hold.decide_by - now).total_seconds()
+                next_s = left_s if next_s is None else min(next_s, left_s)
+    return reports, next_s
+
+
+def _expiry(target: Target, hold: Hold, at: datetime) -> Command:
+    """The same request and deadline give the same id."""
+    return Command(
+        command_id=derive(hold.hold_id, str(hold.decide_by), "expired"),
+        command="expired",
+        target=target.name,
+        hold_ids=[hold.hold_id],
+        issued_by=_BY,
+        issued_at=at,
+        note=f"nobody decided by {hold.decide_by:%Y-%m-%d %H:%M:%S} UTC",
+    )
+
+
+def _is_overdue(hold: Hold, at: datetime) -> bool:
+    return waits(hold) and hold.decide_by is not None and at >= hold.decide_by
+
+
+def _named(target: Target, command: Command) -> list[Hold]:
+    return [hold for hold in target.holds if hold.hold_id in (command.hold_ids or ())]
+
+
+def _settled(target: Target, named: list[Hold], approval: _Settled, command: Command, moment: Moment) -> Decision:
+    """These holds wait no more; their alerts are told."""
+    by = command.issued_by
+    decided_by = by if command.is_from_person() else None
+    update = {"approval": approval, "decided_by": decided_by}
+    holds = tuple(hold.model_copy(update=update) if hold in named else hold for hold in target.holds)
+    return Decision(
+        "done",
+        why(command),
+        target=target.with_holds(holds),
+        holds=tuple(hold.hold_id for hold in named),
+        notes=notes_for(named, target.name, approval, by, moment.at, command.note),
+    )
