@@ -211,6 +211,16 @@ def test_after_a_rejection_no_automatic_order_of_that_level_acts_either() -> Non
     assert log.channel.wanted().status == "throttled"
 
 
+def test_an_automatic_order_ends_the_wait_and_acts_after_an_expiry_too() -> None:
+    log = asking()
+    log.give(asked(command_id=hex_id(2), maturity="auto"))
+    assert (only(log).approval, only(log).decide_by) == ("none", None)
+    log = asking()
+    log.give(expired(3, only(log).hold_id), NOW_MS + WAIT_MS)
+    assert outcome(log.give(asked(command_id=hex_id(4), maturity="auto"), NOW_MS + WAIT_MS))[0] == "done"
+    assert (only(log).approval, log.channel.wanted().status) == ("none", "throttled")
+
+
 def test_a_milder_order_may_be_asked_for_after_a_strong_one_was_rejected() -> None:
     log = asking(asked(command="pause"))
     log.give(answers(log, 2, "reject"))
