@@ -1,12 +1,14 @@
-"""channel_control put together: the machine on `channel-commands`, and the reconciler beside it."""
+"""channel_control put together: the machine on `channel-commands`, with the reconciler and the expirer beside it."""
 
 from schemas.topics import CHANNEL_COMMANDS, STATE_CHANNEL_CONTROL
+from services.channel_control.expirer_io import Expirer
 from services.channel_control.machine import ControlMachine
 from services.channel_control.platform_io import Platform
 from services.channel_control.reconcile import Patience
 from services.channel_control.reconciler_io import Limits, NoPlatform, Reconciler
 from services.channel_control.settings import ControlSettings
 from services.runtime import faust_io
+from services.runtime.companion_io import Companions
 from services.runtime.harness_io import Tuning
 from services.runtime.machine import Companion, MachineService
 from services.runtime.pulse import safe_pause
@@ -21,14 +23,14 @@ def run(settings: ControlSettings) -> None:
     def build(partition: int) -> ControlMachine:
         return ControlMachine(partition, stale_acts=settings.clock == "events")
 
-    service = MachineService(
-        "channel_control", CHANNEL_COMMANDS, STATE_CHANNEL_CONTROL, build, _companion(settings, tuning)
-    )
+    expirer = Expirer(ReportLog(settings, CHANNEL_COMMANDS, "channel_control-expiries"))
+    companions = Companions(_reconciler(settings, tuning), expirer)
+    service = MachineService("channel_control", CHANNEL_COMMANDS, STATE_CHANNEL_CONTROL, build, companions)
     setting = variable("control_port")
     faust_io.run(service, settings, port=settings.control_port, port_setting=setting, tuning=tuning)
 
 
-def _companion(settings: ControlSettings, tuning: Tuning) -> Companion:
+def _reconciler(settings: ControlSettings, tuning: Tuning) -> Companion:
     if settings.control_platform_url is None:
         return NoPlatform()
     platform = Platform(

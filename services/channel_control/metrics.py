@@ -15,4 +15,7 @@ CALL_SECONDS = Histogram(
 UNCONFIRMED = Gauge(
     "tidegate_control_unconfirmed_targets", "Targets whose wanted state the platform has yet to confirm.", ["partition"]
 )
+WAITING = Gauge(
+    "tidegate_control_waiting_targets", "Targets with an order that waits for a person's approval.", ["partition"]
+)
 PLATFORM_UP = Gauge("tidegate_control_platform_up", "1 while the platform's last answer was good, 0 while it was not.")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
 
 from services.runtime.end_io import end_process
+from services.runtime.machine import Companion
 
 STOP_S: Final = 1.0
 
@@ -111,3 +112,24 @@ class PartitionCompanion(ABC, Generic[AnyOwned]):
         while owned.machine.next_offset < end:
             owned.wake.clear()
             await owned.wake.wait()
+
+
+class Companions:
+    """Several companions of one machine, each with work of its own."""
+
+    def __init__(self, *companions: Companion) -> None:
+        self._companions = companions
+
+    async def start(self, partition: int, machine: Any) -> None:
+        """Starts all."""
+        for companion in self._companions:
+            await companion.start(partition, machine)
+
+    async def stop(self, partition: int) -> None:
+        """Stops all at once, so that it takes no longer than the slowest."""
+        await asyncio.gather(*(companion.stop(partition) for companion in self._companions))
+
+    def kick(self, partition: int) -> None:
+        """Kicks all."""
+        for companion in self._companions:
+            companion.kick(partition)

@@ -1,0 +1,89 @@
+"""The expirer: beside the machine, which has no clock, it says when the time of a request for approval has come.
+
+The deadlines are the machine's, so they live on through a death; the report's id repeats, and the machine decides on
+its arrival. Where the clock here is fast the report comes early and is ignored: it is made again.
+"""
+
+import asyncio
+import contextlib
+import logging
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+from services.channel_control import metrics
+from services.channel_control.approvals import overdue
+from services.channel_control.machine import ControlMachine
+from services.runtime.companion_io import Log, Owned, PartitionCompanion
+
+log = logging.getLogger(__name__)
+
+AGAIN_S: Final = 30.0
+"""While something waits it looks at least so often, and repeats a report that has not ended the wait."""
+
+PAUSE_S: Final = 0.5
+"""Between two looks, however busy the log."""
+
+
+@dataclass(kw_only=True)
+class _Owned(Owned[ControlMachine]):
+    """A partition that is ours. reported: when (monotonic) each report was last made, while it has not taken effect."""
+
+    reported: dict[str, float] = field(default_factory=dict)
+
+
+class Expirer(PartitionCompanion[_Owned]):
+    """The companion of the machines."""
+
+    end_reason = "the expirer failed"
+
+    def __init__(
+        self,
+        log_: Log,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        again_s: float = AGAIN_S,
+        pause_s: float = PAUSE_S,
+    ) -> None:
+        super().__init__(log_)
+        self._now = now
+        self._again_s = again_s
+        self._pause_s = pause_s
+
+    def _taken(self, partition: int, machine: ControlMachine) -> _Owned:
+        return _Owned(partition, machine)
+
+    async def _open(self) -> None:
+        """There is nobody to call."""
+
+    async def _close(self) -> None:
+        """There is nobody to call."""
+
+    async def _work(self, owned: _Owned) -> None:
+        while True:
+            owned.wake.clear()
+            pause = await self._look(owned)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await owned.wake.wait()
+            await asyncio.sleep(self._pause_s)
+
+    async def _look(self, owned: _Owned) -> float | None:
+        """Reports what is overdue; in how many seconds to look again, None: when something comes."""
+        waiting = owned.machine.waiting
+        metrics.WAITING.labels(owned.partition).set(len(waiting))
+        reports, next_s = overdue(waiting.values(), self._now())
+        before, owned.reported = owned.reported, {}
+        for report in reports:
+            made = before.get(report.command_id, -math.inf)
+            if time.monotonic() >= made + self._again_s:
+                await self._log.report(owned.partition, report.target.encode(), report.model_dump_json().encode())
+                log.info("nobody decided in time", extra={"target": report.target, "holds": report.hold_ids})
+                made = time.monotonic()
+            owned.reported[report.command_id] = made
+        if not waiting:
+            return None
+        return self._again_s if next_s is None else min(next_s, self._again_s)
