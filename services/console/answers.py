@@ -1,12 +1,13 @@
 """What the console answers."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.alerts import AlertState
 from schemas.audit import AuditRecord
-from schemas.channels import ChannelState
+from schemas.base import Bilingual, HexId, Ref
+from schemas.channels import ChannelState, Hold
 from schemas.problems import ProblemDetails
 from services.console.orders import OrderAnswer
 from services.scanning.report import Report
@@ -38,6 +39,24 @@ class ScanAnswer(Report):
     """What a scan found, and by which policy."""
 
     policy: str = Field(description="`name/version`")
+
+
+class Request(BaseModel):
+    """An order that waits for a person's approval: the hold says what, since when, until when (`decide_by`) and why."""
+
+    model_config = ConfigDict(frozen=True)
+
+    target: Ref
+    generation: Annotated[int, Field(description="Give it as `expected_generation`.")]
+    hold: Hold
+    alert_id: Annotated[HexId | None, Field(description="The alert with the evidence: `/api/v1/alerts/{alert_id}`.")]
+    title: Annotated[Bilingual | None, Field(description="Of that alert, if it is known.")]
+
+
+class ApprovalList(BaseModel):
+    """What waits, the most urgent first."""
+
+    approvals: list[Request]
 
 
 class OrderProblem(ProblemDetails):

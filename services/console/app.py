@@ -5,6 +5,7 @@ from typing import Annotated, Final
 from fastapi import Depends, FastAPI
 
 from services.console.answers import OrderProblem
+from services.console.approvals_io import approval_routes
 from services.console.feed_io import Feed
 from services.console.ordering_io import Publishing, order_routes
 from services.console.people import Person
@@ -19,8 +20,8 @@ RETRY_S: Final = 2
 
 _DESCRIPTION: Final = """What Tidegate knows and does, for people and their scripts.
 
-A viewer reads and scans; an operator gives orders as well. Orders go to the topic `channel-commands`, like those of the
-indicators; what came of them is in the audit."""
+A viewer reads and scans; an operator gives orders as well, and approves or rejects what waits for a person. Orders go to
+the topic `channel-commands`, like those of the indicators; what came of them is in the audit."""
 
 
 def build_app(settings: ConsoleSettings, feed: Feed, publisher: Publishing, health: Health) -> FastAPI:
@@ -34,6 +35,7 @@ def build_app(settings: ConsoleSettings, feed: Feed, publisher: Publishing, heal
 
     guarded = [Depends(complete)]
     app.include_router(reading_routes(feed), dependencies=guarded)
+    app.include_router(approval_routes(feed), dependencies=guarded)
     app.include_router(order_routes(feed, publisher, authenticated), dependencies=guarded)
     app.include_router(scanning_routes(feed), dependencies=guarded)
     return app

@@ -13,7 +13,7 @@ from schemas.topics import CHANNEL_COMMANDS
 from services.console import metrics, orders
 from services.console.answers import OrderProblem
 from services.console.feed_io import Feed
-from services.console.orders import Acknowledge, OrderAnswer, Pause, Resume
+from services.console.orders import Acknowledge, Answer, OrderAnswer, Pause, Resume
 from services.console.people import Person
 from services.runtime.api_io import ApiError, errors, refusal
 from services.runtime.machine import Output
@@ -73,6 +73,22 @@ def order_routes(feed: Feed, publisher: Publishing, authenticated: Callable[...,
     ) -> OrderAnswer:
         """Refused if another hold has landed since the generation that the person saw."""
         command = orders.resume(order, person, _new_id(person, key), datetime.now(UTC))
+        return await _give(command, feed, publisher, wait, response)
+
+    @router.post("/approve", summary="Approve what waits", **told)
+    async def approve(
+        order: Answer, person: Annotated[Person, Depends(operator)], response: Response, key: Key = None, wait: Wait = 0
+    ) -> OrderAnswer:
+        """It acts from then on, until it is lifted."""
+        command = orders.answer("approve", order, person, _new_id(person, key), datetime.now(UTC))
+        return await _give(command, feed, publisher, wait, response)
+
+    @router.post("/reject", summary="Reject what waits", **told)
+    async def reject(
+        order: Answer, person: Annotated[Person, Depends(operator)], response: Response, key: Key = None, wait: Wait = 0
+    ) -> OrderAnswer:
+        """It never acts; only a higher level of its alert asks again."""
+        command = orders.answer("reject", order, person, _new_id(person, key), datetime.now(UTC))
         return await _give(command, feed, publisher, wait, response)
 
     acknowledging = told | {"responses": told["responses"] | errors(404)}

@@ -1,7 +1,7 @@
 """What people may order, and the commands that these orders become. Pure; time and chance come in."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -39,6 +39,17 @@ class Resume(Order):
         list[HexId] | None,
         Field(min_length=1, max_length=1000, description="Which holds; null for all that stand at that generation."),
     ] = None
+
+
+class Answer(Order):
+    """A yes or no to what waits. Refused if one of the holds waits no more, or the target has changed since the person
+    looked."""
+
+    target: Ref
+    expected_generation: Annotated[Generation, Field(description="`generation` of the state that the person saw.")]
+    hold_ids: Annotated[
+        list[HexId], Field(min_length=1, max_length=1000, description="Which holds; all of them or none.")
+    ]
 
 
 class Acknowledge(Order):
@@ -79,6 +90,20 @@ def resume(order: Resume, person: Person, new_id: str, now: datetime) -> Command
     return Command(
         command_id=new_id,
         command="resume",
+        target=order.target,
+        hold_ids=order.hold_ids,
+        expected_generation=order.expected_generation,
+        issued_by=person.issuer,
+        issued_at=now,
+        note=order.note,
+    )
+
+
+def answer(word: Literal["approve", "reject"], order: Answer, person: Person, new_id: str, now: datetime) -> Command:
+    """The command of a yes or no."""
+    return Command(
+        command_id=new_id,
+        command=word,
         target=order.target,
         hold_ids=order.hold_ids,
         expected_generation=order.expected_generation,

@@ -6,7 +6,7 @@ from services.runtime.tokens import TokenOwner
 
 
 class Person(TokenOwner):
-    """A viewer reads; an operator gives orders as well."""
+    """A viewer reads; an operator gives orders as well, and approves or rejects what waits for a person."""
 
     role: Literal["viewer", "operator"]
 

@@ -2,13 +2,15 @@
 
 from bisect import insort
 from collections.abc import Callable, Iterator
-from typing import Generic, TypeVar
+from datetime import UTC, datetime
+from typing import Final, Generic, TypeVar
 
 from schemas.alerts import AlertState
 from schemas.audit import AuditRecord
 from schemas.base import Versioned
-from schemas.channels import ChannelState
+from schemas.channels import ChannelState, Hold
 
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 Value = TypeVar("Value", bound=Versioned)
 
 
@@ -59,6 +61,11 @@ class Channels(Latest[ChannelState]):
         prefix = f"{kind}:"
         found = [state for state in self.values() if state.target.startswith(prefix) and state.target > after]
         return sorted(found, key=lambda state: state.target)[:limit]
+
+    def waiting(self) -> list[tuple[ChannelState, Hold]]:
+        """The holds that wait for a person's approval, with their target; those that expire first come first."""
+        found = [(state, hold) for state in self.values() for hold in state.holds if hold.approval == "waiting"]
+        return sorted(found, key=lambda pair: (pair[1].decide_by or _NEVER, pair[0].target, pair[1].hold_id))
 
 
 class Alerts(Latest[AlertState]):

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from schemas.alerts import AlertState
 from schemas.audit import AuditRecord
 from schemas.base import Bilingual
-from schemas.channels import ChannelState
+from schemas.channels import ChannelState, Hold
 from services.console.people import Person
 from services.runtime.ids import derive
 
@@ -19,10 +19,29 @@ def person(role: Literal["viewer", "operator"] = "operator", name: str = "li.wei
     return Person(name=name, sha256=sha256(role.encode()).hexdigest(), role=role)
 
 
-def channel(target: str, generation: int = 1) -> ChannelState:
+def channel(target: str, generation: int = 1, *holds: Hold) -> ChannelState:
     """A target that runs."""
     platform: Any = {"wanted": "running"}
-    return ChannelState(target=target, generation=generation, status="running", factor=1.0, platform=platform)
+    known: dict[str, Any] = {"target": target, "generation": generation, "status": "running", "factor": 1.0}
+    return ChannelState(**known, holds=list(holds), platform=platform)
+
+
+def waiting(name: str, minutes: int = 0, **fields: Any) -> Hold:
+    """A throttle that waits for approval, for four hours from so many minutes after NOW on."""
+    since = NOW + timedelta(minutes=minutes)
+    known: dict[str, Any] = {
+        "hold_id": derive("hold", name),
+        "kind": "throttle",
+        "factor": 0.5,
+        "indicator": "complaint_rate",
+        "alert_id": derive(name),
+        "since": since,
+        "by": "indicator:complaint_rate",
+        "approval": "waiting",
+        "decide_by": since + timedelta(hours=4),
+        "reason": "2.5% complaints per purchase",
+    }
+    return Hold(**known | fields)
 
 
 def alert(name: str, status: Literal["open", "resolved"] = "open", minutes: int = 0, **fields: Any) -> AlertState:

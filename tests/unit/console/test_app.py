@@ -23,7 +23,7 @@ from services.runtime.kafka_io import Batch, Received
 from services.runtime.machine import Output
 from services.runtime.publisher_io import BrokerAwayError
 from services.runtime.tokens import Tokens
-from tests.unit.console.samples import alert, audit, channel, person
+from tests.unit.console.samples import alert, audit, channel, person, waiting
 
 PAUSE = "/api/v1/orders/pause"
 
@@ -210,6 +210,49 @@ async def test_the_same_key_is_the_same_order(world: World, client: httpx.AsyncC
 
 
 @pytest.mark.usefixtures("complete")
+async def test_what_waits_is_listed_the_most_urgent_first(world: World, client: httpx.AsyncClient) -> None:
+    first, second, third = waiting("a", 1), waiting("b", 2), waiting("c", 3)
+    granted = waiting("d", approval="granted")
+    states = [channel("channel:x", 3, third, granted), channel("account:y", 1, first), channel("channel:z", 7, second)]
+    await world.read(CHANNEL_STATE, *((state.target, state) for state in states))
+    known = alert("a", title={"en": "2.5% complaints", "zh": "投诉率 2.5%"})
+    await world.read(ALERT_STATE, (known.alert_id, known))
+    found = (await client.get("/api/v1/approvals")).json()["approvals"]
+    assert [(one["target"], one["generation"]) for one in found] == [
+        ("account:y", 1),
+        ("channel:z", 7),
+        ("channel:x", 3),
+    ]
+    hold = found[0]["hold"]
+    assert (hold["hold_id"], hold["since"], hold["decide_by"], hold["reason"]) == (
+        first.hold_id,
+        "2026-03-02T09:31:00Z",
+        "2026-03-02T13:31:00Z",
+        "2.5% complaints per purchase",
+    )
+    assert (found[0]["alert_id"], found[0]["title"]["zh"]) == (known.alert_id, "投诉率 2.5%")
+    assert (found[1]["alert_id"], found[1]["title"]) == (derive("b"), None)
+    assert len((await client.get("/api/v1/approvals", params={"limit": 2})).json()["approvals"]) == 2
+
+
+@pytest.mark.usefixtures("complete")
+@pytest.mark.parametrize("word", ["approve", "reject"])
+async def test_what_waits_is_approved_or_rejected(world: World, client: httpx.AsyncClient, word: str) -> None:
+    url = f"/api/v1/orders/{word}"
+    order = {"target": "channel:a", "expected_generation": 3, "hold_ids": [derive("hold")]}
+    assert (await client.post(url, json=order)).status_code == 202
+    (command,) = world.commands
+    assert (command.command, command.expected_generation, command.hold_ids) == (word, 3, [derive("hold")])
+    world.judge = {"outcome": "refused", "why": "the throttle has expired"}
+    answer = await client.post(url, json=order, params={"wait": 5})
+    assert (answer.status_code, answer.json()["detail"]) == (409, "refused: the throttle has expired")
+    assert (await client.post(url, json=order | {"hold_ids": None})).status_code == 422
+    client.headers["Authorization"] = "Bearer viewer"
+    assert (await client.post(url, json=order)).status_code == 403
+    assert (await client.get("/api/v1/approvals")).status_code == 200
+
+
+@pytest.mark.usefixtures("complete")
 async def test_an_acknowledgement_needs_an_alert(world: World, client: httpx.AsyncClient) -> None:
     url, known = "/api/v1/orders/acknowledge", alert("a", subject="actor:x")
     assert (await client.post(url, json={"alert_id": known.alert_id})).status_code == 404
@@ -292,11 +335,14 @@ async def test_the_openapi_document_is_complete(client: httpx.AsyncClient) -> No
     assert set(document["paths"]) == {
         "/api/v1/channels",
         "/api/v1/channels/{target}",
+        "/api/v1/approvals",
         "/api/v1/audit",
         "/api/v1/alerts",
         "/api/v1/alerts/{alert_id}",
         "/api/v1/orders/pause",
         "/api/v1/orders/resume",
+        "/api/v1/orders/approve",
+        "/api/v1/orders/reject",
         "/api/v1/orders/acknowledge",
         "/api/v1/scan",
     }

@@ -1,11 +1,13 @@
 """Orders become commands that say who, what and on which state."""
 
+from typing import Literal
+
 import pytest
 from pydantic import ValidationError
 
 from schemas.commands import Command
 from services.console import orders
-from services.console.orders import Acknowledge, Pause, Resume
+from services.console.orders import Acknowledge, Answer, Pause, Resume
 from services.runtime.ids import derive
 from tests.unit.console.samples import NOW, alert, audit, person
 
@@ -24,6 +26,21 @@ def test_a_resume_names_the_holds_and_what_the_person_saw() -> None:
     order = Resume(target="channel:douyin", expected_generation=7, hold_ids=holds)
     command = orders.resume(order, person(), ID, NOW)
     assert (command.expected_generation, command.hold_ids) == (7, holds)
+
+
+@pytest.mark.parametrize("word", ["approve", "reject"])
+def test_a_yes_or_no_names_the_holds_and_what_the_person_saw(word: Literal["approve", "reject"]) -> None:
+    order = Answer(target="channel:douyin", expected_generation=7, hold_ids=[derive("hold")], note="seen")
+    command = orders.answer(word, order, person(), ID, NOW)
+    assert (command.command, command.issued_by, command.note) == (word, "person:li.wei", "seen")
+    assert (command.expected_generation, command.hold_ids) == (7, [derive("hold")])
+
+
+@pytest.mark.parametrize("left_out", ["hold_ids", "expected_generation", "target"])
+def test_a_yes_without_saying_to_what_is_refused(left_out: str) -> None:
+    body = {"target": "channel:a", "expected_generation": 1, "hold_ids": [derive("hold")]}
+    with pytest.raises(ValidationError):
+        Answer.model_validate({name: value for name, value in body.items() if name != left_out})
 
 
 def test_an_acknowledgement_goes_to_what_the_alert_is_about() -> None:

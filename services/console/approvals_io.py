@@ -1,0 +1,32 @@
+"""What waits for a person's yes or no."""
+
+from fastapi import APIRouter
+
+from schemas.channels import ChannelState, Hold
+from services.console.answers import ApprovalList, Request
+from services.console.feed_io import Feed
+from services.console.reading_io import Limit
+from services.runtime.api_io import errors
+
+
+def approval_routes(feed: Feed) -> APIRouter:
+    """The route that reads; who may use it is for the app to say."""
+    router = APIRouter(prefix="/api/v1")
+
+    @router.get("/approvals", summary="What waits for approval", responses=errors(401, 422, 503))
+    async def list_approvals(limit: Limit = 100) -> ApprovalList:
+        """Say yes or no with `/api/v1/orders/approve` and `/api/v1/orders/reject`; what nobody decides on expires."""
+        return ApprovalList(approvals=[_request(feed, state, hold) for state, hold in feed.channels.waiting()[:limit]])
+
+    return router
+
+
+def _request(feed: Feed, state: ChannelState, hold: Hold) -> Request:
+    alert = feed.alerts.get(hold.alert_id or "")
+    return Request(
+        target=state.target,
+        generation=state.generation,
+        hold=hold,
+        alert_id=hold.alert_id,
+        title=None if alert is None else alert.title,
+    )
