@@ -5,15 +5,16 @@ writer's order gives the same whole. A writer's time never goes back here, so it
 one even when the broker's clock was set back in between.
 """
 
-from typing import Any
+from typing import Any, get_args
 
-from schemas.alerts import ActionTaken, AlertFact, AlertState, AlertWords
-from schemas.base import HexId, Message, from_ms, to_ms
+from schemas.alerts import ActionState, ActionTaken, AlertFact, AlertState, AlertWords
+from schemas.base import Bilingual, HexId, Message, from_ms, to_ms
+from services.alerting import requests
 
 MAX_ACTIONS = 100
 """Actions kept of one alert, the newest: it stays a message that can be sent, however long it lives."""
 
-_STEPS = ("ordered", "waiting", "done", "confirmed", "failed", "stale", "refused", "lifted")
+_STEPS = get_args(ActionState)
 _COLLECTIONS = {"actions", "labels"}
 _ESSENTIAL = ("status", "severity", "indicator", "subject", "title", "summary", "opened_at")
 """What must have been said before there is an alert to show: a fact about an action may come before the opening."""
@@ -50,9 +51,17 @@ def state(alert_id: HexId, merged: Merged) -> AlertState | None:
     words = merged.words
     if any(getattr(words, name) is None for name in _ESSENTIAL):
         return None
-    said = {name: getattr(words, name) for name in AlertWords.model_fields}
+    said = {name: getattr(words, name) for name in AlertWords.model_fields} | {"summary": _summary(words)}
     resolved_at = from_ms(merged.stamps["status"][0]) if words.status == "resolved" else None
     return AlertState(**{**said, "alert_id": alert_id, "level": words.level or 0, "resolved_at": resolved_at})
+
+
+def _summary(words: AlertWords) -> Bilingual | None:
+    """The indicator's words, and behind them what people have answered to what it asked."""
+    answers = requests.answers(words.actions, over=words.status == "resolved")
+    if words.summary is None or not answers.en:
+        return words.summary
+    return Bilingual(en=f"{words.summary.en} {answers.en}", zh=words.summary.zh + answers.zh)
 
 
 def _said(fact: AlertFact) -> dict[str, Any]:

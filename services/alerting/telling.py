@@ -1,13 +1,15 @@
 """Which changes of an alert people are told, each in a message of its own.
 
-An opening, a rise of severity or level, and the end. Nobody is told of a change whose opening they were not told of:
-when an opening could not be delivered its followers are dropped, and what became worse since is told as the opening.
+An opening, a rise of severity or level, the answer once nothing waits for approval any more, and the end. Nobody is
+told of a change whose opening they were not told of: when an opening could not be delivered its followers are dropped,
+and what became worse since is told as the opening.
 """
 
 from typing import Literal
 
 from schemas.alerts import AlertState, WebhookMessage
 from schemas.base import HexId, Instant, Message, Severity, Versioned
+from services.alerting.requests import any_waits, decided_at
 from services.runtime.ids import derive
 
 Change = Literal["alert.opened", "alert.updated", "alert.resolved"]
@@ -36,13 +38,15 @@ class Due(Versioned):
 class Told(Message):
     """How much of one alert has been told or is due: `numbered` messages so far, `rank` the worst of them.
 
-    `rank` is None while no opening was told. `forgone` is the rank whose opening could not be delivered.
+    `rank` is None while no opening was told. `forgone` is the rank whose opening could not be delivered. `decided` is
+    the newest answer to a request for approval that was told.
     """
 
     numbered: int = 0
     rank: Rank | None = None
     forgone: Rank | None = None
     resolved: bool = False
+    decided: Instant | None = None
 
 
 def rank(alert: AlertState) -> Rank:
@@ -68,6 +72,7 @@ def decide(told: Told, alert: AlertState, at: Instant, decided_ms: int) -> tuple
         "numbered": told.numbered + 1,
         "rank": _worst(told.rank, due.rank),
         "resolved": change == "alert.resolved",
+        "decided": decided_at(alert.actions),
     }
     return told.model_copy(update=now), due
 
@@ -86,7 +91,15 @@ def _change(told: Told, alert: AlertState) -> Change | None:
         return None
     if resolved:
         return "alert.resolved"
-    return "alert.updated" if _rises(told.rank, rank(alert)) else None
+    return "alert.updated" if _rises(told.rank, rank(alert)) or _is_answered(told, alert) else None
+
+
+def _is_answered(told: Told, alert: AlertState) -> bool:
+    """Whether people have decided on all that was asked, or their time is over, and nobody was told."""
+    decided = decided_at(alert.actions)
+    if decided is None or any_waits(alert.actions):
+        return False
+    return told.decided is None or decided > told.decided
 
 
 def _rises(before: Rank | None, now: Rank) -> bool:

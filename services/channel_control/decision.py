@@ -43,12 +43,14 @@ class Decision:
     notes: tuple[AlertNote, ...] = ()
 
 
-def note_of(command: Command, state: ActionState, at: datetime, text: str | None = None) -> tuple[AlertNote, ...]:
-    """What the order's own alert is told of it; nothing without an alert."""
+def note_of(
+    command: Command, state: ActionState, at: datetime, text: str | None = None, *, by: str | None = None
+) -> tuple[AlertNote, ...]:
+    """What the order's own alert is told of it; nothing without an alert. `by`: who, if not the order's author."""
     if command.alert_id is None:
         return ()
     action = ActionTaken(
-        what=command.command, target=command.target, state=state, by=command.issued_by, at=at, note=text
+        what=command.command, target=command.target, state=state, by=by or command.issued_by, at=at, note=text
     )
     return (AlertNote(command.alert_id, action),)
 

@@ -113,8 +113,12 @@ def _gives_way(hold: Hold, new: Hold) -> bool:
     return same_alert and STRENGTH[hold.kind] < STRENGTH[new.kind] and (counts(new) or not counts(hold))
 
 
+def asks(command: Command) -> bool:
+    """Whether an order has to wait for a person's approval."""
+    return not command.is_from_person() and command.maturity == "approve"
+
+
 def _hold_of(kind: HoldKind, command: Command, at: datetime, decide_by: datetime) -> Hold:
-    asks_first = not command.is_from_person() and command.maturity == "approve"
     indicator = command.issued_by.removeprefix("indicator:")
     return Hold(
         hold_id=derive(command.command_id, "hold"),
@@ -125,8 +129,8 @@ def _hold_of(kind: HoldKind, command: Command, at: datetime, decide_by: datetime
         level=command.level,
         since=at,
         by=command.issued_by,
-        approval="waiting" if asks_first else "none",
-        decide_by=decide_by if asks_first else None,
+        approval="waiting" if asks(command) else "none",
+        decide_by=decide_by if asks(command) else None,
         reason=why(command),
     )
 

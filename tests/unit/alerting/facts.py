@@ -1,12 +1,12 @@
 """Facts and logs for the tests of alerting, by hand and by Hypothesis."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from schemas.alerts import AlertFact, DeliveryReport
+from schemas.alerts import ActionState, AlertFact, DeliveryReport
 from schemas.base import from_ms
 from services.alerting.machine import AlertingMachine
 from services.runtime.ids import derive
@@ -44,6 +44,12 @@ def opening(seq: int = 0, alert_id: str = ALERTS[0], at_ms: int = T0_MS, **words
     return fact(seq, alert_id=alert_id, at_ms=at_ms, **{**usual, **words})
 
 
+def action(state: str, second: int = 0, **fields: Any) -> dict[str, Any]:
+    """A throttle that has come so far, so many seconds after T0."""
+    known = {"what": "throttle", "target": "channel:douyin", "by": "indicator:complaint_rate"}
+    return known | {"state": state, "at": from_ms(T0_MS + second * 1000)} | fields
+
+
 def reported(machine: AlertingMachine, webhook_id: str, outcome: str, alert_id: str, number: int) -> AlertFact:
     """What the deliverer says of one message."""
     delivery = DeliveryReport(webhook_id=webhook_id, outcome=outcome)  # type: ignore[arg-type]
@@ -71,7 +77,7 @@ _actions = st.lists(
             "at": from_ms(T0_MS + second * 1000),
         },
         st.sampled_from(["pause", "throttle"]),
-        st.sampled_from(["ordered", "done", "confirmed", "failed"]),
+        st.sampled_from(get_args(ActionState)),
         st.integers(0, 3),
     ),
     max_size=2,

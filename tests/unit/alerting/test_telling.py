@@ -9,7 +9,7 @@ from schemas.alerts import AlertFact, AlertState, WebhookMessage
 from schemas.base import from_ms
 from services.alerting.merge import Merged, merge, state
 from services.alerting.telling import Due, Told, decide, forgo
-from tests.unit.alerting.facts import ALERTS, T0_MS, fact, opening
+from tests.unit.alerting.facts import ALERTS, T0_MS, action, fact, opening
 
 
 def told(facts: list[AlertFact], forgoing: bool = False) -> list[Due]:
@@ -49,6 +49,46 @@ def changes(facts: list[AlertFact], forgoing: bool = False) -> list[str]:
 def test_only_openings_rises_and_ends_are_told(later: list[dict[str, Any]], expected: list[str]) -> None:
     facts = [opening(severity="warning"), *(fact(seq, **words) for seq, words in enumerate(later, 1))]
     assert changes(facts) == expected
+
+
+WAITS = [action("ordered"), action("waiting", 1)]
+ELSEWHERE = {"target": "channel:weixin"}
+SECOND = [action("waiting", 1, **ELSEWHERE)]
+
+
+@pytest.mark.parametrize(
+    ("later", "expected"),
+    [
+        ([], ["opened"]),
+        ([[action("granted", 2, by="person:li")]], ["opened", "updated"]),
+        ([[action("rejected", 2, by="person:li")]], ["opened", "updated"]),
+        ([[action("expired", 2, by="reconciler")]], ["opened", "updated"]),
+        ([[action("granted", 2)], [action("confirmed", 3)], [action("lifted", 4)]], ["opened", "updated"]),
+        ([[action("replaced", 2)], [action("ordered", 2, what="pause")]], ["opened"]),
+        ([[action("lifted", 2, by="person:li")]], ["opened"]),
+        ([SECOND, [action("granted", 2)]], ["opened"]),
+        ([SECOND, [action("granted", 2)], [action("expired", 3, **ELSEWHERE)]], ["opened", "updated"]),
+        ([[action("rejected", 2)], [action("waiting", 3)], [action("granted", 4)]], ["opened", "updated", "updated"]),
+    ],
+)
+def test_the_answer_is_told_once_all_that_was_asked_has_one(
+    later: list[list[dict[str, Any]]], expected: list[str]
+) -> None:
+    facts = [fact(seq, "channel_control:0", actions=actions) for seq, actions in enumerate(later, 1)]
+    assert changes([opening(), fact(0, "channel_control:0", actions=WAITS), *facts]) == expected
+
+
+def test_an_answer_in_a_message_that_was_due_anyway_is_not_told_again() -> None:
+    control = "channel_control:0"
+    facts = [opening(), fact(0, control, actions=WAITS), fact(1, control, actions=SECOND)]
+    facts += [fact(2, control, actions=[action("granted", 2)]), fact(1, level=2)]
+    facts += [fact(3, control, actions=[action("replaced", 3, **ELSEWHERE)])]
+    assert changes(facts) == ["opened", "updated"]
+
+
+def test_after_the_end_no_answer_is_told() -> None:
+    facts = [opening(), fact(0, "channel_control:0", actions=WAITS), fact(1, status="resolved")]
+    assert changes([*facts, fact(1, "channel_control:0", actions=[action("expired", 9)])]) == ["opened", "resolved"]
 
 
 def test_an_alert_that_is_over_when_it_becomes_known_is_not_told() -> None:

@@ -221,6 +221,20 @@ def test_an_automatic_order_ends_the_wait_and_acts_after_an_expiry_too() -> None
     assert (only(log).approval, log.channel.wanted().status) == ("none", "throttled")
 
 
+def test_an_order_that_asks_for_what_was_decided_on_finds_its_answer() -> None:
+    log = asking()
+    log.give(answers(log, 2, "approve"))
+    outputs = log.give(asked(command_id=hex_id(3), level=2))
+    (action,) = said(outputs, "alerts")[0]["actions"]
+    assert (action["state"], action["by"]) == ("granted", "person:li")
+    log = asking()
+    log.give(answers(log, 4, "reject"))
+    (action,) = said(log.give(asked(command_id=hex_id(5))), "alerts")[0]["actions"]
+    assert (action["state"], action["by"]) == ("rejected", "person:li")
+    log = asking(order(6))
+    assert actions(log.give(asked(command_id=hex_id(7)))) == [(hex_id(0xA), "throttle", "replaced")]
+
+
 def test_a_milder_order_may_be_asked_for_after_a_strong_one_was_rejected() -> None:
     log = asking(asked(command="pause"))
     log.give(answers(log, 2, "reject"))

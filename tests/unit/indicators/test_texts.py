@@ -154,6 +154,15 @@ def test_a_figure_is_a_share_below_one_and_a_count_above() -> None:
     assert [figure(value) for value in (0, 0.0476, -0.0476, 333.3, 12_000)] == ["0", "4.8%", "-4.8%", "333", "12,000"]
 
 
+def test_asking_experts_needs_no_approval() -> None:
+    world = World("actor", policy(click_fraud={"maturity": "approve"}))
+    world.clicks(100, at=0)
+    (fact,) = world.facts
+    assert fact.summary is not None and fact.subject is not None
+    assert f"orders now: escalate {fact.subject} to experts. Waiting for your approval: freeze" in fact.summary.en
+    assert {each.command: each.maturity for each in world.commands} == {"freeze": "approve", "escalate": "auto"}
+
+
 def test_the_metrics_tell_what_the_machines_counted() -> None:
     collector = metrics.MachineCollector()
     world = World("channel", machine=collector.watch(build("channel", 0)))
