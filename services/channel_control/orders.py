@@ -2,7 +2,6 @@
 
 from typing import Final, cast, get_args
 
-from schemas.alerts import ActionState
 from schemas.channels import Hold, HoldKind
 from schemas.commands import Action, Command, PersonsWord, Report
 from services.channel_control.approvals import answer, expire
@@ -70,7 +69,7 @@ def _hold(target: Target, command: Command, moment: Moment) -> Decision:
     kind = cast(HoldKind, command.command)
     placing = place(target.holds, kind, command, moment.at, moment.at + moment.patience)
     hold = placing.hold
-    told = note_of(command, _state(hold, command), moment.at, by=hold.decided_by)
+    told = _told(hold, command, moment)
     if placing.how == "covered":
         return Decision("recorded", _covered_by(hold), holds=(hold.hold_id,), notes=told if asks(command) else ())
     standing = {hold.hold_id for hold in placing.holds}
@@ -84,13 +83,13 @@ def _hold(target: Target, command: Command, moment: Moment) -> Decision:
     )
 
 
-def _state(hold: Hold, command: Command) -> ActionState:
+def _told(hold: Hold, command: Command, moment: Moment) -> tuple[AlertNote, ...]:
     """How far an order has come that is in this hold. One that asks may find its answer there."""
-    if not asks(command):
-        return "ordered"
-    if hold.kind != command.command:
-        return "replaced"
-    return "ordered" if hold.approval == "none" else hold.approval
+    if asks(command) and hold.kind != command.command:
+        return note_of(command, "replaced", moment.at)
+    if not asks(command) or hold.approval == "none":
+        return note_of(command, "ordered", moment.at)
+    return note_of(command, hold.approval, moment.at, by=hold.decided_by)
 
 
 def _covered_by(hold: Hold) -> str:

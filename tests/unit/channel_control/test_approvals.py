@@ -227,6 +227,8 @@ def test_an_order_that_asks_for_what_was_decided_on_finds_its_answer() -> None:
     outputs = log.give(asked(command_id=hex_id(3), level=2))
     (action,) = said(outputs, "alerts")[0]["actions"]
     assert (action["state"], action["by"]) == ("granted", "person:li")
+    (action,) = said(log.give(asked(command_id=hex_id(8), level=3, maturity="auto")), "alerts")[0]["actions"]
+    assert (action["state"], action["by"]) == ("ordered", "indicator:complaint_volume")
     log = asking()
     log.give(answers(log, 4, "reject"))
     (action,) = said(log.give(asked(command_id=hex_id(5))), "alerts")[0]["actions"]
