@@ -11,6 +11,7 @@ from schemas.frames import FEED_OF_MEASURE, MEASURES, RAW_TOPIC_ORDER, AnyFrame,
 from schemas.topics import CHANNEL_EVENTS, COMPLAINT_EVENTS, CONVERSION_EVENTS
 from services.indicators.complaints import Complaint, Complaints, Tally
 from services.indicators.days import Span
+from services.indicators.feeds import Feeds, Silence
 from services.indicators.panes import HOUR_MS, PANE_MS, Int64, Panes
 from services.indicators.standing import Admission, Ledger, Standing, fresh
 from services.indicators.store import Surroundings, Touched
@@ -22,8 +23,10 @@ COMPLAINTS: Final = "complaints"
 _ALWAYS: Final = -(2**62)
 _CODE: Final = {name: code for code, name in enumerate(MEASURES)}
 _TOPICS: Final = tuple(sorted(set(FEED_OF_MEASURE)))
+_TOPICS_BY_FEED: Final = [RAW_TOPIC_ORDER[topic] for topic in _TOPICS]
 _FEED: Final = {RAW_TOPIC_ORDER[topic]: feed for feed, topic in enumerate(_TOPICS)}
 _KEY: Final = struct.Struct(">ci")
+_TOPICS_KEY: Final = _KEY.pack(b"t", 0)
 
 _Earliest = dict[int, dict[str, int]]
 """By slot and input, the earliest pane that was touched."""
@@ -101,6 +104,7 @@ class ChannelStore:
         self._names: dict[int, str] = {}
         self._free: list[int] = []
         self._panes = Panes([_TOPICS.index(topic) for topic in FEED_OF_MEASURE])
+        self._feeds = Feeds(self._panes)
         self._complaints: dict[int, Complaints] = defaultdict(Complaints)
         self._watched: set[str] = set()
         self._gone: list[bytes] = []
@@ -241,6 +245,11 @@ class ChannelStore:
         slot = self._slots.get(subject.removeprefix("channel:"), -1)
         return ChannelView(slot, self._panes, self._complaints.get(slot) or Complaints(), around)
 
+    def silences(self, end_ms: int, max_silence_ms: int) -> list[Silence]:
+        """The feeds that are dead at the close of a pane; panes come in order."""
+        self._feeds.close(end_ms)
+        return self._feeds.dead(max_silence_ms, _TOPICS_BY_FEED, self._names)
+
     # -- forgetting, saving, loading
 
     def evict(self, closed_ms: int) -> None:
@@ -259,6 +268,8 @@ class ChannelStore:
         for slot in sorted(slots):
             if not len(self._complaints.get(slot, ())):
                 self._complaints.pop(slot, None)
+                if self._feeds.forget(slot):
+                    self._gone.append(self._key(b"f", 0, slot))
                 del self._slots[self._names.pop(slot)]
                 self._free.append(slot)
 
@@ -270,7 +281,7 @@ class ChannelStore:
         return _KEY.pack(kind, number) + self._names[slot].encode()
 
     def changed(self) -> Iterator[tuple[bytes, bytes | None]]:
-        """A record per channel and hour, and one per channel and pane with complaints."""
+        """A record per channel and hour, one per channel and pane with complaints, one per channel's feeds."""
         gone, self._gone = self._gone, []
         records: dict[bytes, bytes | None] = dict.fromkeys(gone)
         for slot, hour, value in self._panes.changed():
@@ -279,6 +290,8 @@ class ChannelStore:
             for pane in sorted(complaints.dirty):
                 records[self._key(b"c", pane, slot)] = complaints.record(pane)
             complaints.dirty.clear()
+        for feeds, record in self._feeds.changed():
+            records[_TOPICS_KEY if feeds is None else self._key(b"f", 0, feeds)] = record
         yield from records.items()
 
     def load(self, records: Iterable[tuple[bytes, bytes]]) -> None:
@@ -286,9 +299,14 @@ class ChannelStore:
         pages: list[tuple[int, int, bytes]] = []
         for key, value in records:
             kind, number = _KEY.unpack_from(key)
+            if key == _TOPICS_KEY:
+                self._feeds.load(None, value)
+                continue
             slot = self._slot(key[_KEY.size :].decode())
             if kind == b"h":
                 pages.append((slot, number, value))
+            elif kind == b"f":
+                self._feeds.load(slot, value)
             else:
                 self._complaints[slot].load(value)
         self._panes.load(pages)

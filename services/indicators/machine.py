@@ -131,6 +131,9 @@ class IndicatorMachine:
         while end < last_ms and self._policy is not None and self._judge.has_work():
             end += pane_ms
             self._judge.close(self._policy, end, place)
+            if isinstance(self._store, ChannelStore):
+                silences = self._store.silences(end, self._policy.around.max_silence_ms)
+                self._troubles.silent(silences, self._policy, place)
         self._closed(last_ms)
 
     def _closed(self, last_ms: int) -> None:

@@ -1,10 +1,11 @@
 """Alert facts and commands: the messages that an episode becomes, with their evidence and with ids that repeat."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from schemas.alerts import ActionTaken, AlertFact, Status
-from schemas.base import Bilingual, Window, from_ms
+from schemas.base import Bilingual, Severity, Window, from_ms
 from schemas.commands import Command, Evidence, SourceRange
 from schemas.frames import source_name
 from schemas.topics import ALERTS, CHANNEL_COMMANDS
@@ -16,6 +17,16 @@ from services.indicators.store import View
 from services.indicators.tuning import InForce, Tuned
 from services.runtime.ids import derive
 from services.runtime.machine import Output
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What an alert about the indicators themselves says of its matter; `runbook` is a heading there."""
+
+    indicator: str
+    subject: str
+    runbook: str
+    severity: Severity = "critical"
 
 
 class Outbox:
@@ -102,9 +113,8 @@ class Outbox:
             opened_at=from_ms(episode.opened_ms),
         )
 
-    def trouble(self, alert_id: str, about: str, status: Status, words: Words, told_ms: int, opened_ms: int) -> None:
+    def trouble(self, alert_id: str, about: About, status: Status, words: Words, told_ms: int, opened_ms: int) -> None:
         """A fact about the indicators themselves; a settled trouble keeps the title it was opened with."""
-        kind, _, name = about.partition(":")
         self.fact(
             AlertFact(
                 alert_id=alert_id,
@@ -112,14 +122,14 @@ class Outbox:
                 seq=self.next_seq(),
                 at=from_ms(told_ms),
                 status=status,
-                severity="critical",
-                indicator=name,
-                subject=about,
+                severity=about.severity,
+                indicator=about.indicator,
+                subject=about.subject,
                 level=1,
                 title=words.title if status == "open" else None,
                 summary=words.summary,
                 opened_at=from_ms(opened_ms),
-                runbook=f"services/indicators/runbook.md#{kind}",
+                runbook=f"services/indicators/runbook.md#{about.runbook}",
             )
         )
 

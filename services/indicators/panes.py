@@ -45,18 +45,18 @@ class Panes:
     def __init__(self, feeds: Sequence[int]) -> None:
         self.measures = len(feeds)
         self._feed_of = np.array(feeds, np.int64)
-        self._feed_count = max(feeds) + 1
+        self.feeds = max(feeds) + 1
         self._sources: dict[int, int] = {}
         self._hours: dict[int, Int64] = {}
         self._slots = 1
         self._at: list[tuple[int, int]] = [(-1, -1)]  # page 0 stands for "none" and stays empty
         self._free: list[int] = []
         self._totals = np.zeros((64, PANES, self.measures), np.int64)
-        self._heard = np.zeros((64, self._feed_count, PANES), np.bool_)
+        self._heard = np.zeros((64, self.feeds, PANES), np.bool_)
         self._dirty = np.zeros(64, np.bool_)
         self._first = np.full((4, 64), _UNSET, np.int64)
         self._next = np.zeros((4, 64), np.int64)
-        self._sums = Sums(self._part, PANES, (self.measures, self._feed_count))
+        self._sums = Sums(self._part, PANES, (self.measures, self.feeds))
 
     def _grow(self) -> None:
         """Room for twice the pages."""
@@ -79,7 +79,7 @@ class Panes:
         page = self._page_of(slot, pane)
         part = pane % PANES
         np.add.at(self._totals.reshape(-1), (page * PANES + part) * self.measures + measure, amount)
-        self._heard.reshape(-1)[(page * self._feed_count + self._feed_of[measure]) * PANES + part] = True
+        self._heard.reshape(-1)[(page * self.feeds + self._feed_of[measure]) * PANES + part] = True
         self._dirty[page] = True
         cell = source * len(self._totals) + page
         np.minimum.at(self._first.reshape(-1), cell, offset)
@@ -107,9 +107,13 @@ class Panes:
             page = row[slot]
         return page
 
+    def reserve(self, slots: int) -> None:
+        """There are at least so many slots."""
+        self._slots = max(self._slots, slots)
+
     def _row(self, hour: int, slot: int) -> Int64:
         """The page of each slot in an hour, 0 for none."""
-        self._slots = max(self._slots, slot + 1)
+        self.reserve(slot + 1)
         row = self._hours.get(hour)
         if row is None or len(row) <= slot:
             grown = np.zeros(2 ** self._slots.bit_length(), np.int64)
@@ -162,6 +166,27 @@ class Panes:
         """Whether any event of a feed fell into the span."""
         heard = self._over(span).heard
         return bool(heard[slot, feed]) if 0 <= slot < len(heard) else False
+
+    def heard_in(self, pane: int) -> NDArray[np.bool_]:
+        """Whether each feed was heard in a pane, slots × feeds."""
+        return self._heard[self._pages_of(pane // PANES), :, pane % PANES]
+
+    def newest(self, pane: int, hours: int) -> Int64:
+        """The newest pane up to this one, within so many hours, in which each feed was heard; -1 for none."""
+        found = np.full((self._slots, self.feeds), -1, np.int64)
+        for hour in range(pane // PANES, pane // PANES - hours, -1):
+            heard = self._heard[self._pages_of(hour), :, : pane + 1 - hour * PANES]
+            last = heard.shape[-1] - 1 - heard[..., ::-1].argmax(-1)
+            found = np.where((found < 0) & heard.any(-1), hour * PANES + last, found)
+        return found
+
+    def _pages_of(self, hour: int) -> Int64:
+        """The page of every slot in an hour, 0 for none."""
+        pages = np.zeros(self._slots, np.int64)
+        row = self._hours.get(hour)
+        if row is not None:
+            pages[: len(row)] = row[: self._slots]
+        return pages
 
     def heard_from(self, slot: int, pane: int) -> list[int]:
         """The panes from this one on in which any feed was heard, in order."""
@@ -249,8 +274,8 @@ class Panes:
             self._totals[numbers] = np.frombuffer(b"".join(totals), width).reshape(-1, PANES, self.measures)
         if pages:
             packed = np.frombuffer(b"".join(heard), np.uint8).reshape(len(pages), -1)
-            flags = np.unpackbits(packed, axis=1, count=self._feed_count * PANES)
-            self._heard[pages] = flags.reshape(len(pages), self._feed_count, PANES)
+            flags = np.unpackbits(packed, axis=1, count=self.feeds * PANES)
+            self._heard[pages] = flags.reshape(len(pages), self.feeds, PANES)
 
 
 def _doubled(old: NDArray[Any], empty: int = 0) -> NDArray[Any]:
