@@ -1,4 +1,4 @@
-"""Alerting put together: the machine on `alerts`, and the deliverer beside it."""
+"""Alerting put together: the machine on `alerts`, and beside it the deliverer and the watchdog."""
 
 import logging
 
@@ -7,10 +7,12 @@ from services.alerting.deliverer_io import Deliverer
 from services.alerting.delivery import Patience
 from services.alerting.machine import build
 from services.alerting.settings import AlertingSettings
+from services.alerting.watchdog_io import Watchdog
 from services.alerting.webhook_io import WebhookTarget
 from services.runtime import faust_io
+from services.runtime.companion_io import Companions
 from services.runtime.health import Health
-from services.runtime.machine import MachineService
+from services.runtime.machine import Companion, MachineService
 from services.runtime.report_log_io import ReportLog
 from services.runtime.settings import variable
 
@@ -27,9 +29,17 @@ def run(settings: AlertingSettings) -> None:
         parallel=settings.alerting_webhook_parallel,
         health=health.part("receiver"),
     )
-    service = MachineService("alerting", ALERTS, STATE_ALERTING, build, deliverer)
+    service = MachineService("alerting", ALERTS, STATE_ALERTING, build, beside(settings, deliverer, health))
     setting = variable("alerting_port")
     faust_io.run(service, settings, port=settings.alerting_port, port_setting=setting, health=health)
+
+
+def beside(settings: AlertingSettings, deliverer: Deliverer, health: Health) -> Companion:
+    """What works beside the machines. While history is replayed nobody is woken because of how fast it goes."""
+    if settings.clock == "events":
+        return deliverer
+    alert_log = ReportLog(settings, ALERTS, "alerting-watch")
+    return Companions(deliverer, Watchdog(settings, alert_log, health.part("watchdog")))
 
 
 def _target(settings: AlertingSettings) -> WebhookTarget | None:

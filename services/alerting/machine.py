@@ -62,6 +62,14 @@ class AlertingMachine(Machine):
         """How many messages are due."""
         return sum(map(len, self._due.values()))
 
+    def unresolved(self, writer: str) -> Iterator[tuple[AlertState, int]]:
+        """The alerts that a writer has spoken of and that are not over, each with the number of its newest fact."""
+        for alert in self._alerts.values():
+            if writer in alert.merged.heard:
+                whole = state(alert.alert_id, alert.merged)
+                if whole is not None and whole.status != "resolved":
+                    yield whole, alert.merged.heard[writer][0]
+
     def apply(self, record: Record) -> Iterable[Output]:
         """Take in one fact; what is none is told to the audit."""
         self.next_offset = record.offset + 1

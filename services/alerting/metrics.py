@@ -2,6 +2,7 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from services.alerting.watch import Look
 from services.runtime.metrics import SLOW_SECONDS
 
 ATTEMPTS = Counter(
@@ -24,3 +25,15 @@ DELAY_SECONDS = Histogram(
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300, 3600, 86_400),
 )
 TARGET_UP = Gauge("tidegate_alerting_target_up", "1 while the receiver's last answer was good, 0 while it was not.")
+WATCHED_LAG = Gauge(
+    "tidegate_alerting_watched_lag_records",
+    "Records that a service has not committed, by its log and partition; snapshots lie up to ten seconds behind.",
+    ["service", "topic", "partition"],
+)
+
+
+def show(look: Look) -> None:
+    """What the watchdog has seen."""
+    for service, places in look.readers.items():
+        for (topic, partition), place in places.items():
+            WATCHED_LAG.labels(service, topic, partition).set(max(0, place.end - place.position))

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_val
 
 from schemas.closed import Duration
 from services.alerting.signing import check_secret
+from services.alerting.watch import Limits
 from services.runtime.settings import CommonSettings, Port, variable
 
 
@@ -47,6 +48,27 @@ class AlertingSettings(CommonSettings):
     """Attempts under way at once; those of one alert go one after the other anyway."""
     alerting_give_up_after: Duration = timedelta(hours=72)
     """How long a message is tried, counted from when it became due."""
+
+    alerting_watch_dead_after: Annotated[Duration, Field(ge=timedelta(seconds=15))] = timedelta(seconds=60)
+    """Without a mark, before ingest counts as dead; a restart of it takes up to one session timeout of 10 s."""
+    alerting_watch_stalled_after: Annotated[Duration, Field(ge=timedelta(seconds=25))] = timedelta(seconds=60)
+    """Without progress, before a reader counts as stalled; snapshots, which show progress, come every 10 s."""
+    alerting_watch_lagging_after: Annotated[Duration, Field(ge=timedelta(minutes=5))] = timedelta(minutes=10)
+    """How far a reader may be behind its log; what the indicators of actors fold again is up to three minutes."""
+    alerting_watch_policy_after: Duration = timedelta(seconds=60)
+    """How long another policy than the published one may be in use."""
+    alerting_watch_calm: Duration = timedelta(seconds=60)
+    """How long all must be well before such an alert is over."""
+
+    def watch_limits(self) -> Limits:
+        """The watchdog's."""
+        return Limits(
+            dead_s=self.alerting_watch_dead_after.total_seconds(),
+            stalled_s=self.alerting_watch_stalled_after.total_seconds(),
+            lagging_s=self.alerting_watch_lagging_after.total_seconds(),
+            policy_s=self.alerting_watch_policy_after.total_seconds(),
+            calm_s=self.alerting_watch_calm.total_seconds(),
+        )
 
     @field_validator("alerting_webhook_secret")
     @classmethod

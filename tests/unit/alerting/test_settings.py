@@ -1,10 +1,16 @@
 """Alerting's settings: all problems at once, and no secret in any of them."""
 
 from pathlib import Path
+from typing import Literal, cast
 
 import pytest
 
+from services.alerting import app
+from services.alerting.deliverer_io import Deliverer
 from services.alerting.settings import AlertingSettings
+from services.runtime.companion_io import Companions
+from services.runtime.health import Health
+from services.runtime.machine import Companion
 from services.runtime.settings import SettingsError, parse
 from tests.unit.alerting.test_signing import SECRET
 
@@ -44,3 +50,23 @@ def test_problems_are_named_and_values_are_not(environ: dict[str, str], named: l
         parse(AlertingSettings, environ)
     assert [name for name, _ in caught.value.problems] == named
     assert "hidden" not in str(caught.value)
+
+
+def test_the_watchdog_is_patient_enough_not_to_bark_at_a_restart() -> None:
+    limits = AlertingSettings().watch_limits()
+    assert limits.dead_s > 10 < limits.stalled_s, "a session timeout"
+    with pytest.raises(SettingsError) as caught:
+        parse(AlertingSettings, {f"TIDEGATE_ALERTING_WATCH_{name}_AFTER": "5s" for name in ("DEAD", "STALLED")})
+    assert [name for name, _ in caught.value.problems] == [
+        "TIDEGATE_ALERTING_WATCH_DEAD_AFTER",
+        "TIDEGATE_ALERTING_WATCH_STALLED_AFTER",
+    ]
+
+
+def test_nobody_watches_while_history_is_replayed() -> None:
+    def beside(clock: Literal["wall", "events"]) -> Companion:
+        return app.beside(AlertingSettings(clock=clock), deliverer, Health())
+
+    deliverer = cast(Deliverer, object())
+    assert beside("events") is deliverer
+    assert isinstance(beside("wall"), Companions)
