@@ -89,9 +89,14 @@ class AlertFact(AlertWords, Versioned):
 
 
 class AlertState(Versioned):
-    """The merged whole of one alert, and the body of its webhooks (`data`)."""
+    """The merged whole of one alert, and the body of its webhooks (`data`).
+
+    `seq` is the offset of the fact that made it so: it rises with every state, and a state that is written once more
+    after a death has the seq that it had.
+    """
 
     alert_id: HexId
+    seq: int = 0
     status: Status
     severity: Severity
     indicator: Name

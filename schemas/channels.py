@@ -44,10 +44,15 @@ class Platform(Message):
 
 
 class ChannelState(Versioned):
-    """One target. `generation` rises by one with every change."""
+    """One target. `generation` rises by one with every change of its holds.
+
+    `seq` is the offset of the order (or report) that made it so: it rises with every state, and a state that is written
+    once more after a death has the seq that it had.
+    """
 
     target: Ref
     generation: int
+    seq: int = 0
     status: TargetStatus
     factor: float
     holds: list[Hold] = []

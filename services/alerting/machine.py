@@ -82,7 +82,7 @@ class AlertingMachine(Machine):
             fact = AlertFact.model_validate_json(record.value)
         except ValidationError as error:
             return [_record(audit.refused(self.partition, record, audit.problems(error)))]
-        return list(self._take(fact, record.timestamp_ms))
+        return list(self._take(fact, record))
 
     def changed(self) -> Iterable[tuple[bytes, bytes | None]]:
         """The alerts and due messages that changed, a record each."""
@@ -112,7 +112,8 @@ class AlertingMachine(Machine):
     def fold(self, record: Record) -> None:
         """Never called, since `rewind` goes back to nothing."""
 
-    def _take(self, fact: AlertFact, now_ms: int) -> Iterator[Output]:
+    def _take(self, fact: AlertFact, record: Record) -> Iterator[Output]:
+        now_ms = record.timestamp_ms
         alert = self._alerts.get(fact.alert_id)
         if alert is None or self._is_over(alert, now_ms):
             alert = Alert(alert_id=fact.alert_id, touched_ms=now_ms)
@@ -122,7 +123,8 @@ class AlertingMachine(Machine):
         before, after = state(fact.alert_id, alert.merged), state(fact.alert_id, merged)
         told = alert.told
         if after is not None:
-            if after != before:
+            changed, after = after != before, after.model_copy(update={"seq": record.offset})
+            if changed:
                 yield Output(ALERT_STATE, fact.alert_id.encode(), after.model_dump_json().encode())
             if fact.delivery is not None:
                 told, records = self._settle(told, after, fact.delivery, fact.at)

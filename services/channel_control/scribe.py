@@ -54,7 +54,8 @@ class Scribe:
         return outputs
 
     def _state(self, target: Target) -> Output:
-        return _output(topics.CHANNEL_STATE, target.name, target.state())
+        state = target.state().model_copy(update={"seq": self._record.offset})
+        return _output(topics.CHANNEL_STATE, target.name, state)
 
     def _audit_of(self, command: Command, decision: Decision, after: Target | None) -> Output:
         return self._audit(

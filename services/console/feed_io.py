@@ -68,7 +68,7 @@ class Feed:
         self.audit.fold((record.timestamp_ms, record.partition, record.offset), record.value or b"")
 
     async def _follow(self, topic: str) -> None:
-        """Reads one topic; after an error from its beginning again, which takes a view back to what was once so.
+        """Reads one topic; after an error from its beginning again, where what is over and forgotten comes once more.
 
         What is known stays to be seen until that begins, and again once all has been read.
         """

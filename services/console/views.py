@@ -15,10 +15,14 @@ Value = TypeVar("Value", bound=Versioned)
 
 
 class Latest(Generic[Value]):
-    """The last value of each key of a compacted topic."""
+    """The value of highest `rank` of each key of a compacted topic.
 
-    def __init__(self, model: type[Value]) -> None:
+    After a death a machine writes again what it wrote since its last snapshot, so older values come later.
+    """
+
+    def __init__(self, model: type[Value], rank: Callable[[Value], tuple[int, ...]]) -> None:
         self._model = model
+        self._rank = rank
         self._values: dict[str, Value] = {}
 
     def fold(self, key: bytes, value: bytes | None) -> None:
@@ -28,12 +32,8 @@ class Latest(Generic[Value]):
             return
         name, new = key.decode(), self._model.model_validate_json(value)
         known = self._values.get(name)
-        if known is None or not self._is_older(new, known):
+        if known is None or self._rank(new) >= self._rank(known):
             self._values[name] = new
-
-    def _is_older(self, new: Value, known: Value) -> bool:
-        """Whether a record that comes later says less than what is known; here none does."""
-        return False
 
     def get(self, key: str) -> Value | None:
         """The value of a key."""
@@ -45,16 +45,10 @@ class Latest(Generic[Value]):
 
 
 class Channels(Latest[ChannelState]):
-    """The state of each target, of its highest generation.
-
-    After a death channel_control writes again what it wrote since its last snapshot, so older states come later.
-    """
+    """The state of each target."""
 
     def __init__(self) -> None:
-        super().__init__(ChannelState)
-
-    def _is_older(self, new: ChannelState, known: ChannelState) -> bool:
-        return new.generation < known.generation
+        super().__init__(ChannelState, lambda state: (state.generation, state.seq))
 
     def of_kind(self, kind: str, after: str, limit: int) -> list[ChannelState]:
         """At most `limit` targets of a kind (`channel`), by name, beginning behind `after`."""
@@ -72,7 +66,7 @@ class Alerts(Latest[AlertState]):
     """The alerts; `capacity`: at most so many resolved ones, of which the newest are kept."""
 
     def __init__(self, capacity: int) -> None:
-        super().__init__(AlertState)
+        super().__init__(AlertState, lambda alert: (alert.seq,))
         self._capacity = capacity
         self._resolved: dict[str, None] = {}
 

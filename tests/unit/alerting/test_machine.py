@@ -96,6 +96,7 @@ def test_the_whole_is_published_when_it_changes_and_only_then() -> None:
     made = run(machine, [opening(), opening(), fact(1, value=20.0), fact(2, value=20.0)])
     states = [AlertState.model_validate_json(one.value or b"") for one in made if one.topic == "alert-state"]
     assert [one.value for one in states] == [None, 20.0]
+    assert [one.seq for one in states] == [0, 2]
     assert {one.key for one in made} == {ALERTS[0].encode()}
 
 

@@ -86,4 +86,4 @@ def test_actions_of_one_moment_stand_in_the_order_of_their_steps_and_the_oldest_
 
 def test_every_word_of_a_fact_is_part_of_the_whole() -> None:
     assert set(AlertWords.model_fields) < set(AlertState.model_fields)
-    assert AlertState.model_fields.keys() - AlertWords.model_fields.keys() == {"v", "alert_id", "resolved_at"}
+    assert AlertState.model_fields.keys() - AlertWords.model_fields.keys() == {"v", "alert_id", "seq", "resolved_at"}

@@ -318,6 +318,14 @@ def test_a_failure_is_shown_and_a_later_confirmation_clears_it() -> None:
     assert log.channel.error is None
 
 
+def test_each_state_says_which_order_made_it_so() -> None:
+    """So that whoever reads them, repeats among them, knows the latest."""
+    log = Log()
+    given = [order(1), failed(2, 1, "timeout"), order(1), confirmed(3, 1, "paused", 0.0)]
+    states = [state for fields in given for state in said(log.give(fields), "channel-state")]
+    assert [(state["generation"], state["seq"]) for state in states] == [(1, 1), (1, 2), (1, 4)]
+
+
 def test_reports_about_the_past_change_nothing_newer() -> None:
     log = Log()
     log.give(order(1))

@@ -19,11 +19,11 @@ def person(role: Literal["viewer", "operator"] = "operator", name: str = "li.wei
     return Person(name=name, sha256=sha256(role.encode()).hexdigest(), role=role)
 
 
-def channel(target: str, generation: int = 1, *holds: Hold) -> ChannelState:
+def channel(target: str, generation: int = 1, *holds: Hold, seq: int = 0) -> ChannelState:
     """A target that runs."""
     platform: Any = {"wanted": "running"}
     known: dict[str, Any] = {"target": target, "generation": generation, "status": "running", "factor": 1.0}
-    return ChannelState(**known, holds=list(holds), platform=platform)
+    return ChannelState(**known, seq=seq, holds=list(holds), platform=platform)
 
 
 def waiting(name: str, minutes: int = 0, **fields: Any) -> Hold:

@@ -46,6 +46,26 @@ def test_a_state_never_goes_back_to_an_older_generation() -> None:
     assert view.get("channel:a") == channel("channel:a", 1)
 
 
+def test_a_repeated_state_of_the_same_generation_does_not_take_it_back() -> None:
+    """Wanted, failed, confirmed are three states of one generation; each death in between repeats some."""
+    view = Channels()
+    wanted, refused, done = (channel("channel:a", 3, seq=seq) for seq in (7, 8, 9))
+    for state, shown in ((wanted, wanted), (refused, refused), (wanted, refused), (done, done), (refused, done)):
+        view.fold(b"channel:a", raw(state))
+        assert view.get("channel:a") == shown
+
+
+def test_a_repeated_alert_does_not_open_it_again() -> None:
+    view = Alerts(capacity=1)
+    states = [alert("a", seq=4), alert("a", "resolved", seq=9)]
+    for state in (*states, states[0]):
+        view.fold(state.alert_id.encode(), raw(state))
+    assert view.get(derive("a")) == states[1]
+    reopened = alert("a", seq=12)
+    view.fold(reopened.alert_id.encode(), raw(reopened))
+    assert view.get(derive("a")) == reopened
+
+
 def test_pages_of_a_kind_go_through_all_of_it_once() -> None:
     view = Channels()
     names = ["channel:c", "channel:a", "channel:b", "promotion:p@a", "channel:产品"]
