@@ -1,6 +1,7 @@
 """Commands: orders on `channel-commands`, imperative. Indicators, people and the reconciler use the same door."""
 
 from datetime import datetime
+from hashlib import blake2b
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -78,6 +79,11 @@ class Command(Versioned):
     def is_from_person(self) -> bool:
         """Whether a person gave this order."""
         return self.issued_by.startswith("person:")
+
+    def fingerprint(self) -> str:
+        """32 hex digits that are the same for the same order, whenever it was given, and for no other."""
+        said = self.model_dump_json(by_alias=True, exclude={"issued_at"}, exclude_defaults=True)
+        return blake2b(said.encode(), digest_size=16).hexdigest()
 
     def age_at(self, appended: datetime) -> float | None:
         """Seconds between what the verdict is about and the order's arrival on its topic."""

@@ -116,6 +116,8 @@ def _target_of(key: bytes | None) -> str:
 def _detail(command: Command, after: Target | None) -> dict[str, Any]:
     """What else the audit keeps: the figures that the order rests on, without the trace, and what it led to."""
     detail: dict[str, Any] = {}
+    if command.is_from_person():
+        detail["fingerprint"] = command.fingerprint()
     if command.level is not None:
         detail["level"] = command.level
     if command.factor is not None:

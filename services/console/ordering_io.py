@@ -13,7 +13,7 @@ from schemas.topics import CHANNEL_COMMANDS
 from services.console import metrics, orders
 from services.console.answers import OrderProblem
 from services.console.feed_io import Feed
-from services.console.orders import Acknowledge, Answer, OrderAnswer, Pause, Resume
+from services.console.orders import Acknowledge, Answer, Given, OrderAnswer, Pause, Resume
 from services.console.people import Person
 from services.runtime.api_io import ApiError, errors, refusal
 from services.runtime.machine import Output
@@ -29,7 +29,7 @@ Key = Annotated[
         alias="Idempotency-Key",
         min_length=1,
         max_length=200,
-        description="Any text of your own: the same order repeated with it counts once.",
+        description="Any text of your own: the same order repeated with it counts once, and another order is refused.",
     ),
 ]
 Wait = Annotated[float, Query(ge=0, le=30, description="So many seconds to wait for the outcome.")]
@@ -51,6 +51,7 @@ def order_routes(feed: Feed, publisher: Publishing, authenticated: Callable[...,
             raise refusal(403, "a viewer may not give orders")
         return person
 
+    desk = _Desk(feed, publisher)
     router = APIRouter(prefix="/api/v1/orders")
     told: dict[str, Any] = {
         "status_code": 202,
@@ -65,7 +66,7 @@ def order_routes(feed: Feed, publisher: Publishing, authenticated: Callable[...,
     ) -> OrderAnswer:
         """Until it is resumed."""
         command = orders.pause(order, person, _new_id(person, key), datetime.now(UTC))
-        return await _give(command, feed, publisher, wait, response)
+        return await desk.give(command, wait, response)
 
     @router.post("/resume", summary="Lift holds", **told)
     async def resume(
@@ -73,7 +74,7 @@ def order_routes(feed: Feed, publisher: Publishing, authenticated: Callable[...,
     ) -> OrderAnswer:
         """Refused if another hold has landed since the generation that the person saw."""
         command = orders.resume(order, person, _new_id(person, key), datetime.now(UTC))
-        return await _give(command, feed, publisher, wait, response)
+        return await desk.give(command, wait, response)
 
     @router.post("/approve", summary="Approve what waits", **told)
     async def approve(
@@ -81,7 +82,7 @@ def order_routes(feed: Feed, publisher: Publishing, authenticated: Callable[...,
     ) -> OrderAnswer:
         """It acts from then on, until it is lifted."""
         command = orders.answer("approve", order, person, _new_id(person, key), datetime.now(UTC))
-        return await _give(command, feed, publisher, wait, response)
+        return await desk.give(command, wait, response)
 
     @router.post("/reject", summary="Reject what waits", **told)
     async def reject(
@@ -89,7 +90,7 @@ def order_routes(feed: Feed, publisher: Publishing, authenticated: Callable[...,
     ) -> OrderAnswer:
         """It never acts; only a higher level of its alert asks again."""
         command = orders.answer("reject", order, person, _new_id(person, key), datetime.now(UTC))
-        return await _give(command, feed, publisher, wait, response)
+        return await desk.give(command, wait, response)
 
     acknowledging = told | {"responses": told["responses"] | errors(404)}
 
@@ -106,7 +107,7 @@ def order_routes(feed: Feed, publisher: Publishing, authenticated: Callable[...,
         if alert is None:
             raise refusal(404, "no such alert is known")
         command = orders.acknowledge(order, alert, person, _new_id(person, key), datetime.now(UTC))
-        return await _give(command, feed, publisher, wait, response)
+        return await desk.give(command, wait, response)
 
     return router
 
@@ -115,20 +116,28 @@ def _new_id(person: Person, key: str | None) -> str:
     return orders.command_id(person, key, secrets.token_hex(16))
 
 
-async def _give(command: Command, feed: Feed, publisher: Publishing, wait: float, response: Response) -> OrderAnswer:
-    """Sends the order unless the audit knows it already; says what came of it."""
-    known = feed.audit.outcome_of(command.command_id)
-    if known is not None and orders.differs(command, known):
-        raise refusal(422, "this Idempotency-Key was used for another order")
-    if known is None:
-        await _send(command, publisher)
-        await feed.wait_for_outcome(command.command_id, wait)
-        known = feed.audit.outcome_of(command.command_id)
-    answer = orders.answer_of(command, known)
-    if known is not None and known.outcome == "refused":
-        raise ApiError(OrderProblem.of(409, f"refused: {known.why or 'no reason was given'}", order=answer))
-    response.status_code = 202 if known is None else 200
-    return answer
+class _Desk:
+    """Takes orders in."""
+
+    def __init__(self, feed: Feed, publisher: Publishing) -> None:
+        self._feed = feed
+        self._publisher = publisher
+        self._given = Given()
+
+    async def give(self, command: Command, wait: float, response: Response) -> OrderAnswer:
+        """Sends the order unless the audit knows it already; says what came of it."""
+        is_other, known = self._given.is_other(command), self._feed.audit.outcome_of(command.command_id)
+        if known is None and not is_other:
+            await _send(command, self._publisher)
+            await self._feed.wait_for_outcome(command.command_id, wait)
+            known = self._feed.audit.outcome_of(command.command_id)
+        if is_other or (known is not None and orders.differs(command, known)):
+            raise refusal(422, "this Idempotency-Key was used for another order")
+        answer = orders.answer_of(command, known)
+        if known is not None and known.outcome == "refused":
+            raise ApiError(OrderProblem.of(409, f"refused: {known.why or 'no reason was given'}", order=answer))
+        response.status_code = 202 if known is None else 200
+        return answer
 
 
 async def _send(command: Command, publisher: Publishing) -> None:

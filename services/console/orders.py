@@ -139,4 +139,20 @@ def answer_of(command: Command, audit: AuditRecord | None) -> OrderAnswer:
 
 def differs(command: Command, audit: AuditRecord) -> bool:
     """Whether the audit knows this id as another order: the Idempotency-Key was used before."""
-    return (audit.what, audit.target) != (command.command, command.target)
+    return audit.detail.get("fingerprint") != command.fingerprint()
+
+
+class Given:
+    """What was ordered under the latest `capacity` ids, since the audit tells of an order only a moment later."""
+
+    def __init__(self, capacity: int = 1000) -> None:
+        self._capacity = capacity
+        self._fingerprints: dict[str, str] = {}
+
+    def is_other(self, command: Command) -> bool:
+        """Whether another order was given under this id; if there was none, this is now the one."""
+        fingerprint = command.fingerprint()
+        known = self._fingerprints.setdefault(command.command_id, fingerprint)
+        if len(self._fingerprints) > self._capacity:
+            self._fingerprints.pop(next(iter(self._fingerprints)))
+        return known != fingerprint

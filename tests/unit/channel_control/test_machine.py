@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from schemas.commands import Command
 from services.channel_control.machine import MAX_COMMAND_BYTES, ControlMachine
 from services.channel_control.target import Target
 from services.runtime.machine import Output, Record
@@ -110,6 +111,18 @@ def test_a_persons_repeated_order_is_answered_and_changes_nothing() -> None:
     assert [output.topic for output in outputs] == ["audit"]
     assert outcome(outputs)[0] == "repeated"
     assert log.channel.generation == 1
+
+
+def test_the_audit_of_a_persons_order_tells_it_from_any_other() -> None:
+    """Whoever gave it again, under the same id, can see whether it was the same."""
+    bodies: list[dict[str, Any]] = [{}, {"note": "x"}, {"expected_generation": 2}, {"hold_ids": [hex_id(1)]}]
+    found = set()
+    for body in bodies:
+        (audit,) = said(Log().give(persons(1, "resume", **body)), "audit")
+        later = persons(1, "resume", issued_at="2026-01-01T00:00:09Z", **body)
+        assert audit["detail"]["fingerprint"] == Command.model_validate_json(json.dumps(later)).fingerprint()
+        found.add(audit["detail"]["fingerprint"])
+    assert len(found) == len(bodies)
 
 
 def test_a_person_lifts_what_they_saw() -> None:

@@ -13,8 +13,10 @@ from pydantic import BaseModel
 
 from schemas.commands import Command
 from schemas.topics import ALERT_STATE, AUDIT, CHANNEL_STATE, POLICY
+from services.console import orders
 from services.console.app import build_app
 from services.console.feed_io import Feed
+from services.console.orders import Pause
 from services.console.settings import ConsoleSettings
 from services.runtime import kafka_io
 from services.runtime.health import Health
@@ -23,7 +25,7 @@ from services.runtime.kafka_io import Batch, Received
 from services.runtime.machine import Output
 from services.runtime.publisher_io import BrokerAwayError
 from services.runtime.tokens import Tokens
-from tests.unit.console.samples import alert, audit, channel, person, waiting
+from tests.unit.console.samples import NOW, alert, audit, channel, person, waiting
 
 PAUSE = "/api/v1/orders/pause"
 
@@ -56,7 +58,8 @@ class World:
             assert (message.topic, message.key) == ("channel-commands", command.target.encode())
             self.commands.append(command)
             if self.judge is not None:
-                told = {"what": command.command, "target": command.target, "command_id": command.command_id}
+                told: dict[str, Any] = {"what": command.command, "target": command.target}
+                told |= {"command_id": command.command_id, "detail": {"fingerprint": command.fingerprint()}}
                 await self.read(AUDIT, (command.target, audit(command.command_id, **told | self.judge)))
         return {0} if self.lost else set()
 
@@ -205,8 +208,50 @@ async def test_the_same_key_is_the_same_order(world: World, client: httpx.AsyncC
     first = await client.post(PAUSE, json={"target": "channel:a"}, headers=key, params={"wait": 5})
     again = await client.post(PAUSE, json={"target": "channel:a"}, headers=key)
     assert (again.status_code, again.json()) == (200, first.json())
-    other = await client.post(PAUSE, json={"target": "channel:b"}, headers=key)
-    assert (other.status_code, len(world.commands)) == (422, 1)
+    assert len(world.commands) == 1
+
+
+RESUME = "/api/v1/orders/resume"
+FIRST = {"target": "channel:a", "expected_generation": 3, "hold_ids": [derive("x"), derive("y")], "note": "n"}
+
+
+@pytest.mark.usefixtures("complete")
+@pytest.mark.parametrize("judged", [True, False])
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"target": "channel:b"},
+        {"expected_generation": 4},
+        {"hold_ids": [derive("x")]},
+        {"hold_ids": None},
+        {"note": "m"},
+    ],
+)
+async def test_the_same_key_with_another_body_is_refused(
+    world: World, client: httpx.AsyncClient, other: dict[str, Any], judged: bool
+) -> None:
+    """Whether it is known already what came of the first order, or not yet."""
+    world.judge = {"outcome": "done"} if judged else None
+    key = {"Idempotency-Key": "the first"}
+    await client.post(RESUME, json=FIRST, headers=key)
+    refused = await client.post(RESUME, json=FIRST | other, headers=key)
+    assert (refused.status_code, refused.json()["detail"]) == (422, "this Idempotency-Key was used for another order")
+    assert (await client.post(PAUSE, json={"target": "channel:a"}, headers=key)).status_code == 422
+    assert (await client.post(RESUME, json=FIRST, headers=key)).status_code == (200 if judged else 202)
+    assert {command.note for command in world.commands} == {"n"}
+
+
+@pytest.mark.usefixtures("complete")
+async def test_another_order_under_the_same_key_is_noticed_where_a_second_console_took_the_first(
+    world: World, client: httpx.AsyncClient
+) -> None:
+    """This one learns of it only from the audit, when its own order is under way."""
+    other = Pause(target="channel:a", note="of the other console")
+    id_ = orders.command_id(person("operator"), "the first", "")
+    first = orders.pause(other, person("operator"), id_, NOW)
+    world.judge = {"outcome": "done", "detail": {"fingerprint": first.fingerprint()}}
+    answer = await client.post(PAUSE, json={"target": "channel:a"}, headers={"Idempotency-Key": "the first"})
+    assert answer.status_code == 422
 
 
 @pytest.mark.usefixtures("complete")

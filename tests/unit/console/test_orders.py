@@ -69,9 +69,22 @@ def test_the_same_key_of_the_same_person_is_the_same_order() -> None:
 
 def test_a_key_used_for_something_else_is_noticed() -> None:
     command = orders.pause(Pause(target="channel:douyin"), person(), ID, NOW)
-    assert not orders.differs(command, audit("x"))
-    assert orders.differs(command, audit("x", target="channel:kuaishou"))
-    assert orders.differs(command, audit("x", what="resume"))
+    other = orders.pause(Pause(target="channel:douyin", note="why"), person(), ID, NOW)
+    assert not orders.differs(command, audit("x", detail={"fingerprint": command.fingerprint()}))
+    assert orders.differs(other, audit("x", detail={"fingerprint": command.fingerprint()}))
+
+
+def test_what_was_ordered_under_an_id_is_remembered_for_the_latest_ids() -> None:
+    def command(id_: str, note: str) -> Command:
+        return orders.pause(Pause(target="channel:douyin", note=note), person(), derive(id_), NOW)
+
+    given = orders.Given(capacity=2)
+    assert not given.is_other(command("a", "1"))
+    assert given.is_other(command("a", "2"))
+    assert not given.is_other(command("a", "1"))
+    assert not any(given.is_other(command(id_, "1")) for id_ in "bcd")
+    assert not given.is_other(command("a", "2")), "forgotten"
+    assert given.is_other(command("d", "2"))
 
 
 @pytest.mark.parametrize(
