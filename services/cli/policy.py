@@ -5,7 +5,7 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
-from schemas.policy import Policy
+from schemas.policy import Policy, PolicyRef
 from services.indicators.registry import problems_of
 
 
@@ -26,6 +26,11 @@ def read_policy(path: Path) -> Policy:
     if problems := [f"{path}: {problem}" for problem in problems_of(policy)]:
         raise PolicyError("\n".join(problems))
     return policy
+
+
+def stays(active: PolicyRef, policy: Policy) -> bool:
+    """Whether a start leaves the active policy in force: it is another one, or a later version than the document."""
+    return active.name != policy.name or active.version > policy.version
 
 
 def _lines(path: Path, error: ValidationError) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from schemas.policy import Policy, PolicyInForce, PolicyRef
 from schemas.topics import ALERTS, CHANNEL_COMMANDS, POLICY, TOPICS
-from services.cli.policy import PolicyError, read_policy
+from services.cli.policy import PolicyError, read_policy, stays
 from services.cli.settings import CliSettings
 from services.runtime.kafka_io import producer, read_compacted, wait_for_broker
 
@@ -26,6 +26,9 @@ def add_commands(commands: Any) -> None:
         command = verbs.add_parser(verb, help=text)
         command.add_argument("file", type=Path)
         command.set_defaults(run=run)
+        if run is publish:
+            text = "leave what is in force unless it is an older version of this policy"
+            command.add_argument("--if-newer", action="store_true", help=text)
 
 
 async def check(arguments: argparse.Namespace, _: CliSettings) -> int:
@@ -48,6 +51,10 @@ async def publish(arguments: argparse.Namespace, settings: CliSettings) -> int:
         return 1
     await wait_for_broker(settings)
     known = await read_compacted(settings, POLICY)
+    standing = known.get(ACTIVE_KEY) if arguments.if_newer else None
+    if standing is not None and stays(ref := PolicyRef.model_validate_json(standing), policy):
+        print(f"{ref.name}/{ref.version} stays in force, {policy.label} is not newer")
+        return 0
     key, value = policy.label.encode(), policy.model_dump_json().encode()
     if known.get(key, value) != value:
         print(f"{policy.label} is published already with other content: raise its version", file=sys.stderr)
