@@ -1,6 +1,7 @@
 """Alerting put together: the machine on `alerts`, and beside it the deliverer and the watchdog."""
 
 import logging
+from functools import partial
 
 from schemas.topics import ALERTS, STATE_ALERTING
 from services.alerting.deliverer_io import Deliverer
@@ -29,7 +30,8 @@ def run(settings: AlertingSettings) -> None:
         parallel=settings.alerting_webhook_parallel,
         health=health.part("receiver"),
     )
-    service = MachineService("alerting", ALERTS, STATE_ALERTING, build, beside(settings, deliverer, health))
+    machine = partial(build, partitions=settings.partitions)
+    service = MachineService("alerting", ALERTS, STATE_ALERTING, machine, beside(settings, deliverer, health))
     setting = variable("alerting_port")
     faust_io.run(service, settings, port=settings.alerting_port, port_setting=setting, health=health)
 

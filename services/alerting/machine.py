@@ -17,6 +17,7 @@ from services.alerting import audit
 from services.alerting.merge import Merged, merge, state
 from services.alerting.telling import Due, Told, decide, forgo
 from services.runtime.machine import Machine, Output, Record
+from services.runtime.murmur import misplaced
 
 POLICY_KEY: Final = b"policy"
 """The key of a PolicyInForce, which is no fact."""
@@ -42,10 +43,11 @@ class Alert(Versioned):
 
 
 class AlertingMachine(Machine):
-    """See the module. `partition` is that of its log."""
+    """See the module. `partition` is that of its log, which has so many."""
 
-    def __init__(self, partition: int) -> None:
+    def __init__(self, partition: int, partitions: int = 1) -> None:
         self.partition = partition
+        self._partitions = partitions
         self.next_offset = 0
         """All records below this one have been applied."""
         self._alerts: dict[str, Alert] = {}
@@ -82,6 +84,8 @@ class AlertingMachine(Machine):
             fact = AlertFact.model_validate_json(record.value)
         except ValidationError as error:
             return [_record(audit.refused(self.partition, record, audit.problems(error)))]
+        if problem := self._is_stray(fact, record):
+            return [_record(audit.refused(self.partition, record, problem))]
         return list(self._take(fact, record))
 
     def changed(self) -> Iterable[tuple[bytes, bytes | None]]:
@@ -111,6 +115,12 @@ class AlertingMachine(Machine):
 
     def fold(self, record: Record) -> None:
         """Never called, since `rewind` goes back to nothing."""
+
+    def _is_stray(self, fact: AlertFact, record: Record) -> str | None:
+        """Why this fact is not for this machine: another would merge the same alert from its other facts."""
+        if record.key != fact.alert_id.encode():
+            return "the record's key is not the fact's alert_id"
+        return misplaced(record.key, self.partition, self._partitions)
 
     def _take(self, fact: AlertFact, record: Record) -> Iterator[Output]:
         now_ms = record.timestamp_ms
@@ -180,9 +190,9 @@ class AlertingMachine(Machine):
             self._changed[_ALERT + alert_id.encode()] = None
 
 
-def build(partition: int) -> AlertingMachine:
-    """A fresh machine for one partition of `alerts`."""
-    return AlertingMachine(partition)
+def build(partition: int, partitions: int = 1) -> AlertingMachine:
+    """A fresh machine for one partition of `alerts`, of so many."""
+    return AlertingMachine(partition, partitions)
 
 
 def _record(record: AuditRecord) -> Output:

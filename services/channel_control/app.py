@@ -21,7 +21,7 @@ def run(settings: ControlSettings) -> None:
     tuning = Tuning()
 
     def build(partition: int) -> ControlMachine:
-        return ControlMachine(partition, stale_acts=settings.clock == "events")
+        return ControlMachine(partition, settings.partitions, stale_acts=settings.clock == "events")
 
     expirer = Expirer(ReportLog(settings, CHANNEL_COMMANDS, "channel_control-expiries"))
     companions = Companions(_reconciler(settings, tuning), expirer)

@@ -21,6 +21,7 @@ from services.channel_control.scribe import Scribe
 from services.channel_control.seen import SeenIds
 from services.channel_control.target import Target, decode, encode
 from services.runtime.machine import Output, Record
+from services.runtime.murmur import misplaced
 
 POLICY_KEY: Final = b"policy"
 MAX_COMMAND_BYTES: Final = 512 * 1024
@@ -29,12 +30,13 @@ MAX_PROBLEMS: Final = 10
 
 
 class ControlMachine:
-    """One partition's targets. `stale_acts`: on the clock of events nothing is stale."""
+    """The targets of one partition, of so many. `stale_acts`: on the clock of events nothing is stale."""
 
-    def __init__(self, partition: int, *, stale_acts: bool = False) -> None:
+    def __init__(self, partition: int, partitions: int = 1, *, stale_acts: bool = False) -> None:
         self.next_offset = 0
         """The offset of the record that comes next."""
         self._partition = partition
+        self._partitions = partitions
         self._stale_acts = stale_acts
         self._targets: dict[str, Target] = {}
         self._unsettled: dict[str, Target] = {}
@@ -72,6 +74,8 @@ class ControlMachine:
             return scribe.unreadable("unreadable", _problems(error))
         if record.key != command.target.encode():
             return scribe.refused(command, "the record's key is not the order's target")
+        if problem := misplaced(record.key, self._partition, self._partitions):
+            return scribe.refused(command, problem)
         return self._take(command, record, scribe)
 
     def rewind(self, next_offset: int) -> int:

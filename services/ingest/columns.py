@@ -12,7 +12,7 @@ import numpy as np
 
 from schemas.frames import FORMAT, ActorFrame, ChannelFrame
 from schemas.rows import ComplaintRow, FloodRow
-from services.ingest.murmur import partition_of, partition_of_name, partitions_of
+from services.ingest.murmur import partition_of_name, partitions_of
 from services.ingest.parts import (
     NONE,
     Columns,
@@ -26,6 +26,7 @@ from services.ingest.parts import (
     slices_of,
 )
 from services.ingest.pseudonyms import PSEUDONYM_BYTES
+from services.runtime.murmur import partition_of
 
 _NOBODY: Final = bytes(PSEUDONYM_BYTES)
 

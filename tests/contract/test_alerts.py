@@ -60,7 +60,8 @@ def run(*facts: dict[str, Any]) -> tuple[list[dict[str, Any]], list[Due]]:
     machine = build(0)
     written = []
     for offset, one in enumerate(facts):
-        outputs = machine.apply(Record(offset, 1_763_863_501_000, b"key", json.dumps(one).encode()))
+        key = str(one.get("alert_id")).encode()
+        outputs = machine.apply(Record(offset, 1_763_863_501_000, key, json.dumps(one).encode()))
         written += [json.loads(output.value or b"") for output in outputs if output.topic == "alert-state"]
     return written, list(machine.heads())
 

@@ -32,7 +32,7 @@ STORY = [
 
 @pytest.fixture(scope="module")
 def outputs() -> list[Output]:
-    machine = ControlMachine(1)
+    machine = ControlMachine(1, 3)
     return [output for offset, fields in enumerate(STORY) for output in machine.apply(record(offset, fields))]
 
 

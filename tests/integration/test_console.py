@@ -54,7 +54,7 @@ async def send(settings: CommonSettings, to: AIOKafkaProducer, *outputs: Output)
 @contextlib.asynccontextmanager
 async def control(settings: CommonSettings) -> AsyncIterator[None]:
     """What channel_control does, without its snapshots: every order is decided on as it arrives."""
-    machines = {number: ControlMachine(number) for number in range(settings.partitions)}
+    machines = {number: ControlMachine(number, settings.partitions) for number in range(settings.partitions)}
 
     async def decide(to: AIOKafkaProducer) -> None:
         async for batch in follow(settings, CHANNEL_COMMANDS):

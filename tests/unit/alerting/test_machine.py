@@ -13,6 +13,7 @@ from schemas.audit import AuditRecord
 from services.alerting.machine import KEEP_MS, MAX_FACT_BYTES, AlertingMachine, build
 from services.alerting.telling import Due
 from services.runtime.machine import Output, Record
+from services.runtime.murmur import partition_of
 from tests.unit.alerting.facts import ALERTS, PATIENT, T0_MS, fact, logs, opening, record, reported, run
 
 
@@ -149,12 +150,28 @@ def test_after_a_lost_update_the_end_is_still_told() -> None:
     ],
 )
 def test_what_is_no_fact_is_told_to_the_audit_and_not_quoted(value: bytes, why: str) -> None:
-    machine = AlertingMachine(3)
+    machine = AlertingMachine(3, 4)
     (audited,) = outputs(list(machine.apply(Record(17, T0_MS, b"x", value))), "audit")
     assert why in audited["why"]
     assert "no secret" not in json.dumps(audited)
     assert (audited["outcome"], audited["target"]) == ("refused", "log:alerts/3/17")
     assert list(machine.apply(record(18, opening())))
+
+
+def test_a_fact_that_belongs_elsewhere_is_told_to_the_audit_and_merged_nowhere() -> None:
+    """By its key, which is the alert, and by the partition, which is the key's."""
+    home = partition_of(ALERTS[0].encode(), 3)
+    for partition in range(3):
+        machine = build(partition, 3)
+        made = list(machine.apply(record(0, opening())))
+        if partition == home:
+            assert outputs(made, "alert-state")
+        else:
+            (audited,) = outputs(made, "audit")
+            assert f"on partition {partition}, its key belongs on {home}" in audited["why"]
+    stray = Record(1, T0_MS, ALERTS[1].encode(), opening().model_dump_json().encode())
+    (audited,) = outputs(list(build(0).apply(stray)), "audit")
+    assert (audited["outcome"], audited["why"]) == ("refused", "the record's key is not the fact's alert_id")
 
 
 def test_a_policy_in_the_log_is_no_fact() -> None:

@@ -9,6 +9,7 @@ from schemas.commands import Command
 from services.channel_control.machine import MAX_COMMAND_BYTES, ControlMachine
 from services.channel_control.target import Target
 from services.runtime.machine import Output, Record
+from services.runtime.murmur import partition_of
 from tests.unit.channel_control.orders import CHANNEL, NOW_MS, confirmed, failed, hex_id, order, persons, record, said
 
 MINUTE_MS = 60_000
@@ -111,6 +112,21 @@ def test_a_persons_repeated_order_is_answered_and_changes_nothing() -> None:
     assert [output.topic for output in outputs] == ["audit"]
     assert outcome(outputs)[0] == "repeated"
     assert log.channel.generation == 1
+
+
+def test_an_order_on_another_partition_than_its_keys_is_refused_in_the_audit() -> None:
+    """Its target is decided on elsewhere: two machines would each think that they own it."""
+    home = partition_of(CHANNEL.encode(), 3)
+    for partition in range(3):
+        machine = ControlMachine(partition, 3)
+        assert machine.apply(Record(0, NOW_MS, b"policy", b"{}"))  # read: a policy is on every partition
+        result, why = outcome(outputs := machine.apply(record(1, order(1))))
+        if partition == home:
+            assert (result, machine.target(CHANNEL).generation) == ("done", 1)
+        else:
+            assert (result, [output.topic for output in outputs]) == ("refused", ["audit"])
+            assert f"on partition {partition}, its key belongs on {home}" in why
+            assert machine.target(CHANNEL).generation == 0
 
 
 def test_the_audit_of_a_persons_order_tells_it_from_any_other() -> None:

@@ -25,8 +25,8 @@ from schemas.frames import (
     uint8,
 )
 from schemas.rows import CaseRow, ContentRow, ReadingRow, Row
-from services.ingest.murmur import partition_of
 from services.ingest.redaction import quote
+from services.runtime.murmur import partition_of
 from tests.support.frames import FrameMaker, Placed, account, actor
 from tests.unit.ingest.samples import AT, event
 

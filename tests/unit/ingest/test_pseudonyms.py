@@ -2,12 +2,12 @@ from hashlib import blake2b
 
 import numpy as np
 import pytest
-from aiokafka.partitioner import murmur2 as kafkas_murmur2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.murmur import murmur2, partition_of, partition_of_name, partitions_of
+from services.ingest.murmur import partition_of_name, partitions_of
 from services.ingest.pseudonyms import Actors, Pseudonyms, SharedAddresses, normal_address
+from services.runtime.murmur import partition_of
 
 KEY = b"a key of some bytes"
 
@@ -74,12 +74,6 @@ def test_what_is_remembered_of_actors_is_bounded_and_stays_right() -> None:
 
 def test_many_pseudonyms_at_once_are_those_of_each() -> None:
     assert Pseudonyms(KEY, "account").of_all(["a", None, "b"]) == [_hash(b"account", "a"), None, _hash(b"account", "b")]
-
-
-@given(st.binary(max_size=64))
-def test_partitions_are_kafkas(key: bytes) -> None:
-    assert murmur2(key) == kafkas_murmur2(key) & 0xFFFFFFFF
-    assert partition_of(key, 7) == (kafkas_murmur2(key) & 0x7FFFFFFF) % 7
 
 
 def test_the_partition_of_a_name_is_that_of_its_utf8() -> None:
