@@ -26,11 +26,14 @@ KEEP_MS: Final = 31 * DAY_MS
 """How long an alert that is over is remembered: a day longer than the log, so that every repeat is known."""
 
 SWEEP_MS: Final = DAY_MS // 24
+"""Between two looks for what is over."""
+
 MAX_FACT_BYTES: Final = 512 * 1024
 """Half of what a record on `alert-state` may be: the merged whole has to fit as well."""
 
 _ALERT: Final = b"alert:"
 _DUE: Final = b"due:"
+_CLOCK: Final = b"clock"
 
 
 class Alert(Versioned):
@@ -40,6 +43,12 @@ class Alert(Versioned):
     merged: Merged = Merged()
     told: Told = Told()
     touched_ms: int
+
+
+class Clock(Versioned):
+    """The latest append time on the log; in the snapshot, so that a replay forgets at the same records."""
+
+    now_ms: int
 
 
 class AlertingMachine(Machine):
@@ -52,9 +61,8 @@ class AlertingMachine(Machine):
         """All records below this one have been applied."""
         self._alerts: dict[str, Alert] = {}
         self._due: dict[str, list[Due]] = {}
-        self._changed: dict[bytes, Alert | Due | None] = {}
+        self._changed: dict[bytes, Alert | Due | Clock | None] = {}
         self._now_ms = 0
-        self._swept_ms = 0
 
     def heads(self) -> Iterator[Due]:
         """The next message of each alert that has any due."""
@@ -73,9 +81,11 @@ class AlertingMachine(Machine):
                     yield whole, alert.merged.heard[writer][0]
 
     def apply(self, record: Record) -> Iterable[Output]:
-        """Take in one fact; what is none is told to the audit."""
+        """Forget what is long over, then take in one fact; what is none is told to the audit."""
         self.next_offset = record.offset + 1
-        self._now_ms = max(self._now_ms, record.timestamp_ms)
+        return [*self._pass_time(record.timestamp_ms), *self._judge(record)]
+
+    def _judge(self, record: Record) -> list[Output]:
         if record.key == POLICY_KEY:
             return []
         if len(record.value) > MAX_FACT_BYTES:
@@ -89,8 +99,7 @@ class AlertingMachine(Machine):
         return list(self._take(fact, record))
 
     def changed(self) -> Iterable[tuple[bytes, bytes | None]]:
-        """The alerts and due messages that changed, a record each."""
-        self._sweep()
+        """The alerts and due messages that changed, a record each, and the clock."""
         records = [(key, None if it is None else it.model_dump_json().encode()) for key, it in self._changed.items()]
         self._changed = {}
         return records
@@ -102,6 +111,8 @@ class AlertingMachine(Machine):
         for key, value in records:
             if key.startswith(_ALERT):
                 alerts.append(Alert.model_validate_json(value))
+            elif key == _CLOCK:
+                self._now_ms = Clock.model_validate_json(value).now_ms
             else:
                 due.append(Due.model_validate_json(value))
         self._alerts = {alert.alert_id: alert for alert in alerts}
@@ -125,7 +136,7 @@ class AlertingMachine(Machine):
     def _take(self, fact: AlertFact, record: Record) -> Iterator[Output]:
         now_ms = record.timestamp_ms
         alert = self._alerts.get(fact.alert_id)
-        if alert is None or self._is_over(alert, now_ms):
+        if alert is None:
             alert = Alert(alert_id=fact.alert_id, touched_ms=now_ms)
         merged = merge(alert.merged, fact)
         if merged is None:
@@ -173,21 +184,24 @@ class AlertingMachine(Machine):
         self._alerts[alert.alert_id] = alert
         self._changed[_ALERT + alert.alert_id.encode()] = alert
 
-    def _is_over(self, alert: Alert, now_ms: int) -> bool:
-        """Whether an alert is forgotten: resolved or never opened, nothing due, and no fact for as long as the log."""
-        if now_ms - alert.touched_ms <= KEEP_MS or alert.alert_id in self._due:
+    def _pass_time(self, now_ms: int) -> Iterator[Output]:
+        """Every full hour of the log's clock forgets the alerts that are over, and takes them off `alert-state`."""
+        before, self._now_ms = self._now_ms, max(self._now_ms, now_ms)
+        if self._now_ms > before:
+            self._changed[_CLOCK] = Clock(now_ms=self._now_ms)
+        if self._now_ms // SWEEP_MS > before // SWEEP_MS:
+            for alert in sorted(filter(self._is_over, self._alerts.values()), key=lambda alert: alert.alert_id):
+                del self._alerts[alert.alert_id]
+                self._changed[_ALERT + alert.alert_id.encode()] = None
+                if state(alert.alert_id, alert.merged) is not None:
+                    yield Output(ALERT_STATE, alert.alert_id.encode(), None)
+
+    def _is_over(self, alert: Alert) -> bool:
+        """Whether it is resolved or was never opened, with nothing due and no fact for as long as the log is kept."""
+        if self._now_ms - alert.touched_ms <= KEEP_MS or alert.alert_id in self._due:
             return False
         whole = state(alert.alert_id, alert.merged)
         return whole is None or whole.status == "resolved"
-
-    def _sweep(self) -> None:
-        """Frees what is over. When it runs changes nothing: such an alert counts as unknown anyway."""
-        if self._now_ms - self._swept_ms < SWEEP_MS:
-            return
-        self._swept_ms = self._now_ms
-        for alert_id in [one.alert_id for one in self._alerts.values() if self._is_over(one, self._now_ms)]:
-            del self._alerts[alert_id]
-            self._changed[_ALERT + alert_id.encode()] = None
 
 
 def build(partition: int, partitions: int = 1) -> AlertingMachine:

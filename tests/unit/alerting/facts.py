@@ -131,14 +131,17 @@ def interleaved(draw: st.DrawFn, said: list[list[AlertFact]]) -> list[AlertFact]
 
 
 @st.composite
-def logs(draw: st.DrawFn) -> list[Record]:
-    """A whole log of one partition: facts of three alerts, repeats, junk, policies, and reports on what was due."""
+def logs(draw: st.DrawFn, steps_ms: tuple[int, ...] = (1, 1000)) -> list[Record]:
+    """A whole log of one partition: facts of three alerts, repeats, junk, policies, and reports on what was due.
+
+    Append times go back now and then, as a broker's clock may.
+    """
     facts = draw(interleaved([draw(interleaved(draw(writers_facts(alert_id)))) for alert_id in ALERTS]))
     machine = AlertingMachine(0)
     log: list[Record] = []
 
     def append(key: bytes, value: bytes) -> None:
-        log.append(Record(len(log), T0_MS + len(log) * draw(st.sampled_from([1, 1000])), key, value))
+        log.append(Record(len(log), T0_MS + len(log) * draw(st.sampled_from(steps_ms)), key, value))
         list(machine.apply(log[-1]))
 
     for one in facts:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from schemas.alerts import AlertFact, AlertState
 from schemas.audit import AuditRecord
-from services.alerting.machine import KEEP_MS, MAX_FACT_BYTES, AlertingMachine, build
+from services.alerting.machine import KEEP_MS, MAX_FACT_BYTES, SWEEP_MS, AlertingMachine, build
 from services.alerting.telling import Due
 from services.runtime.machine import Output, Record
 from services.runtime.murmur import partition_of
@@ -36,7 +36,7 @@ def write(snapshot: dict[bytes, bytes], changed: Iterable[tuple[bytes, bytes | N
 @PATIENT
 @given(st.data())
 def test_the_same_log_gives_the_same_whatever_was_restarted(data: st.DataObject) -> None:
-    log = data.draw(logs())
+    log = data.draw(logs(steps_ms=(1, 1000, KEEP_MS)))
     straight = build(0)
     expected = [list(straight.apply(one)) for one in log]
 
@@ -178,39 +178,37 @@ def test_a_policy_in_the_log_is_no_fact() -> None:
     assert list(build(0).apply(Record(0, T0_MS, b"policy", b"{}"))) == []
 
 
-def repeat_after(facts: list[AlertFact], later_ms: int, swept: bool) -> list[Output]:
+def repeat_after(facts: list[AlertFact], later_ms: int) -> list[Output]:
     """What comes of the first fact once more, that much later."""
     machine = build(0)
     run(machine, facts)
     while machine.waiting():
         settle(machine, "delivered")
-    if swept:
-        list(machine.apply(record(98, opening(alert_id=ALERTS[1]), T0_MS + later_ms)))
-        list(machine.changed())
     return list(machine.apply(record(99, facts[0], T0_MS + later_ms)))
 
 
-@pytest.mark.parametrize("swept", [True, False])
-def test_a_repeat_is_known_for_as_long_as_the_log_is_kept_and_then_forgotten(swept: bool) -> None:
+def test_a_repeat_is_known_for_as_long_as_the_log_is_kept_and_then_forgotten() -> None:
     ended = [opening(), fact(1, status="resolved")]
-    assert not repeat_after(ended, KEEP_MS - 60_000, swept)
-    assert repeat_after(ended, KEEP_MS + 60_000, swept)
+    assert not repeat_after(ended, KEEP_MS - 60_000)
+    assert [one.value is None for one in repeat_after(ended, KEEP_MS + 60_000)] == [True, False]
 
 
-@pytest.mark.parametrize("swept", [True, False])
-def test_an_open_alert_is_never_forgotten(swept: bool) -> None:
-    assert not repeat_after([opening()], 10 * KEEP_MS, swept)
+def test_an_open_alert_is_never_forgotten() -> None:
+    assert not repeat_after([opening()], 10 * KEEP_MS)
 
 
-def test_forgetting_takes_it_out_of_the_snapshot() -> None:
+def test_what_is_long_over_leaves_the_snapshot_and_the_topic() -> None:
+    """Whatever moves time: here a policy. What was never opened is on no topic."""
     machine = build(0)
-    run(machine, [opening(status="resolved")])
+    run(machine, [opening(status="resolved"), fact(alert_id=ALERTS[1], acknowledged_by="li"), opening(0, ALERTS[2])])
     snapshot: dict[bytes, bytes] = {}
     write(snapshot, machine.changed())
-    assert len(snapshot) == 1
-    list(machine.apply(record(50, opening(alert_id=ALERTS[1]), T0_MS + 2 * KEEP_MS)))
+    assert sum(key.startswith(b"alert:") for key in snapshot) == 3
+    later = Record(50, T0_MS + KEEP_MS + SWEEP_MS, b"policy", b"{}")
+    assert list(machine.apply(later)) == [Output("alert-state", ALERTS[0].encode(), None)]
     write(snapshot, machine.changed())
-    assert {key for key in snapshot if key.startswith(b"alert:")} == {b"alert:" + ALERTS[1].encode()}
+    assert {key for key in snapshot if key.startswith(b"alert:")} == {b"alert:" + ALERTS[2].encode()}
+    assert list(restarted(snapshot, 51).apply(later)) == [], "told once"
 
 
 def test_it_knows_where_it_is_in_the_log() -> None:

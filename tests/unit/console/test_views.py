@@ -106,6 +106,18 @@ def test_an_alert_that_opens_again_is_not_forgotten_as_resolved() -> None:
     assert {state.alert_id for state in view.newest(anything, 10)} == {derive("a"), derive("c")}
 
 
+def test_an_alert_that_is_long_over_is_gone_with_its_tombstone() -> None:
+    view = Alerts(capacity=2)
+    for name in "ab":
+        view.fold(derive(name).encode(), raw(alert(name, "resolved")))
+    for name in "ax":  # of x nothing was ever known
+        view.fold(derive(name).encode(), None)
+    assert [state.alert_id for state in view.newest(anything, 10)] == [derive("b")]
+    for name in "cd":
+        view.fold(derive(name).encode(), raw(alert(name, "resolved", minutes=1)))
+    assert {state.alert_id for state in view.newest(anything, 10)} == {derive("c"), derive("d")}
+
+
 def test_an_order_repeated_keeps_its_first_outcome() -> None:
     view = Audit(10)
     view.fold((1, 0, 0), raw(audit("order", outcome="refused", why="stale")))
