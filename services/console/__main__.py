@@ -2,6 +2,7 @@
 
 import os
 import sys
+from datetime import UTC, datetime
 
 from schemas.topics import CHANNEL_COMMANDS
 from services.console.app import build_app
@@ -18,7 +19,7 @@ async def serve(settings: ConsoleSettings) -> None:
     """Serves until SIGTERM or SIGINT."""
     bound = listen(settings.http_host, settings.console_port, variable("console_port"))
     health = Health()
-    feed = Feed(settings, health)
+    feed = Feed(settings, health, datetime.now(UTC))
     publisher = Publisher(
         settings,
         [CHANNEL_COMMANDS],

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.alerts import AlertState
 from schemas.audit import AuditRecord
-from schemas.base import Bilingual, HexId, Ref
+from schemas.base import Bilingual, HexId, Instant, Ref
 from schemas.channels import ChannelState, Hold
 from schemas.problems import ProblemDetails
 from services.console.orders import OrderAnswer
@@ -27,6 +27,7 @@ class AuditList(BaseModel):
     """Audit records, the newest first."""
 
     audit: list[AuditRecord]
+    since: Instant = Field(description="Older records are not looked at; they are in the topic `audit`.")
 
 
 class AlertList(BaseModel):

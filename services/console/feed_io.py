@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
+from datetime import datetime
 
 from aiokafka.errors import KafkaError
 
 from schemas import topics
+from schemas.base import to_ms
 from services.console import metrics
 from services.console.policy_view import PolicyInForce
 from services.console.settings import ConsoleSettings
@@ -20,12 +22,13 @@ log = logging.getLogger(__name__)
 
 
 class Feed:
-    """The views, kept up to date while `run` runs."""
+    """The views, kept up to date while `run` runs. `now`: the audit is read from some days before."""
 
-    def __init__(self, settings: ConsoleSettings, health: Health) -> None:
+    def __init__(self, settings: ConsoleSettings, health: Health, now: datetime) -> None:
         self.channels = Channels()
         self.alerts = Alerts(settings.console_resolved_alerts)
-        self.audit = Audit(settings.console_audit_records)
+        self._since_ms = {topics.AUDIT: to_ms(now) - settings.console_audit_days * topics.DAY_MS}
+        self.audit = Audit(settings.console_audit_records, self._since_ms[topics.AUDIT])
         self.policy = PolicyInForce()
         self._settings = settings
         self._news = asyncio.Condition()
@@ -83,7 +86,8 @@ class Feed:
     async def _read(self, topic: str) -> None:
         self._parts[topic].wait("reading what there is")
         self._unread.add(topic)
-        async with contextlib.aclosing(kafka_io.follow(self._settings, topic)) as batches:
+        reading = kafka_io.follow(self._settings, topic, since_ms=self._since_ms.get(topic))
+        async with contextlib.aclosing(reading) as batches:
             async for batch in batches:
                 await self.take(topic, batch)
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query
 
 from schemas.alerts import AlertState, Status
 from schemas.audit import AuditRecord
-from schemas.base import HexId, Ref, Severity
+from schemas.base import HexId, Ref, Severity, from_ms
 from schemas.channels import ChannelState
 from services.console.answers import AlertList, AuditList, ChannelList, Kind
 from services.console.feed_io import Feed
@@ -44,12 +44,12 @@ def reading_routes(feed: Feed) -> APIRouter:
         command_id: Annotated[HexId | None, Query(description="Only of this order.")] = None,
         limit: Limit = 100,
     ) -> AuditList:
-        """The newest records; older ones than the console keeps are in the topic `audit`."""
+        """The newest records, back to `since`."""
 
         def wanted(record: AuditRecord) -> bool:
             return target in (None, record.target) and command_id in (None, record.command_id)
 
-        return AuditList(audit=feed.audit.newest(wanted, limit))
+        return AuditList(audit=feed.audit.newest(wanted, limit), since=from_ms(feed.audit.since_ms))
 
     @router.get("/alerts", summary="What people should know", responses=errors(401, 422, 503))
     async def list_alerts(

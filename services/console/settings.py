@@ -20,6 +20,8 @@ class ConsoleSettings(CommonSettings):
     """The YAML file of who may see and order; read once, at start."""
     console_audit_records: Annotated[int, Field(ge=1, le=10_000_000)] = 50_000
     """The newest records of the audit, which are kept in memory to be shown; Kafka keeps all."""
+    console_audit_days: Annotated[int, Field(ge=1, le=3650)] = 31
+    """So much of the audit is read at a start: for as long as the log of orders is kept, and a day."""
     console_resolved_alerts: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
     """The newest alerts among those that are resolved, likewise; open ones are all kept."""
     console_send_timeout_s: Annotated[float, Field(gt=0, le=120)] = 5.0

@@ -93,9 +93,13 @@ Place = tuple[int, int, int]
 
 
 class Audit:
-    """At least the last `capacity` records of the audit, and what came of each order in them."""
+    """At least the last `capacity` records of the audit, and what came of each order in them.
 
-    def __init__(self, capacity: int) -> None:
+    since_ms: all records that were appended later are here; it rises when older ones have to be forgotten.
+    """
+
+    def __init__(self, capacity: int, since_ms: int) -> None:
+        self.since_ms = since_ms
         self._capacity = capacity
         self._records: list[tuple[Place, AuditRecord]] = []
         self._read_to: dict[int, int] = {}
@@ -120,6 +124,7 @@ class Audit:
         for _, record in self._records[:surplus]:
             if record.command_id is not None and self._outcomes.get(record.command_id) is record:
                 del self._outcomes[record.command_id]
+        self.since_ms = max(self.since_ms, self._records[surplus - 1][0][0])
         del self._records[:surplus]
 
     def newest(self, wanted: Callable[[AuditRecord], bool], limit: int) -> list[AuditRecord]:

@@ -119,9 +119,11 @@ def _partitions(settings: CommonSettings, topic: str, wanted: Collection[int] | 
 
 @asynccontextmanager
 async def _reading(
-    settings: CommonSettings, partitions: Iterable[TopicPartition], max_wait_ms: int
+    settings: CommonSettings, partitions: Iterable[TopicPartition], max_wait_ms: int, since_ms: int | None = None
 ) -> AsyncIterator[tuple[Any, dict[TopicPartition, int]]]:
-    """A consumer at the beginning of the partitions, and the committed ends of those that are not empty."""
+    """A consumer at the beginning of the partitions, or at what was appended since a moment, and the committed ends of
+    those that have any of it.
+    """
     # The first question about a topic always meets stale metadata and waits for one back-off.
     client = consumer(settings, max_wait_ms=max_wait_ms, retry_backoff_ms=20)
     await client.start()
@@ -129,6 +131,9 @@ async def _reading(
         wanted = list(partitions)
         begins: Mapping[TopicPartition, int] = await client.beginning_offsets(wanted)
         ends: Mapping[TopicPartition, int] = await client.end_offsets(wanted)
+        if since_ms is not None:
+            found = await client.offsets_for_times(dict.fromkeys(wanted, since_ms))
+            begins = {partition: ends[partition] if at is None else at.offset for partition, at in found.items()}
         client.assign(wanted)
         for partition in wanted:
             # Explicit, since a lazy reset would be another round trip for each.
@@ -173,13 +178,14 @@ async def read_compacted(
 
 
 async def follow(
-    settings: CommonSettings, topic: str, partitions: Collection[int] | None = None
+    settings: CommonSettings, topic: str, partitions: Collection[int] | None = None, *, since_ms: int | None = None
 ) -> AsyncGenerator[Batch, None]:
     """Everything that is in a topic, then what comes, without end; order holds within each partition.
 
+    since_ms: only from the first record on that the broker appended then or later.
     The first batch with `caught_up` comes at once if the topic is empty. End it by closing the generator.
     """
-    async with _reading(settings, _partitions(settings, topic, partitions), max_wait_ms=500) as (client, ends):
+    async with _reading(settings, _partitions(settings, topic, partitions), 500, since_ms) as (client, ends):
         caught_up = not ends
         if caught_up:
             yield Batch([], caught_up=True)

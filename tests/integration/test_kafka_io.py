@@ -108,6 +108,22 @@ async def test_following_an_empty_topic_says_at_once_that_there_is_nothing(setti
     await batches.aclose()
 
 
+async def test_following_may_begin_at_a_moment(settings: CommonSettings) -> None:
+    topic = settings.prefix + STATE
+    async with producer(settings) as plain, asyncio.timeout(20):
+        old = [await plain.send_and_wait(topic, b"old", b"a", partition=number) for number in (0, 1)]
+        new = old[0]
+        while new.timestamp <= max(one.timestamp for one in old):
+            new = await plain.send_and_wait(topic, b"new", b"a", partition=0)
+        batches = follow(settings, STATE, since_ms=new.timestamp)
+        batch = await anext(batches)
+        assert batch.caught_up
+        assert [(record.partition, record.offset) for record in batch.records] == [(0, new.offset)]
+        await plain.send_and_wait(topic, b"newer", b"a", partition=1)
+        assert [record.value for record in (await anext(batches)).records] == [b"newer"]
+        await batches.aclose()
+
+
 async def test_a_group_begins_at_the_earliest_and_commits_only_when_told(settings: CommonSettings) -> None:
     await write(settings, {b"a": b"1"})
     first = TopicPartition(settings.prefix + STATE, 0)

@@ -11,6 +11,7 @@ import pytest
 from aiokafka.errors import KafkaError
 from pydantic import BaseModel
 
+from schemas.base import to_ms
 from schemas.commands import Command
 from schemas.topics import ALERT_STATE, AUDIT, CHANNEL_STATE, POLICY
 from services.console import orders
@@ -68,12 +69,13 @@ SETTINGS = ConsoleSettings.model_construct(
     console_tokens_file=Tokens([person("operator"), person("viewer", "zhao")]),
     console_resolved_alerts=10,
     console_audit_records=100,
+    console_audit_days=31,
 )
 
 
 @pytest.fixture
 async def world() -> World:
-    return World(Feed(SETTINGS, Health()))
+    return World(Feed(SETTINGS, Health(), NOW))
 
 
 @pytest.fixture
@@ -109,7 +111,7 @@ async def test_while_a_topic_is_read_again_nothing_old_is_shown(
     alerts = [alert("a", "resolved"), alert("a")]
     failed, broken, shown, again = set[str](), asyncio.Event(), asyncio.Event(), asyncio.Event()
 
-    async def follow(_: object, topic: str) -> AsyncIterator[Batch]:
+    async def follow(_: object, topic: str, **__: object) -> AsyncIterator[Batch]:
         if topic in failed:
             await world.read(ALERT_STATE, (alerts[1].alert_id, alerts[1]), caught_up=False)
             broken.set()
@@ -171,6 +173,37 @@ async def test_alerts_are_found_by_state_and_subject(world: World, client: httpx
     assert await found(status="open", severity="critical") == [derive("a")]
     assert await found(subject="actor:x") == [derive("b")]
     assert (await client.get(f"/api/v1/alerts/{derive('b')}")).json()["subject"] == "actor:x"
+
+
+@pytest.mark.usefixtures("complete")
+async def test_the_audit_says_from_when_on_it_is_shown(world: World, client: httpx.AsyncClient) -> None:
+    assert (await client.get("/api/v1/audit")).json() == {"audit": [], "since": "2026-01-30T09:30:00Z"}
+
+
+async def test_the_audit_is_read_from_that_day_on_and_the_states_from_the_beginning(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = dict.fromkeys((CHANNEL_STATE, ALERT_STATE, POLICY)) | {AUDIT: to_ms(NOW) - 31 * 86_400_000}
+    asked: dict[str, int | None] = {}
+    done = asyncio.Event()
+
+    async def follow(_: object, topic: str, *, since_ms: int | None) -> AsyncIterator[Batch]:
+        asked[topic] = since_ms
+        if len(asked) == len(expected):
+            done.set()
+        yield Batch([], caught_up=True)
+        await asyncio.Event().wait()
+
+    async def at_once(*_: object) -> None:
+        pass
+
+    for name, fake in (("follow", follow), ("wait_for_broker", at_once), ("ensure_topics", at_once)):
+        monkeypatch.setattr(kafka_io, name, fake)
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(world.feed.run())
+        await done.wait()
+        running.cancel()
+    assert asked == expected
 
 
 @pytest.mark.usefixtures("complete")

@@ -10,6 +10,8 @@ from services.console.views import Alerts, Audit, Channels
 from services.runtime.ids import derive
 from tests.unit.console.samples import alert, audit, channel
 
+START_MS = -1
+
 
 def raw(message: BaseModel) -> bytes:
     return message.model_dump_json(by_alias=True).encode()
@@ -119,7 +121,7 @@ def test_an_alert_that_is_long_over_is_gone_with_its_tombstone() -> None:
 
 
 def test_an_order_repeated_keeps_its_first_outcome() -> None:
-    view = Audit(10)
+    view = Audit(10, START_MS)
     view.fold((1, 0, 0), raw(audit("order", outcome="refused", why="stale")))
     view.fold((2, 0, 1), raw(audit("order", outcome="repeated")))
     found = view.outcome_of(derive("order"))
@@ -129,7 +131,7 @@ def test_an_order_repeated_keeps_its_first_outcome() -> None:
 
 
 def test_reading_again_from_the_beginning_changes_nothing() -> None:
-    view = Audit(10)
+    view = Audit(10, START_MS)
     for _ in range(2):
         for offset in range(3):
             view.fold((offset, 0, offset), raw(audit(str(offset))))
@@ -144,7 +146,7 @@ def test_the_newest_records_are_there_in_order_and_memory_is_bounded(
     log: list[tuple[int, int, bool]], capacity: int
 ) -> None:
     """`log`: a partition, how much time passed, whether the record belongs to an order."""
-    view, places = Audit(capacity), list[tuple[int, int, int]]()
+    view, places = Audit(capacity, START_MS), list[tuple[int, int, int]]()
     times, offsets = dict.fromkeys(range(4), 0), dict.fromkeys(range(4), 0)
     for partition, passed, ordered in log:
         times[partition] += passed
@@ -157,13 +159,16 @@ def test_the_newest_records_are_there_in_order_and_memory_is_bounded(
     newest = [derive("audit", str(place)) for place in sorted(places, reverse=True)]
     if len(log) <= capacity:
         assert [record.audit_id for record in kept] == newest
+    ids = {record.audit_id for record in kept}
+    assert all(derive("audit", str(place)) in ids for place in places if place[0] > view.since_ms)
+    assert (view.since_ms == START_MS) is (len(kept) == len(log))
     known = {record.command_id: record for record in kept if record.command_id}
     for place in places:
         assert view.outcome_of(derive(str(place))) == known.get(derive(str(place)))
 
 
 def test_the_audit_is_filtered_before_it_is_cut() -> None:
-    view = Audit(100)
+    view = Audit(100, START_MS)
     for offset in range(10):
         target = "channel:a" if offset % 2 else "channel:b"
         view.fold((offset, 0, offset), raw(audit(str(offset), target=target)))
