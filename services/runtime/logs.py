@@ -8,7 +8,10 @@ What is passed as `extra` becomes fields. Secrets and personal data have no plac
 
 import json
 import logging
+import math
 import sys
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -46,6 +49,39 @@ class JsonFormatter(logging.Formatter):
         return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+class Thinning(logging.Filter):
+    """Of what a third party says again and again one line in `every_s` passes; its `left_out` counts those before it.
+
+    The same are lines of one logger with one template, and errors of one type. While the broker is away aiokafka writes
+    hundreds a second. `limit`: so many templates are remembered.
+    """
+
+    def __init__(self, every_s: float = 5.0, limit: int = 1000, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._every_s = every_s
+        self._limit = limit
+        self._clock = clock
+        self._passed: dict[tuple[object, ...], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record passes."""
+        if record.name.partition(".")[0] not in NOISY:
+            return True
+        same = (record.name, record.levelno, str(record.msg), record.exc_info and record.exc_info[0])
+        now = self._clock()
+        passed_at, left_out = self._passed.get(same, (-math.inf, 0))
+        if now - passed_at < self._every_s:
+            self._passed[same] = (passed_at, left_out + 1)
+            return False
+        if left_out:
+            record.left_out = left_out
+        self._passed.pop(same, None)  # so that the one that passed longest ago stays the first
+        self._passed[same] = (now, 0)
+        if len(self._passed) > self._limit:
+            del self._passed[next(iter(self._passed))]
+        return True
+
+
 def configure(service: str, level: str, stream: TextIO | None = None) -> None:
     """Sends all logs of this process to `stream` (stderr), replacing what was set up before.
 
@@ -53,6 +89,7 @@ def configure(service: str, level: str, stream: TextIO | None = None) -> None:
     """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter(service))
+    handler.addFilter(Thinning())
     root = logging.getLogger()
     for old in list(root.handlers):
         root.removeHandler(old)

@@ -67,3 +67,64 @@ def test_third_parties_are_quiet_and_debug_is_off(lines: Callable[[], list[dict[
     assert lines() == []
     logging.getLogger("aiokafka.consumer").warning("trouble")
     assert [line["event"] for line in lines()] == ["trouble"]
+
+
+class Thinned:
+    """A logger behind the filter, at a time that stands still until it is moved."""
+
+    def __init__(self, limit: int = 100) -> None:
+        self.now = 0.0
+        self.passed: list[tuple[str, int]] = []
+        self._filter = logs.Thinning(every_s=5.0, limit=limit, clock=lambda: self.now)
+
+    def log(self, name: str, template: str, *args: object, error: Exception | None = None) -> bool:
+        """Whether it passed."""
+        trace = None if error is None else (type(error), error, None)
+        record = logging.LogRecord(name, logging.ERROR, "", 0, template, args, trace)
+        passed = self._filter.filter(record)
+        if passed:
+            self.passed.append((record.getMessage(), getattr(record, "left_out", 0)))
+        return passed
+
+
+def test_a_third_partys_flood_is_thinned_out_and_counted() -> None:
+    log = Thinned()
+    for number in range(300):
+        log.log("aiokafka.client", "no node %s", number)
+        log.now += 0.125
+    assert log.passed[:3] == [("no node 0", 0), ("no node 40", 39), ("no node 80", 39)]
+    for word in ("again", "and again"):
+        log.now += 5.0
+        log.log("aiokafka.client", "no node %s", word)
+    assert log.passed[-2:] == [("no node again", 19), ("no node and again", 0)]
+    assert sum(1 + left_out for _, left_out in log.passed) == 302
+
+
+def test_only_the_same_words_of_the_same_logger_are_thinned_out() -> None:
+    log = Thinned()
+    said = [("aiokafka", "a"), ("aiokafka", "b"), ("kafka", "a")]
+    assert all(log.log(*each) for each in said)
+    assert not any(log.log(*each) for each in said)
+    assert log.log("aiokafka", "a", error=ValueError("an error of another kind is not the same"))
+    assert not log.log("aiokafka", "a", error=ValueError())
+    assert log.log("aiokafka", "a", error=KeyError())
+
+
+def test_our_own_lines_all_pass() -> None:
+    log = Thinned()
+    assert all(log.log("services.console.ordering_io", "order") for _ in range(10))
+
+
+def test_what_is_remembered_of_third_parties_is_bounded() -> None:
+    log = Thinned(limit=2)
+    for word in "abcab":
+        assert log.log("asyncio", f"a task died: {word}")
+    assert not log.log("asyncio", "a task died: b")
+
+
+def test_a_service_thins_out(lines: Callable[[], list[dict[str, Any]]]) -> None:
+    for _ in range(20):
+        logging.getLogger("aiokafka.consumer").error("no node %s", 0)
+        logging.getLogger("ours").error("trouble")
+    assert [line["logger"] for line in lines()].count("aiokafka.consumer") == 1
+    assert len(lines()) == 21
