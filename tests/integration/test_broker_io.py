@@ -2,84 +2,31 @@
 
 import asyncio
 import logging
-import socket
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from deploy.embedded.broker import Broker
 from schemas.topics import TOPICS
 from services.runtime.broker_io import wait_for_broker
 from services.runtime.kafka_io import ensure_topics, follow, producer, read_compacted
 from services.runtime.settings import CommonSettings
-from tests.certificates import self_signed
-
-HOST = "127.0.0.1"
-PASSWORD = "correct horse"
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind((HOST, 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
-@pytest.fixture(scope="module")
-def pem(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A certificate that vouches for itself, for the broker and the client alike: `cert`, `key`, and `both`."""
-    folder = tmp_path_factory.mktemp("pem")
-    cert_text, key_text = self_signed(HOST)
-    files = {"cert": cert_text, "key": key_text, "both": key_text + cert_text}
-    for file, content in files.items():
-        (folder / file).write_bytes(content)
-    return {file: folder / file for file in files}
-
-
-def secured(ports: list[int], pem: dict[str, Path]) -> dict[str, str]:
-    """Server properties of a broker with a second listener that wants a certificate and a password."""
-    plain, secure, controller = ports
-    login = "org.apache.kafka.common.security.plain.PlainLoginModule required"
-    return {
-        "listeners": f"PLAINTEXT://{HOST}:{plain},SECURE://{HOST}:{secure},CONTROLLER://{HOST}:{controller}",
-        "advertised.listeners": f"PLAINTEXT://{HOST}:{plain},SECURE://{HOST}:{secure}",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,SECURE:SASL_SSL,CONTROLLER:PLAINTEXT",
-        "controller.quorum.voters": f"1@{HOST}:{controller}",
-        "listener.name.secure.sasl.enabled.mechanisms": "PLAIN",
-        "listener.name.secure.plain.sasl.jaas.config": f'{login} user_tidegate="{PASSWORD}";',
-        "listener.name.secure.ssl.client.auth": "required",
-        "ssl.keystore.type": "PEM",
-        "ssl.keystore.location": str(pem["both"]),
-        "ssl.truststore.type": "PEM",
-        "ssl.truststore.location": str(pem["cert"]),
-    }
+from tests.support.secured import HOST, PASSWORD, credentials, free_ports, pem_files, secured
 
 
 async def test_a_start_without_a_broker_waits_says_so_and_goes_on_over_tls_and_sasl(
-    tmp_path: Path, pem: dict[str, Path], caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "services.runtime")
     ports = free_ports(3)
-    settings = CommonSettings(
-        kafka=f"{HOST}:{ports[1]}",
-        kafka_tls=True,
-        kafka_tls_ca_file=pem["cert"],
-        kafka_tls_cert_file=pem["cert"],
-        kafka_tls_key_file=pem["key"],
-        kafka_sasl_mechanism="PLAIN",
-        kafka_sasl_username="tidegate",
-        kafka_sasl_password=SecretStr(PASSWORD),
-    )
+    pem = pem_files(tmp_path)
+    settings = CommonSettings(kafka=f"{HOST}:{ports[1]}", **credentials(pem))
     waiting = asyncio.create_task(wait_for_broker(settings))
     async with asyncio.timeout(10):
         while not caplog.messages:  # noqa: ASYNC110 - a log tells nobody that it grew
             await asyncio.sleep(0)
     assert caplog.messages == ["Kafka does not answer, waiting for it"]
-    async with Broker(tmp_path, ports[0], secured(ports, pem)):
+    async with Broker(tmp_path / "kafka", ports[0], secured(ports, pem)):
         async with asyncio.timeout(30):
             await waiting
         assert caplog.messages[-1] == "Kafka answers"
