@@ -12,7 +12,6 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from aiokafka.errors import KafkaError
-from aiokafka.partitioner import murmur2
 
 from schemas.topics import ALERTS, TOPICS
 from services.alerting import metrics
@@ -23,6 +22,7 @@ from services.alerting.watch import Look, Standing, Watch
 from services.alerting.watch_words import WRITER, Telling, zone_name
 from services.runtime.companion_io import Log, Owned, PartitionCompanion
 from services.runtime.health import Part
+from services.runtime.murmur import partition_of
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +103,7 @@ class Watchdog(PartitionCompanion[_Watched]):
 
 def _belongs(partitions: int, alert_id: str) -> bool:
     """Whether every client of Kafka puts this key on our partition."""
-    return (int(murmur2(alert_id.encode())) & 0x7FFFFFFF) % partitions == PARTITION
+    return partition_of(alert_id.encode(), partitions) == PARTITION
 
 
 def _standing(machine: AlertingMachine) -> Iterator[Standing]:
