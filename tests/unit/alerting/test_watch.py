@@ -288,7 +288,7 @@ def _shown(night: Night) -> bytes:
     """What a fresh machine shows of these facts in the end."""
     machine, last = AlertingMachine(0), b""
     for number, fact in enumerate(night.facts):
-        for output in machine.apply(Record(number, number, None, fact.model_dump_json().encode())):
+        for output in machine.apply(Record(number, number, fact.alert_id.encode(), fact.model_dump_json().encode())):
             last = output.value or b"" if output.topic == ALERT_STATE else last
     return last
 
