@@ -15,11 +15,14 @@ from numpy.typing import NDArray
 from schemas.frames import RAW_TOPIC_ORDER, ActorFrame, AnyFrame, int32, int64
 from schemas.topics import CHANNEL_EVENTS
 from services.indicators.clicks import NAME_BYTES, PANE_MS, ActorView, Int64, Kept, Pane, Suspect
-from services.indicators.standing import Ledger, Standing
+from services.indicators.standing import CLOSE_AFTER_MS, Ledger, Standing
 from services.indicators.store import Surroundings, Touched
 
 WINDOW_MS: Final = 60_000
 """The longest trailing window; with the pane of the moment itself it is thirteen panes."""
+MOST_ROWS: Final = 2_000_000
+"""How many clicks of a partition are kept while time stands still, because one of its sources does. They take 0.6 GB if
+each is of another actor; at 1,000 clicks a second they are half an hour."""
 CLICKS: Final = "clicks"
 _ALWAYS: Final = -(2**62)
 _NEVER: Final = 2**62
@@ -34,7 +37,9 @@ class ActorStore:
     rebuilt = True
     inputs = frozenset({CLICKS})
 
-    def __init__(self) -> None:
+    def __init__(self, most_rows: int = MOST_ROWS) -> None:
+        self._most_rows = most_rows
+        self._rows = 0
         self._slots: dict[bytes, int] = {}
         self._names: list[bytes | None] = []
         self._free: list[int] = []
@@ -79,6 +84,7 @@ class ActorStore:
         standing.newest_ms = max(standing.newest_ms, newest)
         kept = Kept(offset, newest, frame, slot, rows)
         self._kept.append(kept)
+        self._rows += len(slot)
         np.add.at(self._weight, slot, kept.weight())
         return self._judge_again(kept, at)
 
@@ -193,6 +199,19 @@ class ActorStore:
 
     # -- forgetting, saving, loading
 
+    def overfull_ms(self, newest_ms: int) -> int | None:
+        """Up to where panes have to close so that about half of the clicks can be forgotten, oldest first, when there
+        are too many. Never further than if all sources had been read up to the newest click."""
+        if self._rows <= self._most_rows:
+            return None
+        at = np.concatenate([each.at_ms() for each in self._kept])
+        at = at[at >= self._oldest_ms]  # whatever else its frames hold, so that it does not matter how they were cut
+        if len(at) <= self._most_rows:
+            return None
+        place = len(at) - self._most_rows // 2
+        first = int(np.partition(at, place)[place]) // PANE_MS * PANE_MS + PANE_MS
+        return min(first + WINDOW_MS, (newest_ms - CLOSE_AFTER_MS) // PANE_MS * PANE_MS)
+
     def evict(self, closed_ms: int) -> None:
         """Forgets the clicks that no open window needs, frame by frame."""
         self._oldest_ms = closed_ms - WINDOW_MS
@@ -208,6 +227,7 @@ class ActorStore:
     def _release(self, frames: list[Kept]) -> None:
         """Takes the clicks of these frames off, and frees the slots of those who have none left."""
         slots = np.concatenate([each.slot for each in frames])
+        self._rows -= len(slots)
         np.subtract.at(self._weight, slots, np.concatenate([each.weight() for each in frames]))
         idle = np.zeros(len(self._weight), np.bool_)
         idle[slots] = True

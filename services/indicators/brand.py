@@ -205,6 +205,10 @@ class BrandStore:
 
     # -- forgetting, saving, loading
 
+    def overfull_ms(self, newest_ms: int) -> int | None:
+        """Never: mentions are few."""
+        return None
+
     def evict(self, closed_ms: int) -> None:
         """Forgets what is older than any day that counts."""
         first = (closed_ms - KEPT_MS) // PANE_MS

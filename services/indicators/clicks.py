@@ -38,6 +38,11 @@ class Kept(NamedTuple):
     slot: NDArray[np.int32]
     rows: Int64 | None
 
+    def at_ms(self) -> Int64:
+        """The time of each row."""
+        at = int64(self.frame.at_ms)
+        return at if self.rows is None else at[self.rows]
+
     def weight(self) -> Int64:
         """By how much each row raises its actor's number; a click that counts nothing still holds the slot."""
         count = int64(self.frame.count)

@@ -28,6 +28,9 @@ FIRST_CLOSE_MS: Final = 24 * 3_600_000
 """On the wall clock a first start judges no further back: commands of older verdicts would be stale, and one event with
 a wrong year would keep it busy for hours."""
 
+MOST_POINTS: Final = 32
+"""Earlier places that a snapshot names. They are taken with every snapshot, and add up while nothing is forgotten."""
+
 STORES: Final[dict[str, type[Store]]] = {
     "channel": ChannelStore,
     "product": ProductStore,
@@ -74,7 +77,7 @@ class IndicatorMachine:
     def apply(self, record: Record) -> list[Output]:
         """Folds a frame or hears a mark, judges, and returns the alerts and commands that come of it."""
         if self._resume is not None:
-            self.standing, self._resume = self._resume, None
+            self._begin_to_apply(self._resume)
         self._begin(record)
         message, place = decode(record.value), Place(f"{self._place}/{record.offset}", record.timestamp_ms)
         if isinstance(message, Mark):
@@ -102,6 +105,12 @@ class IndicatorMachine:
         if last is not None and last > (self.standing.closed_ms or 0):
             self._closed(last)
 
+    def _begin_to_apply(self, standing: Standing) -> None:
+        """All is folded again, maybe more than was still there: panes may have closed for want of room, too."""
+        self.standing, self._resume = standing, None
+        if standing.closed_ms is not None:
+            self._store.evict(standing.closed_ms)
+
     def _begin(self, record: Record) -> None:
         if self._store.rebuilt and not self._points:
             self._points = [Standing(offset=record.offset)]
@@ -116,15 +125,17 @@ class IndicatorMachine:
             self._adopt(document, mark.policy, place)
         if self._policy is not None:
             self._troubles.other_code(self._rules, self._policy, place)
-        last = self.standing.last_closable(self._store.pane_ms)
-        if last is not None:
-            self._close_panes(last, place, last - FIRST_CLOSE_MS if mark.clock == "wall" else 0)
+        self._close_panes(self.standing.last_closable(self._store.pane_ms), mark.clock, place)
+        self._close_panes(self._store.overfull_ms(self.standing.newest_ms), mark.clock, place)
 
-    def _close_panes(self, last_ms: int, place: Place, since_ms: int) -> None:
-        """Closes the panes that are over, in order; the first time from the oldest one that ended after `since_ms`."""
+    def _close_panes(self, last_ms: int | None, clock: str, place: Place) -> None:
+        """Closes the panes up to there, in order; the first time from the oldest one, on the wall clock not too old."""
+        if last_ms is None:
+            return
         pane_ms, end = self._store.pane_ms, self.standing.closed_ms
         if end is None:
             earliest = self._store.earliest_ms()
+            since_ms = last_ms - FIRST_CLOSE_MS if clock == "wall" else 0
             end = last_ms if earliest is None else min(max(earliest, since_ms), last_ms)
         elif end >= last_ms:
             return
@@ -187,6 +198,8 @@ class IndicatorMachine:
             self._points = self._points[usable[-1] if usable else 0 :]
         else:
             self._points = self._points[-1:]
+        if len(self._points) > MOST_POINTS:
+            self._points = [*self._points[:-1:2], self._points[-1]]
 
     def rewind(self, next_offset: int) -> int:
         """Where the windows have to be folded again from, if snapshots leave them out."""

@@ -133,6 +133,10 @@ class MarketStore:
 
     # -- forgetting, saving, loading
 
+    def overfull_ms(self, newest_ms: int) -> int | None:
+        """Never: readings are few."""
+        return None
+
     def evict(self, closed_ms: int) -> None:
         """Forgets readings of long ago, the newest of a series never."""
         for series, readings in self._series.items():

@@ -163,6 +163,10 @@ class ProductStore:
 
     # -- forgetting, saving, loading
 
+    def overfull_ms(self, newest_ms: int) -> int | None:
+        """Never: sums take the same room however many events they add up."""
+        return None
+
     def evict(self, closed_ms: int) -> None:
         """Forgets what is older than any window."""
         pages = self._named.panes.evict(closed_ms - KEPT_MS)

@@ -100,6 +100,13 @@ class Store(Protocol):
         """One subject to look at, empty if nothing is known of it."""
         ...
 
+    def overfull_ms(self, newest_ms: int) -> int | None:
+        """Up to where panes have to close for want of room, whatever the clock says; None while there is room.
+
+        A function of the events before the mark, never of the frames in which they came.
+        """
+        ...
+
     def evict(self, closed_ms: int) -> None:
         """Forgets what no window needs any more when panes have closed up to this time."""
         ...

@@ -85,7 +85,7 @@ def _click(random: Random, numbers: _Numbers, now: int) -> Event:
     return Event(
         source,
         numbers.take(source),
-        now - random.choice((0, 0, 0, 20, 60)) * SECOND - random.randrange(10 * SECOND),
+        now - random.choice((0, 0, 0, 20, 60, 300)) * SECOND - random.randrange(10 * SECOND),
         "clicks",
         random.choice(("douyin", "weibo")),
         count=random.choice((1, 1, 1, 0, 3)),
@@ -115,10 +115,11 @@ def stories(subject: str) -> st.SearchStrategy[Story]:
     return st.integers(0, 2**32).map(lambda seed: tell(subject, seed))
 
 
-def cut(story: Story, seed: int, *, repeats: bool = False) -> list[Record]:
+def cut(story: Story, seed: int, *, repeats: bool = False, still: int | None = None) -> list[Record]:
     """A log of the story: the events of a segment in frames of any size, each source in the order of its offsets.
 
-    With `repeats` some stretches are sent twice, as ingest does after a restart.
+    With `repeats` some stretches are sent twice, as ingest does after a restart. still: a source whose time stands
+    still after the first mark, as that of a paused partition does.
     """
     random = Random(seed)
     log = Log(story.subject)
@@ -139,7 +140,8 @@ def cut(story: Story, seed: int, *, repeats: bool = False) -> list[Record]:
             if frame:
                 log.frame(frame)
                 sent += [event for event in frame if event not in sent]
-        log.put(mark(segment.until_ms, roster=ROSTER))
+        read = {source: EVENING if source == still else segment.until_ms for source in ROSTER}
+        log.put(mark(segment.until_ms, roster=ROSTER, read=read))
     return log.records
 
 
