@@ -10,28 +10,18 @@ free.
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from aiokafka.errors import (
-    CorruptRecordException,
-    KafkaError,
-    NodeNotReadyError,
-    NoError,
-    OffsetOutOfRangeError,
-    UnsupportedCodecError,
-    for_code,
-)
+from aiokafka.errors import KafkaError, NodeNotReadyError, NoError, OffsetOutOfRangeError, for_code
 from aiokafka.protocol.fetch import FetchRequest
-from aiokafka.record.control_record import ABORT_MARKER, ControlRecord
-from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
 
-from services.ingest.records import CONTROL_HEADER, Records
+from services.ingest.batches_io import unpack
+from services.ingest.records import Records
 
 READ_COMMITTED: Final = 1
-_LOG_APPEND_TIME: Final = 1
 MAX_BYTES: Final = 2 * 1024 * 1024
 """Of one answer; a larger batch comes all the same, alone."""
 _GRACE_S: Final = 1.0
@@ -143,75 +133,3 @@ class Fetcher:
             raise error(f"{at.topic}/{at.partition}")
         records = unpack(raw or b"", position, aborted or (), keyed=at in self._keyed)
         return Fetched(records, begin, end, asked_ms)
-
-
-def unpack(raw: bytes, position: int, aborted: Iterable[tuple[int, int]] = (), *, keyed: bool = False) -> Records:
-    """The committed records from `position` on in the bytes of a fetch, with their keys or without.
-
-    aborted: (producer id, first offset) of the transactions in it that were given up.
-    """
-    records = Records(position, position)
-    memory: Any = MemoryRecords(raw)
-    for batch in _committed(memory, aborted, records):
-        _add(records, batch, keyed)
-    return records
-
-
-def _committed(memory: Any, aborted: Iterable[tuple[int, int]], records: Records) -> Iterator[Any]:
-    """The batches that hold committed records; afterwards `records.next` is past each one."""
-    waiting = sorted(aborted, key=lambda each: each[1], reverse=True)
-    given_up: set[int] = set()
-    while memory.has_next():
-        batch = memory.next_batch()
-        if not batch.validate_crc():
-            raise CorruptRecordException(f"the batch at {batch.base_offset} has another checksum than it says")
-        while waiting and waiting[-1][1] <= batch.base_offset:
-            given_up.add(waiting.pop()[0])
-        if batch.is_control_batch:
-            if ControlRecord.parse(next(batch).key) == ABORT_MARKER:
-                given_up.discard(batch.producer_id)
-        elif not (batch.is_transactional and batch.producer_id in given_up):
-            yield batch
-        records.next = max(records.next, batch.next_offset)
-
-
-def _add(records: Records, batch: Any, keyed: bool) -> None:
-    """The records of one batch that are not before the position: it comes as a whole, wherever in it one begins."""
-    try:
-        found = list(batch)
-    except UnsupportedCodecError as error:
-        _add_unreadable(records, batch, str(error))
-        return
-    except Exception as error:  # noqa: BLE001 - whatever a sender wrote, the next batch is served
-        _add_unreadable(records, batch, type(error).__name__)
-        return
-    if found and found[0].offset < records.next:
-        found = [each for each in found if each.offset >= records.next]
-    if not found:
-        return
-    before = len(records)
-    first, last = found[0].offset, found[-1].offset
-    records.offsets += range(first, last + 1) if last - first + 1 == len(found) else [each.offset for each in found]
-    if batch.timestamp_type == _LOG_APPEND_TIME:
-        records.stamps += [batch.max_timestamp] * len(found)
-    else:
-        records.stamps += [each.timestamp for each in found]
-    records.values += [each.value for each in found]
-    if keyed:
-        records.keys += [each.key for each in found]
-    for index in [index for index, each in enumerate(found) if each.headers]:
-        for name, word in found[index].headers:
-            if name == CONTROL_HEADER:
-                records.controls[before + index] = word or b""
-
-
-def _add_unreadable(records: Records, batch: Any, reason: str) -> None:
-    """A batch compressed in a way that this installation cannot read must not stop what follows it."""
-    offsets = range(max(records.next, batch.base_offset), batch.next_offset)
-    before = len(records)
-    records.offsets += offsets
-    records.stamps += [batch.max_timestamp] * len(offsets)
-    records.values += [None] * len(offsets)
-    records.keys += [None] * len(offsets)
-    for index in range(before, before + len(offsets)):
-        records.unreadable[index] = f"cannot be read: {reason}"

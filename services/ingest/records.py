@@ -55,6 +55,10 @@ class Records:
         )
 
 
+class UnreadableError(ValueError):
+    """A batch whose records cannot be had; the message says why, after `it`."""
+
+
 class ControlError(ValueError):
     """A control record that says nothing we know; the message says why, without quoting it."""
 
