@@ -1,14 +1,21 @@
 import itertools
+import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.events import TOPIC_OF
+from schemas.frames import encode
+from schemas.topics import LARGE_BATCH_BYTES
 from services.ingest import owned as owned_module
 from services.ingest.ledger import Ledger
 from services.ingest.owned import PORTION_BYTES, Owned, own, portions
 from services.ingest.quarantine import BadLimit
 from services.ingest.records import Records
-from tests.unit.ingest.samples import AT_MS
+from services.ingest.routing import Router, Rows
+from services.ingest.source import Source
+from tests.unit.ingest.samples import AT_MS, TYPES, event, records
 
 LIMIT = BadLimit()
 
@@ -103,6 +110,38 @@ def test_portions_hold_everything_once_in_order_and_not_too_much(sizes: dict[str
 def test_usually_one_portion_is_all() -> None:
     answers = {"a": Records(0, 1, [0], [0], [b"x" * PORTION_BYTES * 2]), "b": Records(3, 9)}
     assert list(portions(answers)) == [answers]
+
+
+def _smallest(kind: str, number: int) -> bytes:
+    """An event with each optional field that makes a row larger, as short as JSON can have it, and nothing repeated."""
+    names = {name: chr(0x4E00 + number % 20_000) for name in ("channel_id", "link_id", "complaint_id", "content_id")}
+    own = {name: value for name, value in names.items() if name in event(kind) or name == "channel_id"}
+    address = {"ip": f"::{number % 0xFFFF:x}", "account_id": f"{number:x}"} if "ip" in event(kind) else {}
+    brief = event(kind, event_id=f"{number:x}", occurred_at="2026-11-23T09:30:00Z", **own, **address)
+    return json.dumps(brief, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _frame_sizes(kind: str, weight: int) -> tuple[int, int]:
+    """Of so many bytes of the smallest events: what the values weigh, and the largest frame that comes of them."""
+    values: list[bytes | None] = [_smallest(kind, number) for number in range(weight // len(_smallest(kind, 1)))]
+    (portion, *_) = portions({"a": records(*values)})
+    source, rows = Source(TOPIC_OF[kind], 0, "wall", LIMIT), Rows()
+    source.take(portion["a"], Router(b"k" * 32), rows, seal=lambda data: "")
+    assert source.ledger.valid == len(portion["a"])
+    sizes = [len(encode(frame)) for _, _, frame in rows.frames(1)]
+    return sum(map(len, filter(None, portion["a"].values))), max(sizes, default=0)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_a_row_is_smaller_than_the_smallest_event(kind: str) -> None:
+    weight, largest = _frame_sizes(kind, 100_000)
+    assert largest < weight
+
+
+def test_the_frames_of_a_full_portion_are_smaller_than_the_largest_message() -> None:
+    weight, largest = _frame_sizes("click", PORTION_BYTES + 100_000)
+    assert PORTION_BYTES - 1_000 < weight <= PORTION_BYTES
+    assert largest < LARGE_BATCH_BYTES // 2
 
 
 def test_few_records_may_be_too_large_for_one_portion() -> None:
