@@ -94,12 +94,12 @@ def test_portions_hold_everything_once_in_order_and_not_too_much(sizes: dict[str
         found = list(portions(answers))
     finally:
         owned_module.PORTION_BYTES = limit  # type: ignore[misc]
-    for key, records in answers.items():
+    for key, asked in answers.items():
         parts = [portion[key] for portion in found if key in portion]
-        assert [value for part in parts for value in part.values] == records.values
-        assert [offset for part in parts for offset in part.offsets] == records.offsets
-        assert parts[0].first == records.first
-        assert parts[-1].next == records.next
+        assert [value for part in parts for value in part.values] == asked.values
+        assert [offset for part in parts for offset in part.offsets] == asked.offsets
+        assert parts[0].first == asked.first
+        assert parts[-1].next == asked.next
         assert all(one.next == other.first for one, other in itertools.pairwise(parts))
     if sum(map(len, answers.values())) > 2:
         for portion in found:
