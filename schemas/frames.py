@@ -167,12 +167,23 @@ class Read(msgspec.Struct, array_like=True, frozen=True):
     time_ms: int
 
 
+class Anew(msgspec.Struct, array_like=True, frozen=True):
+    """Ingest's books of a source partition were begun anew, since somebody else had set its committed offset.
+
+    since_ms: when, which also tells one beginning from another. base: the offset from which they count.
+    """
+
+    source: int
+    since_ms: int
+    base: int
+
+
 class Mark(msgspec.Struct, array_like=True, frozen=True, tag="mark"):
     """Ingest's word, once a second, on how far it has read; sent after its frames are acknowledged.
 
     roster: every source partition there is. read: those that this ingest owns. policy: `name/version`, in force from
     here on. document: the policy itself as JSON, in an ingest's first mark and whenever it changes, else nothing.
-    clock: `wall` or `events`.
+    clock: `wall` or `events`. anew: of the sources in question, so that who counts after ingest can begin anew as well.
     """
 
     v: int
@@ -182,6 +193,7 @@ class Mark(msgspec.Struct, array_like=True, frozen=True, tag="mark"):
     read: list[Read]
     policy: str
     document: bytes | None
+    anew: list[Anew] = []
 
 
 RowFrame = ComplaintFrame | ContentFrame | BrandFrame | MarketFrame

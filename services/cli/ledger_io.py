@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import time
 from collections import defaultdict
+from dataclasses import replace
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -16,7 +17,7 @@ from services.cli.ledger import Line, SubjectLine, closed
 from services.cli.settings import CliSettings
 from services.indicators import snapshot
 from services.indicators.machine import STORES
-from services.ingest.ledger import Ledger, from_metadata
+from services.ingest.ledger import Ledger, LedgerError, from_metadata
 from services.runtime.broker_io import admin_client
 from services.runtime.kafka_io import consumer, read_compacted, wait_for_broker
 
@@ -24,8 +25,8 @@ GROUP = "ingest"
 SUBJECTS = tuple(STORES)
 FILE_WIDTH = 180
 """Columns of the table where there is no terminal to fit into."""
-Counts = dict[tuple[str, int], tuple[int, int]]
-"""(subject, source) to (folded, too late)."""
+Counts = dict[tuple[str, int, int], tuple[int, int, int]]
+"""(subject, source, when its books were begun) to (folded, too late, known)."""
 
 
 def add_commands(commands: Any) -> None:
@@ -50,6 +51,8 @@ async def ledger(arguments: argparse.Namespace, settings: CliSettings) -> int:
         people = Console()
         (people if people.is_terminal else Console(width=FILE_WIDTH)).print(_table(lines))
         print(_sentence(lines))
+    for remark in filter(None, (line.remark() for line in lines)):
+        print(remark)
     return 0 if closed(lines) else 1
 
 
@@ -68,9 +71,10 @@ async def read_lines(settings: CliSettings) -> list[Line]:
         await client.stop()
     lines = []
     for tp in partitions:
-        committed, seen = ingested.get(tp, (0, Ledger()))
+        committed, seen, problem = ingested.get(tp, (0, Ledger(), ""))
         topic = tp.topic.removeprefix(settings.prefix)
-        lines.append(_line(topic, tp.partition, starts[tp], ends[tp], committed, seen, counts))
+        line = _line(topic, tp.partition, starts[tp], ends[tp], committed, seen, counts)
+        lines.append(replace(line, problem=problem))
     return lines
 
 
@@ -80,7 +84,8 @@ def _numbers(settings: CliSettings, topic: str) -> range:
 
 def _line(topic: str, partition: int, start: int, end: int, committed: int, seen: Ledger, counts: Counts) -> Line:
     source = source_of(topic, partition)
-    subjects = {name: SubjectLine(seen.routed[name], *counts.get((name, source), (0, 0))) for name in SUBJECTS}
+    fates = {name: counts.get((name, source, seen.anew_ms), (0, 0, 0)) for name in SUBJECTS}
+    subjects = {name: SubjectLine(seen.routed[name], *fate) for name, fate in fates.items()}
     return Line(
         topic,
         partition,
@@ -93,29 +98,42 @@ def _line(topic: str, partition: int, start: int, end: int, committed: int, seen
         seen.dead,
         seen.control,
         subjects,
+        seen.base,
+        seen.anew_ms,
     )
 
 
-async def _ingested(settings: CliSettings) -> dict[TopicPartition, tuple[int, Ledger]]:
-    """Ingest's committed offset and counts by partition."""
+async def _ingested(settings: CliSettings) -> dict[TopicPartition, tuple[int, Ledger, str]]:
+    """Ingest's committed offset and counts by partition, or why there are no counts."""
     async with admin_client(settings) as admin:
         offsets = await admin.list_consumer_group_offsets(settings.prefix + GROUP)
-    return {tp: (found.offset, from_metadata(found.metadata)) for tp, found in offsets.items() if found.offset >= 0}
+    return {tp: _booked(found.offset, found.metadata) for tp, found in offsets.items() if found.offset >= 0}
+
+
+def _booked(offset: int, metadata: str) -> tuple[int, Ledger, str]:
+    try:
+        return offset, from_metadata(metadata, offset), ""
+    except LedgerError as error:
+        return offset, Ledger(), str(error)
 
 
 async def _folded(settings: CliSettings) -> Counts:
     """What the machines' last snapshots counted, summed over the partitions of each subject."""
-    totals: dict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0])
+    totals: dict[tuple[str, int, int], list[int]] = defaultdict(lambda: [0, 0, 0])
     for subject in SUBJECTS:
         topic = indicators_state(subject)
         for partition in _numbers(settings, topic):
             records = await read_compacted(settings, topic, [partition])
             if (value := records.get(snapshot.MACHINE)) is None:
                 continue
-            for source, folded, late in snapshot.decode_progress(value).ledger:
-                totals[subject, source][0] += folded
-                totals[subject, source][1] += late
-    return {key: (folded, late) for key, (folded, late) in totals.items()}
+            progress = snapshot.decode_progress(value)
+            began = {source: since_ms for source, since_ms, *_ in progress.anew}
+            for source, folded, late in progress.ledger:
+                totals[subject, source, began.get(source, 0)][0] += folded
+                totals[subject, source, began.get(source, 0)][1] += late
+            for source, since_ms, _, known in progress.anew:
+                totals[subject, source, since_ms][2] += known
+    return {key: (folded, late, known) for key, (folded, late, known) in totals.items()}
 
 
 def _table(lines: list[Line]) -> Table:
@@ -134,8 +152,9 @@ def _table(lines: list[Line]) -> Table:
 def _fate(subject: SubjectLine) -> str:
     """What was folded, and the rest where there is any."""
     late = f" {subject.too_late:,} late" if subject.too_late else ""
+    known = f" {subject.known:,} known" if subject.known else ""
     in_flight = f" {subject.in_flight:+,} in flight" if subject.in_flight else ""
-    return f"{subject.folded:,}{late}{in_flight}"
+    return f"{subject.folded:,}{late}{known}{in_flight}"
 
 
 def _sentence(lines: list[Line]) -> str:
@@ -143,5 +162,5 @@ def _sentence(lines: list[Line]) -> str:
         name: sum(getattr(line, name) for line in lines) for name in ("read", "valid", "duplicate", "dead", "control")
     }
     counts = ", ".join(f"{number:,} {name}" for name, number in total.items())
-    bad = [f"{line.topic}/{line.partition}" for line in lines if not line.closed]
+    bad = [f"{line.topic}/{line.partition} ({'; '.join(line.why_open())})" for line in lines if not line.closed]
     return f"{counts}: closed" if not bad else f"{counts}: not closed at {', '.join(bad)}"

@@ -89,6 +89,7 @@ class IndicatorMachine:
             if self._policy is not None:
                 self._judge.at_once(self._policy, touched, place)
             _exhaust(touched)
+            self.ledger.reach(message.slices)
         if self._judge.failures and self._policy is not None:
             self._troubles.failed(self._judge.take_failures(), self._policy, place)
         return self._outbox.take()
@@ -119,6 +120,7 @@ class IndicatorMachine:
     # -- marks
 
     def _hear(self, mark: Mark, place: Place) -> None:
+        self.ledger.hear(mark)
         self.standing.hear(mark, place.told_ms, self._store.pane_ms, self._store.feeds)
         document = mark.document or (self._document if self._policy is None else None)
         if document is not None and (document != self._document or self._policy is None):
@@ -175,6 +177,7 @@ class IndicatorMachine:
             at=self.standing,
             points=self._points,
             ledger=self.ledger.rows(),
+            anew=self.ledger.anew(),
             seq=self._outbox.seq,
             troubles=self._troubles.standing,
         )
@@ -223,7 +226,7 @@ class IndicatorMachine:
         self._restore_policy()
 
     def _take_progress(self, progress: Progress) -> None:
-        self.ledger = Ledger(progress.ledger)
+        self.ledger = Ledger(progress.ledger, progress.anew)
         self._outbox.seq = progress.seq
         self._troubles.standing = progress.troubles
         self._points = progress.points

@@ -27,13 +27,16 @@ class Trouble(msgspec.Struct):
 
 class Progress(msgspec.Struct):
     """at: where the machine stands. points: where it stood at earlier snapshots, the first being where a restart begins
-    to fold again. ledger: `(source, folded, too late)`. seq: alert facts written. troubles: by what they are about."""
+    to fold again. ledger: `(source, folded, too late)`. seq: alert facts written. troubles: by what they are about.
+    anew: `(source, since_ms, reached, known)` where ingest has begun its books anew.
+    """
 
     at: Standing
     points: list[Standing]
     ledger: list[tuple[int, int, int]]
     seq: int
     troubles: dict[str, Trouble]
+    anew: list[tuple[int, int, int, int]] = []
     v: int = FORMAT
 
 

@@ -1,6 +1,7 @@
 """Where a machine stands: what it has absorbed of each source, and what time it is. All of it comes from the log."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import msgspec
@@ -68,18 +69,20 @@ class Standing(msgspec.Struct):
             if each.next > floor:
                 self.absorbed[each.source] = each.next
         if not repeated:
-            return Admission(floors, None)
-        return Admission(floors, int64(offset) >= np.repeat(floors, [each.rows for each in slices]))
+            return Admission(floors)
+        return Admission(floors, int64(offset), [each.rows for each in slices])
 
 
 class Admission:
     """Which events of a frame are new: by slice the first new offset, and for the rows a mask (None: all)."""
 
-    __slots__ = ("floors", "rows")
+    __slots__ = ("_offsets", "floors", "rows")
 
-    def __init__(self, floors: list[int], rows: NDArray[np.bool_] | None) -> None:
+    def __init__(self, floors: list[int], offsets: NDArray[np.int64] | None = None, counts: Sequence[int] = ()) -> None:
+        """offsets: of the rows, if not all are new. counts: how many belong to each slice."""
         self.floors = floors
-        self.rows = rows
+        self._offsets = offsets
+        self.rows = None if offsets is None else offsets >= np.repeat(floors, counts)
 
     def in_time(
         self, slices: Sequence[Slice], at_ms: NDArray[np.int64], oldest_ms: int, ledger: "Ledger | None"
@@ -98,6 +101,8 @@ class Admission:
                 part = slice(start, start := start + each.rows)
                 folded = int(np.count_nonzero(kept[part]))
                 ledger.add(each.source, folded, int(np.count_nonzero(new[part])) - folded)
+                if self._offsets is not None:
+                    ledger.repeat(each.source, self._offsets[part][~new[part]])
         return kept
 
 
@@ -118,9 +123,11 @@ def fresh(
     """
     floors = (admission or standing.admit(slices, b"")).floors
     for row in rows:
-        if row.offset < floors[row.slice]:
-            continue
         source, late = slices[row.slice].source, row.at_ms < oldest_ms
+        if row.offset < floors[row.slice]:
+            if ledger is not None:
+                ledger.repeat(source, np.array([row.offset]))
+            continue
         if ledger is not None:
             ledger.add(source, not late, late)
         if not late:
@@ -129,16 +136,43 @@ def fresh(
 
 
 class Ledger:
-    """By source, how many events were folded, and how many came too late."""
+    """By source, how many events were folded, and how many came too late, since ingest's books begin.
 
-    def __init__(self, counts: Iterable[tuple[int, int, int]] = ()) -> None:
+    After somebody has set ingest's offset back, ingest routes again what this machine has absorbed long ago. Such
+    events are neither; they are `known`, once in a book: of what comes again after a restart of ingest, ingest counts
+    only one.
+    """
+
+    def __init__(
+        self, counts: Iterable[tuple[int, int, int]] = (), anew: Iterable[tuple[int, int, int, int]] = ()
+    ) -> None:
         self._counts = {source: [folded, late] for source, folded, late in counts}
+        self._anew = {source: _Anew(since_ms, reached, known) for source, since_ms, reached, known in anew}
 
     def add(self, source: int, folded: int, late: int = 0) -> None:
         """Counts events of one source."""
         counts = self._counts.setdefault(source, [0, 0])
         counts[0] += folded
         counts[1] += late
+
+    def repeat(self, source: int, offsets: NDArray[np.int64]) -> None:
+        """Counts events that have been absorbed already, where ingest has begun its books anew."""
+        if (anew := self._anew.get(source)) is not None:
+            anew.known += int(np.count_nonzero(offsets >= anew.reached))
+
+    def reach(self, slices: Iterable[Slice]) -> None:
+        """A frame has been counted."""
+        for each in slices if self._anew else ():
+            if (anew := self._anew.get(each.source)) is not None:
+                anew.reached = max(anew.reached, each.next)
+
+    def hear(self, mark: Mark) -> None:
+        """Begins anew where ingest has. An ingest that has not heard yet that it is another's turn changes nothing."""
+        for told in mark.anew:
+            known = self._anew.get(told.source)
+            if known is None or told.since_ms > known.since_ms:
+                self._anew[told.source] = _Anew(told.since_ms, told.base, 0)
+                self._counts.pop(told.source, None)
 
     def totals(self) -> tuple[int, int]:
         """Folded and too late, of all sources."""
@@ -147,3 +181,16 @@ class Ledger:
     def rows(self) -> list[tuple[int, int, int]]:
         """`(source, folded, too late)`, sorted."""
         return [(source, folded, late) for source, (folded, late) in sorted(self._counts.items())]
+
+    def anew(self) -> list[tuple[int, int, int, int]]:
+        """`(source, since_ms, reached, known)` of the sources whose books were begun anew, sorted."""
+        return [(source, each.since_ms, each.reached, each.known) for source, each in sorted(self._anew.items())]
+
+
+@dataclass(slots=True)
+class _Anew:
+    """reached: the offset from which on nothing has been counted since."""
+
+    since_ms: int
+    reached: int
+    known: int

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 
@@ -66,7 +67,8 @@ class Holdings:
                 else:
                     self.owned[at] = self._begin(at, begins[at], known)
             await self._look_back()
-            self._committed = {at: each.offset for at, each in committed.items()}
+            # Books that were begun anew are committed at once, also where there is nothing to read.
+            self._committed = {at: each.offset for at, each in committed.items() if not self.owned[at].note}
             for owned in self._kept.values():
                 self._reporting.given_up(owned)
             self._kept.clear()
@@ -80,7 +82,7 @@ class Holdings:
         """
         await self._flush()
         due = {
-            at: OffsetAndMetadata(owned.source.next, owned.source.ledger.metadata())
+            at: OffsetAndMetadata(owned.source.next, owned.source.ledger.metadata(owned.source.next))
             for at, owned in self.owned.items()
             if not owned.lost and self._committed.get(at) != owned.source.next
         }
@@ -118,7 +120,9 @@ class Holdings:
 
     def _begin(self, at: TopicPartition, begin: int, committed: OffsetAndMetadata | None) -> Owned:
         place = None if committed is None else (committed.offset, committed.metadata)
-        owned = own(self.group.topic(at), at.partition, self._clock, self._limit, begin, place)
+        owned = own(
+            self.group.topic(at), at.partition, self._clock, self._limit, begin, place, time.time_ns() // 1_000_000
+        )
         self._reporting.taken_up(owned)
         return owned
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from schemas.events import EVENTS
-from schemas.frames import FORMAT, Mark, Read, source_of
+from schemas.frames import FORMAT, Anew, Mark, Read, source_of
 
 Clock = Literal["wall", "events"]
 
@@ -23,7 +23,8 @@ class Progress:
     """How far one source partition has been read, all of it acknowledged.
 
     append_ms: the largest append time read. event_ms: the time read on the `events` clock. caught_up_ms: the wall time
-    from before the broker was asked and answered that there is nothing more. None where there is none.
+    from before the broker was asked and answered that there is nothing more. None where there is none. anew: if its
+    books were begun anew.
     """
 
     source: int
@@ -31,6 +32,7 @@ class Progress:
     append_ms: int | None = None
     event_ms: int | None = None
     caught_up_ms: int | None = None
+    anew: Anew | None = None
 
 
 def read_time(progress: Progress, clock: Clock) -> int | None:
@@ -51,11 +53,11 @@ class PolicyInMarks:
 
 def build(wall_ms: int, clock: Clock, partitions: int, owned: Iterable[Progress], policy: PolicyInMarks) -> Mark:
     """One mark; the same goes to every partition of every subject."""
-    reads = [
-        Read(progress.source, progress.next, at) for progress in owned if (at := read_time(progress, clock)) is not None
-    ]
-    return Mark(FORMAT, wall_ms, clock, roster(partitions), sorted(reads, key=_source), policy.label, policy.document)
+    told = sorted(owned, key=_source)
+    reads = [Read(each.source, each.next, at) for each in told if (at := read_time(each, clock)) is not None]
+    anew = [each.anew for each in told if each.anew is not None]
+    return Mark(FORMAT, wall_ms, clock, roster(partitions), reads, policy.label, policy.document, anew)
 
 
-def _source(read: Read) -> int:
-    return read.source
+def _source(progress: Progress) -> int:
+    return progress.source

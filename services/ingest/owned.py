@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from schemas.frames import Anew
 from services.ingest.ledger import Ledger, LedgerError, from_metadata
 from services.ingest.marks import Clock, Progress
 from services.ingest.quarantine import BadLimit
@@ -70,22 +71,36 @@ class Owned:
     def progress(self) -> Progress:
         """For a mark."""
         ledger = self.source.ledger
-        return Progress(self.source.source, self.source.next, ledger.append_ms, ledger.event_ms, self.caught_up_ms)
+        anew = Anew(self.source.source, ledger.anew_ms, ledger.base) if ledger.anew_ms else None
+        times = ledger.append_ms, ledger.event_ms, self.caught_up_ms
+        return Progress(self.source.source, self.source.next, *times, anew)
 
 
 def own(
-    topic: str, partition: int, clock: Clock, limit: BadLimit, begin: int, committed: tuple[int, str] | None
+    topic: str,
+    partition: int,
+    clock: Clock,
+    limit: BadLimit,
+    begin: int,
+    committed: tuple[int, str] | None,
+    now_ms: int,
 ) -> Owned:
-    """A partition as its committed offset and metadata say, None for none; `begin` is where its log begins."""
+    """A partition as its committed offset and metadata say, None for none; `begin` is where its log begins.
+
+    An offset that ingest did not commit is taken, as somebody's wish to have it read from there, and the books begin
+    anew.
+    """
     if committed is None:
         note = f"no offset is committed, reading begins at {begin}" if begin else ""
-        return Owned(Source(topic, partition, clock, limit, begin), begin, note=note)
+        first = Ledger(base=begin, anew_ms=now_ms) if begin else Ledger()
+        return Owned(Source(topic, partition, clock, limit, begin, first), begin, note=note)
     offset, metadata = committed
     note = ""
     try:
-        ledger = from_metadata(metadata)
+        ledger = from_metadata(metadata, offset)
     except LedgerError as error:
-        note, ledger = f"{error}; the books begin anew", Ledger()
+        note = f"{error}: the books begin anew at {offset}, and repeats of what was read before it are not known"
+        ledger = Ledger(base=offset, anew_ms=now_ms)
     owned = Owned(Source(topic, partition, clock, limit, offset, ledger), offset, note=note)
     if offset < begin:
         owned.lost = (

@@ -41,6 +41,7 @@ class Reporting:
         metrics.PAUSED.labels(owned.source.topic, owned.source.partition).set(0)
         if owned.note:
             log.warning("partition taken up in an unusual way", extra={"partition": owned.name, "reason": owned.note})
+            self._health.part(_part(owned)).ok(owned.note)
         if owned.lost:
             self.lost(owned)
 

@@ -32,9 +32,9 @@ class Part:
         self._position: int | None = None
         self._moved_at = clock()
 
-    def ok(self) -> None:
-        """All is well, now."""
-        self._say("ok", "")
+    def ok(self, note: str = "") -> None:
+        """All is well, now; the note is for people."""
+        self._say("ok", note)
 
     def wait(self, reason: str) -> None:
         """It cannot work now and a restart would not help: not ready, but live."""

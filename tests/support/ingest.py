@@ -182,7 +182,10 @@ class Ingests:
         async with admin_client(self.settings) as admin:
             offsets = await admin.list_consumer_group_offsets(f"{self.settings.prefix}ingest")
         return {
-            (at.topic.removeprefix(self.settings.prefix), at.partition): (each.offset, from_metadata(each.metadata))
+            (at.topic.removeprefix(self.settings.prefix), at.partition): (
+                each.offset,
+                from_metadata(each.metadata, each.offset),
+            )
             for at, each in offsets.items()
             if each.offset >= 0
         }

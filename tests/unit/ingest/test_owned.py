@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.events import TOPIC_OF
-from schemas.frames import encode
+from schemas.frames import Anew, encode
 from schemas.topics import LARGE_BATCH_BYTES
 from services.ingest import owned as owned_module
 from services.ingest.ledger import Ledger
@@ -18,10 +18,11 @@ from services.ingest.source import Source
 from tests.unit.ingest.samples import AT_MS, TYPES, event, records
 
 LIMIT = BadLimit()
+NOW = AT_MS + 5
 
 
 def _own(begin: int, committed: tuple[int, str] | None) -> Owned:
-    return own("channel-events", 1, "wall", LIMIT, begin, committed)
+    return own("channel-events", 1, "wall", LIMIT, begin, committed, NOW)
 
 
 def test_without_a_committed_offset_reading_begins_where_the_log_does() -> None:
@@ -29,30 +30,46 @@ def test_without_a_committed_offset_reading_begins_where_the_log_does() -> None:
     late = _own(7, None)
     assert (late.position, late.source.next, late.note) == (7, 7, "no offset is committed, reading begins at 7")
     assert late.remember_since_ms() is None
+    assert late.source.ledger == Ledger(base=7, anew_ms=NOW), "what was counted before is not known"
 
 
 def test_a_committed_offset_brings_its_ledger() -> None:
-    found = _own(3, (9, Ledger(read=9, append_ms=AT_MS).metadata()))
+    found = _own(3, (9, Ledger(read=9, append_ms=AT_MS).metadata(9)))
     assert (found.position, found.source.next, found.source.ledger.read, found.lost) == (9, 9, 9, "")
     assert found.remember_since_ms() == AT_MS - 60_000
     assert found.name == "channel-events/1"
 
 
 def test_a_committed_offset_below_the_log_is_refused_never_skipped() -> None:
-    found = _own(10, (9, Ledger(append_ms=AT_MS).metadata()))
+    found = _own(10, (9, Ledger(append_ms=AT_MS).metadata(9)))
     assert "below the log's start 10" in found.lost
     assert not found.reading
     assert found.remember_since_ms() is None
 
 
 def test_an_offset_that_somebody_else_committed_begins_the_books_anew() -> None:
-    found = _own(0, (9, ""))
-    assert (found.position, found.source.ledger) == (9, Ledger())
-    assert "books begin anew" in found.note
+    for metadata, why in (("", "no ledger"), (Ledger(read=7).metadata(7), "ledger of offset 7")):
+        found = _own(0, (9, metadata))
+        assert (found.position, found.source.ledger) == (9, Ledger(base=9, anew_ms=NOW))
+        assert why in found.note
+        assert "books begin anew at 9" in found.note
+        assert found.progress().anew == Anew(found.source.source, NOW, 9)
+
+
+def test_books_that_were_begun_anew_go_on_after_a_restart() -> None:
+    ledger = Ledger(read=3, base=9, anew_ms=NOW - 50)
+    found = _own(0, (12, ledger.metadata(12)))
+    assert (found.source.ledger, found.note) == (ledger, "")
+    assert found.progress().anew == Anew(found.source.source, NOW - 50, 9)
+
+
+def test_the_ledger_of_a_release_that_did_not_say_for_which_offset_is_taken() -> None:
+    older = Ledger(read=9).metadata(9).replace('"at": 9, ', "")
+    assert _own(0, (9, older)).source.ledger == Ledger(read=9)
 
 
 def test_a_position_outside_of_the_log_is_lost_unless_it_only_looked_back() -> None:
-    looking_back = _own(0, (9, Ledger().metadata()))
+    looking_back = _own(0, (9, Ledger().metadata(9)))
     looking_back.position = 2
     assert not looking_back.told(5, 20, lost=True)
     assert (looking_back.position, looking_back.lost) == (5, "")
@@ -61,7 +78,7 @@ def test_a_position_outside_of_the_log_is_lost_unless_it_only_looked_back() -> N
 
 
 def test_it_has_caught_up_when_all_is_taken_and_the_log_has_no_more() -> None:
-    found = _own(0, (9, Ledger().metadata()))
+    found = _own(0, (9, Ledger().metadata(9)))
     assert found.told(0, 10, lost=False)
     found.look_whether_caught_up(70)
     assert (found.caught_up_ms, found.behind) == (None, True)
@@ -75,7 +92,7 @@ def test_it_has_caught_up_when_all_is_taken_and_the_log_has_no_more() -> None:
 
 
 def test_looking_back_is_not_caught_up() -> None:
-    found = _own(0, (9, Ledger().metadata()))
+    found = _own(0, (9, Ledger().metadata(9)))
     found.position = 4
     found.told(0, 4, lost=False)
     found.look_whether_caught_up(80)

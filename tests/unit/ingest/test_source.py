@@ -61,7 +61,7 @@ def test_the_books_are_the_same_however_the_log_is_cut(values: list[bytes], cuts
     assert parts.ledger == whole.ledger
     assert found == dead
     assert _balanced(whole.ledger)
-    assert from_metadata(whole.ledger.metadata()) == whole.ledger
+    assert from_metadata(whole.ledger.metadata(9), 9) == whole.ledger
 
 
 @given(_RECORDS, st.integers(0, 40), st.integers(0, 40))
@@ -72,7 +72,7 @@ def test_a_restart_remembers_what_may_come_again_and_emits_none_of_it(
     committed = min(committed, len(values))
     whole = _source(limit=limit)
     _take(whole, records(*values[:committed]))
-    at_commit = from_metadata(whole.ledger.metadata())
+    at_commit = from_metadata(whole.ledger.metadata(9), 9)
     lived = Rows()
     dead = _take(whole, records(*values[committed:], first=committed), lived).dead
 
