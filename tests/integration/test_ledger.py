@@ -36,9 +36,11 @@ async def _set_offset(system: Ingests, offset: int) -> None:
         consumer.assign([at])
         while True:
             try:
-                return await consumer.commit({at: OffsetAndMetadata(offset, "")})
+                await consumer.commit({at: OffsetAndMetadata(offset, "")})
             except CommitFailedError:
                 await asyncio.sleep(0.2)
+            else:
+                return
 
 
 def _click(event_id: str) -> bytes:
