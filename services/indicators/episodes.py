@@ -79,6 +79,7 @@ class Episodes:
     def __init__(self) -> None:
         self._all: dict[Key, Episode] = {}
         self._subjects: dict[str, int] = {}
+        self._easing: dict[Key, str] = {}
         self._changed: dict[Key, Episode | None] = {}
 
     def get(self, key: Key) -> Episode | None:
@@ -90,11 +91,16 @@ class Episodes:
         if episode.key not in self._all:
             self._subjects[episode.subject] = self._subjects.get(episode.subject, 0) + 1
         self._all[episode.key] = self._changed[episode.key] = episode
+        if episode.calm_ms is not None:
+            self._easing[episode.key] = episode.subject
+        else:
+            self._easing.pop(episode.key, None)
 
     def drop(self, episode: Episode) -> None:
         """Forgets an episode."""
         del self._all[episode.key]
         self._changed[episode.key] = None
+        self._easing.pop(episode.key, None)
         self._subjects[episode.subject] -= 1
         if not self._subjects[episode.subject]:
             del self._subjects[episode.subject]
@@ -102,6 +108,10 @@ class Episodes:
     def subjects(self) -> Iterable[str]:
         """Those with any episode."""
         return self._subjects.keys()
+
+    def easing(self) -> Iterable[str]:
+        """Those that are clear, but not for long enough."""
+        return self._easing.values()
 
     def __contains__(self, subject: object) -> bool:
         return subject in self._subjects

@@ -46,6 +46,7 @@ class Judge:
         self._store = store
         self._outbox = outbox
         self._seen = seen
+        self._retry: dict[str, set[str]] = {}
         self.episodes = Episodes()
         self.failures: list[Failure] = []
         """Rules that raised and nobody was told of yet."""
@@ -65,16 +66,24 @@ class Judge:
 
     def close(self, policy: InForce, end_ms: int, place: Place) -> None:
         """Judges everything at the close of the pane that ends here."""
-        troubled = set(self.episodes.subjects())
-        waiting = {tuned.rule.id: self._waiting(policy, tuned, end_ms) for tuned in policy.tuned}
+        due = {tuned.rule.id: self._due(policy, tuned, end_ms) for tuned in policy.tuned}
         moment = Moment(end_ms, place.told_ms, closing=True)
-        for subject in sorted(troubled.union(self._store.standing_subjects(), *waiting.values())):
+        for subject in sorted(set().union(*due.values())):
             for tuned in policy.tuned:
-                # A count was judged with its events; by itself it only falls.
-                if tuned.rule.judged != "at once" or subject in troubled or subject in waiting[tuned.rule.id]:
+                if subject in due[tuned.rule.id]:
                     self._judge(policy, tuned, subject, moment, place)
         if any(tuned.rule.per_day for tuned in policy.tuned):
             self._end_days(policy, moment)
+
+    def _due(self, policy: InForce, tuned: Tuned, end_ms: int) -> set[str]:
+        """The subjects that a rule looks at when a pane closes."""
+        waiting = self._waiting(policy, tuned, end_ms)
+        if tuned.rule.waits:
+            # Horizons are those of the common figures.
+            return waiting.union(tuned.own, self.episodes.easing(), self._retry.pop(tuned.rule.id, ()))
+        troubled = waiting.union(self.episodes.subjects())
+        # A count was judged with its events; by itself it only falls.
+        return troubled if tuned.rule.judged == "at once" else troubled.union(self._store.standing_subjects())
 
     def _waiting(self, policy: InForce, tuned: Tuned, end_ms: int) -> set[str]:
         """The subjects that a rule looks at because time has passed."""
@@ -103,6 +112,8 @@ class Judge:
             self._step(policy, tuned, subject, moment, place)
         except Exception as error:  # noqa: BLE001 - whatever a rule does, the others go on
             self._failed(tuned, error)
+            if tuned.rule.waits:
+                self._retry.setdefault(tuned.rule.id, set()).add(subject)
 
     def _failed(self, tuned: Tuned, error: Exception) -> None:
         self._seen.failures[tuned.rule.id] += 1

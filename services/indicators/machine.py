@@ -8,6 +8,7 @@ from schemas.topics import frames
 from services.indicators import snapshot
 from services.indicators.actor import ActorStore
 from services.indicators.brand import BrandStore
+from services.indicators.cases import ComplaintStore
 from services.indicators.channel import ChannelStore
 from services.indicators.episodes import Episode
 from services.indicators.judging import Judge, Place
@@ -37,6 +38,7 @@ STORES: Final[dict[str, type[Store]]] = {
     "actor": ActorStore,
     "brand": BrandStore,
     "market": MarketStore,
+    "complaint": ComplaintStore,
 }
 """The subjects that are served, each with its windows."""
 

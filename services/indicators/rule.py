@@ -134,7 +134,12 @@ class Case(Generic[V, L]):
     @property
     def label(self) -> Bilingual:
         """What people call the subject: its name in the policy's directory, otherwise its id."""
-        return self.around.policy.directory.label(self.subject) or Bilingual(en=self.name, zh=self.name)
+        return self.called(self.subject)
+
+    def called(self, subject: str) -> Bilingual:
+        """What people call any `kind:id`."""
+        name = subject.partition(":")[2]
+        return self.around.policy.directory.label(subject) or Bilingual(en=name, zh=name)
 
     @property
     def days(self) -> Days:
@@ -162,6 +167,9 @@ class Rule(ABC, Generic[V, L]):
     """The inputs of the subject that it looks at: `complaints`, `clicks`, …"""
     per_day: ClassVar[bool] = False
     """Whether it counts a business day: midnight then ends its episodes."""
+    waits: ClassVar[bool] = False
+    """Whether at a close it is only asked about what `horizons` finds, even of what is in trouble: for subjects that
+    stand in trouble by the ten thousand, and change only when a time passes or something new is heard of them."""
     actions: ClassVar[Mapping[Action, Maturity]] = {}
     """The commands it may give, with the maturity each has where the policy does not say."""
     clearing: ClassVar[Clearing] = Clearing()

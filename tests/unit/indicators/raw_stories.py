@@ -126,6 +126,15 @@ def _reading(random: Random) -> Raw:
             return "policy_change", {"title": random.choice(("one", "another"))}
 
 
+def _complaint(random: Random) -> Raw:
+    what = random.choice(("complaint_opened", "complaint_opened", "complaint_answered", "complaint_closed"))
+    fields = {"complaint_id": f"c-{random.randrange(12)}"}
+    if what == "complaint_opened":
+        fields |= {"channel_id": random.choice(("douyin", "weibo")), "entry": "hotline"}
+        fields |= random.choice(({}, {"segment": "high_net_worth"}))
+    return what, fields
+
+
 TELLERS: dict[str, Teller] = {
     "product": Teller(
         (MINUTE, 20 * MINUTE, HOUR, 13 * HOUR),
@@ -138,4 +147,19 @@ TELLERS: dict[str, Teller] = {
         {"negative_sentiment": {"thresholds": {"mentions": 6, "share": 0.6, "min_mentions": 5}}},
     ),
     "market": Teller((MINUTE, HOUR, 13 * HOUR), _reading, {}),
+    "complaint": Teller(
+        (MINUTE, 20 * MINUTE, HOUR, 13 * HOUR),
+        _complaint,
+        {
+            "complaint_sla": {
+                "clear": {"hold": "5m"},
+                "thresholds": {
+                    "hours": 3,
+                    "high_net_worth_hours": 0.25,
+                    "basis": "working",
+                    "overrides": {"complaint:c-1": {"hours": 9}, "complaint:c-2": {"hours": 0.5}},
+                },
+            }
+        },
+    ),
 }

@@ -24,6 +24,7 @@ def test_the_rules_of_this_release() -> None:
         ("cac_spike/fall", "channel"),
         ("click_fraud", "actor"),
         ("complaint_rate", "channel"),
+        ("complaint_sla", "complaint"),
         ("complaint_volume", "channel"),
         ("conversion_drop", "channel"),
         ("engagement_drop", "channel"),
