@@ -1,8 +1,10 @@
-"""Actors: who clicks how often, in panes of five seconds. There may be a million of them, most with one click.
+"""Actors: who clicks and complains how often, in panes of five seconds. There may be a million of them, most with one
+click.
 
 So the clicks stay in the columns in which they came, and of each actor only one number is kept up to date: at most how
 many clicks it may have in any window. Only a suspect, whose number reaches what a rule cares about, is looked at click
-by click. Snapshots leave the clicks out; a restart folds the last stretch of the log again.
+by click. Snapshots leave the clicks out; a restart folds the last stretch of the log again. Complaints by one click are
+kept beside them: see floods.
 """
 
 from collections import deque
@@ -13,13 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.frames import RAW_TOPIC_ORDER, ActorFrame, AnyFrame, int32, int64
-from schemas.topics import CHANNEL_EVENTS
-from services.indicators.clicks import NAME_BYTES, PANE_MS, ActorView, Int64, Kept, Pane, Suspect
-from services.indicators.standing import CLOSE_AFTER_MS, Ledger, Standing
+from schemas.topics import CHANNEL_EVENTS, COMPLAINT_EVENTS
+from services.indicators.actor_view import ActorView
+from services.indicators.clicks import NAME_BYTES, PANE_MS, Int64, Kept, Pane, Suspect
+from services.indicators.floods import COMPLAINTS, Floods, both
+from services.indicators.standing import CLOSE_AFTER_MS, Admission, Ledger, Standing
 from services.indicators.store import Surroundings, Touched
 
 WINDOW_MS: Final = 60_000
-"""The longest trailing window; with the pane of the moment itself it is thirteen panes."""
+"""The longest trailing window of clicks; with the pane of the moment itself it is thirteen panes."""
 MOST_ROWS: Final = 2_000_000
 """How many clicks of a partition are kept while time stands still, because one of its sources does. They take 0.6 GB if
 each is of another actor; at 1,000 clicks a second they are half an hour."""
@@ -29,13 +33,13 @@ _NEVER: Final = 2**62
 
 
 class ActorStore:
-    """The clicks of all actors of one partition, as long as a window needs them."""
+    """The clicks and complaints of all actors of one partition, as long as a window needs them."""
 
     kind = "actor"
     pane_ms = PANE_MS
-    feeds = frozenset({RAW_TOPIC_ORDER.index(CHANNEL_EVENTS)})
+    feeds = frozenset(map(RAW_TOPIC_ORDER.index, (CHANNEL_EVENTS, COMPLAINT_EVENTS)))
     rebuilt = True
-    inputs = frozenset({CLICKS})
+    inputs = frozenset({CLICKS, COMPLAINTS})
 
     def __init__(self, most_rows: int = MOST_ROWS) -> None:
         self._most_rows = most_rows
@@ -48,15 +52,17 @@ class ActorStore:
         self._troubled: set[bytes] = set()
         self._kept: deque[Kept] = deque()
         self._suspects: dict[int, Suspect] = {}
+        self._floods = Floods()
         self._floor: int = _NEVER
         self._oldest_ms = _ALWAYS
 
     def watch(self, floors: Mapping[str, int]) -> None:
-        """From how many clicks on an actor is judged."""
+        """From how many clicks, and how many complaints, on an actor is judged."""
         self._floor = floors.get(CLICKS, _NEVER)
+        self._floods.floor = floors.get(COMPLAINTS, _NEVER)
 
     def follow(self, subject: str, troubled: bool) -> None:
-        """An actor in trouble is judged with every click."""
+        """An actor in trouble is judged with every click and complaint."""
         name = bytes.fromhex(subject.removeprefix("actor:"))
         (self._troubled.add if troubled else self._troubled.discard)(name)
         if troubled and (slot := self._slots.get(name)) is not None:
@@ -65,12 +71,18 @@ class ActorStore:
     # -- folding
 
     def fold(self, offset: int, frame: AnyFrame, standing: Standing, ledger: Ledger | None) -> list[Touched]:
-        """Adds the new clicks of a frame."""
+        """Adds the new clicks and complaints of a frame."""
         if not isinstance(frame, ActorFrame):
             raise TypeError(f"a {type(frame).__name__} on the log of actors")
         admission = standing.admit(frame.slices, frame.offset)
-        if not frame.offset:
-            return []
+        clicks = self._fold_clicks(offset, frame, admission, standing, ledger) if frame.offset else []
+        if not frame.complaints:
+            return clicks
+        return both(clicks, self._floods.fold(frame, admission, standing, ledger, self._troubled))
+
+    def _fold_clicks(
+        self, offset: int, frame: ActorFrame, admission: Admission, standing: Standing, ledger: Ledger | None
+    ) -> list[Touched]:
         at = int64(frame.at_ms)
         mask = admission.in_time(frame.slices, at, _oldest(standing), ledger)
         local, rows = int32(frame.actor), None
@@ -157,20 +169,21 @@ class ActorStore:
                     self._suspects[slot].setdefault(click.at_ms // PANE_MS, Pane()).add(click)
 
     def everything(self, since_ms: int) -> list[Touched]:
-        """The panes after `since_ms` of every actor with clicks enough to be judged."""
+        """The panes after `since_ms` of every actor with clicks or complaints enough to be judged."""
         self._suspect(np.flatnonzero(self._weight[: len(self._names)] >= self._floor).tolist())
         found = [self._touched(slot, since_ms // PANE_MS) for slot in self._suspects if self._is_due(slot)]
-        return sorted((each for each in found if each.ends[CLICKS]), key=lambda each: each.subject)
+        return both([each for each in found if each.ends[CLICKS]], self._floods.everything(since_ms, self._troubled))
 
     # -- looking
 
     def earliest_ms(self) -> int | None:
         """The start of the oldest pane there is."""
-        oldest = min((int(int64(each.frame.at_ms).min()) for each in self._kept), default=None)
-        return None if oldest is None else oldest // PANE_MS * PANE_MS
+        clicks = [int(int64(each.frame.at_ms).min()) // PANE_MS * PANE_MS for each in self._kept]
+        complaints = self._floods.earliest_ms()
+        return min(clicks + ([] if complaints is None else [complaints]), default=None)
 
     def standing_subjects(self) -> Iterable[str]:
-        """None: an actor's windows only shrink without clicks."""
+        """None: an actor's windows only shrink without events."""
         return ()
 
     def waiting(self, horizons: Mapping[str, int]) -> Iterable[str]:
@@ -182,20 +195,23 @@ class ActorStore:
         return True
 
     def later(self, subject: str, end_ms: int) -> list[int]:
-        """The ends of the actor's later panes with clicks."""
-        slot = self._slots.get(bytes.fromhex(subject.removeprefix("actor:")))
+        """The ends of the actor's later panes with clicks or complaints."""
+        name = bytes.fromhex(subject.removeprefix("actor:"))
+        slot, pane = self._slots.get(name), end_ms // PANE_MS
         panes = self._suspects.get(slot, {}) if slot is not None else {}
-        return [(number + 1) * PANE_MS for number in sorted(panes) if (number + 1) * PANE_MS > end_ms]
+        clicks = ((number + 1) * PANE_MS for number in panes if number >= pane)
+        return sorted({*clicks, *self._floods.ends_from(name, pane)})
 
     def view(self, subject: str, around: Surroundings) -> ActorView:
         """One actor to look at."""
-        slot = self._slots.get(bytes.fromhex(subject.removeprefix("actor:")))
+        name = bytes.fromhex(subject.removeprefix("actor:"))
+        slot, floods = self._slots.get(name), self._floods.of(name)
         if slot is None:
-            return ActorView({})
+            return ActorView({}, floods)
         if slot not in self._suspects:
             troubled = [each for each in map(self._slots.get, self._troubled) if each is not None]
             self._suspect([slot, *troubled])
-        return ActorView(self._suspects[slot])
+        return ActorView(self._suspects[slot], floods)
 
     # -- forgetting, saving, loading
 
@@ -213,7 +229,8 @@ class ActorStore:
         return min(first + WINDOW_MS, (newest_ms - CLOSE_AFTER_MS) // PANE_MS * PANE_MS)
 
     def evict(self, closed_ms: int) -> None:
-        """Forgets the clicks that no open window needs, frame by frame."""
+        """Forgets the clicks that no open window needs, frame by frame, and the complaints."""
+        self._floods.evict(closed_ms)
         self._oldest_ms = closed_ms - WINDOW_MS
         kept = self._kept
         if any(each.newest_ms < self._oldest_ms for each in kept):
@@ -244,13 +261,12 @@ class ActorStore:
         return self._kept[0].log_offset if self._kept else None
 
     def changed(self) -> Iterator[tuple[bytes, bytes | None]]:
-        """Nothing: the clicks are folded again."""
-        return iter(())
+        """The complaints: the clicks are folded again."""
+        return self._floods.changed()
 
     def load(self, records: Iterable[tuple[bytes, bytes]]) -> None:
-        """There is nothing to take back."""
-        if keys := [key for key, _ in records]:
-            raise ValueError(f"a snapshot of actors with {len(keys)} records that this release does not know")
+        """Takes back the complaints."""
+        self._floods.load(records)
 
 
 def _oldest(standing: Standing) -> int:

@@ -142,6 +142,7 @@ class ComplaintStore:
             return
         if known is not None:
             self._lines[known.kind].remove(name, known.at_ms)
+            self._again.add(name)
         self._openings[name] = opening
         self._enter(opening.kind, name, opening.at_ms)
         self._dirty.add(name)

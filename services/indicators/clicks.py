@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.frames import ActorFrame, int32, int64
-from services.indicators.days import Span
 
 PANE_MS: Final = 5_000
 NAME_BYTES: Final = 16
@@ -92,40 +91,3 @@ class Pane:
 
 Suspect = dict[int, Pane]
 """The panes of one suspect, by their number from the epoch."""
-
-
-class ActorView:
-    """One actor as its rules see it."""
-
-    def __init__(self, panes: Suspect) -> None:
-        self._panes = panes
-        self._looked: dict[Span, None] = {}
-
-    def trailing(self, now_ms: int, seconds: int) -> Span:
-        """The last seconds: the pane that ends with `now_ms`, and those before it that the time spans."""
-        return Span(now_ms - seconds * 1000 - PANE_MS, now_ms)
-
-    def _within(self, span: Span) -> Iterator[Pane]:
-        for number in range(span.start // PANE_MS, -(-span.end // PANE_MS)):
-            if pane := self._panes.get(number):
-                yield pane
-
-    def clicks(self, span: Span) -> int:
-        """How many clicks there were."""
-        self._looked[span] = None
-        return sum(pane.total for pane in self._within(span))
-
-    def accounts(self, span: Span) -> Counter[str]:
-        """How many of the clicks each account made."""
-        counts: Counter[str] = Counter()
-        for pane in self._within(span):
-            counts.update(pane.accounts)
-        return counts
-
-    def each(self, span: Span) -> list[Click]:
-        """The clicks themselves, oldest first."""
-        return sorted((click for pane in self._within(span) for click in pane.clicks), key=lambda click: click[:3])
-
-    def sources(self) -> list[tuple[int, int, int]]:
-        """`(source, from, to)`: where the clicks lie that were looked at through this view."""
-        return [(each.source, each.offset, each.offset + 1) for span in self._looked for each in self.each(span)]

@@ -7,15 +7,14 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from schemas.base import Bilingual, from_ms
+from schemas.base import Bilingual
 from schemas.policy import Clearing
-from services.indicators.clicks import ActorView
+from services.indicators.actor_view import ActorView
 from services.indicators.examples import clicks, fires, silent
-from services.indicators.rule import Case, Limits, Order, Rule, Verdict, Words, doubling, doublings
+from services.indicators.rule import Case, Limits, Order, Rule, Verdict, Words, doubling
+from services.indicators.tracing import freezes, shown, written
 
 SECONDS = 60
-_SHOWN = 50
-"""So many channels, links and accounts are named in the trace, the busiest first."""
 
 
 class ClickFraudLimits(Limits):
@@ -58,34 +57,20 @@ class ClickFraud(Rule[ActorView, ClickFraudLimits]):
         for level in range(1, case.verdict.level + 1):
             yield Order("freeze", case.subject, level)
             yield Order("escalate", case.subject, level)
-        frozen = {order.target for order in case.given if order.target.startswith("account:")}
-        for account, count in _busiest(case.view.accounts(case.verdict.span)):
-            target = f"account:{account}"
-            if count < case.limits.account_clicks:
-                break
-            if target not in frozen and len(frozen) >= case.limits.max_accounts:
-                continue
-            frozen.add(target)
-            reason = Bilingual(
-                en=f"Account {account} made {count} of the clicks of one suspicious address within {SECONDS} s.",
-                zh=f"账户 {account} 在 {SECONDS} 秒内占可疑地址点击中的 {count} 次。",
-            )
-            for level in range(1, doublings(count, case.limits.account_clicks) + 1):
-                yield Order("freeze", target, level, reason=reason)
+        counts, limits = case.view.accounts(case.verdict.span), case.limits
+        yield from freezes(counts, limits.account_clicks, limits.max_accounts, case.given, _why)
 
     def detail(self, case: Case[ActorView, ClickFraudLimits]) -> Mapping[str, Any]:
         """The trace: channels, links and accounts with their clicks, the first click and the last."""
         found = case.view.each(case.verdict.span)
-        trace: dict[str, Any] = {}
-        for name in ("channel", "link", "account"):
-            counts: Counter[str] = Counter()
-            for click in found:
-                if (value := getattr(click, name)) is not None:
-                    counts[value] += click.clicks
-            trace[f"{name}s"] = dict(_busiest(counts)[:_SHOWN])
-            trace[f"{name}_count"] = len(counts)
+        counts: dict[str, Counter[str]] = {"channel": Counter(), "link": Counter(), "account": Counter()}
+        for click in found:
+            for kind, count in counts.items():
+                if (name := getattr(click, kind)) is not None:
+                    count[name] += click.clicks
+        trace = shown(**counts)
         if found:
-            trace["first_click"], trace["last_click"] = (_written(found[index].at_ms) for index in (0, -1))
+            trace["first_click"], trace["last_click"] = (written(found[index].at_ms) for index in (0, -1))
         return {"trace": trace}
 
     def words(self, case: Case[ActorView, ClickFraudLimits]) -> Words:
@@ -110,10 +95,8 @@ class ClickFraud(Rule[ActorView, ClickFraudLimits]):
         )
 
 
-def _busiest(counts: Counter[str]) -> list[tuple[str, int]]:
-    """The largest first, equal ones by name."""
-    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-
-
-def _written(at_ms: int) -> str:
-    return from_ms(at_ms).isoformat().replace("+00:00", "Z")
+def _why(account: str, count: int) -> Bilingual:
+    return Bilingual(
+        en=f"Account {account} made {count} of the clicks of one suspicious address within {SECONDS} s.",
+        zh=f"账户 {account} 在 {SECONDS} 秒内占可疑地址点击中的 {count} 次。",
+    )

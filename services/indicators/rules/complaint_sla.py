@@ -6,13 +6,14 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field
 
-from schemas.base import Bilingual, from_ms
+from schemas.base import Bilingual
 from schemas.calendar import HoursBasis
 from services.indicators.cases import ANSWERED, HIGH_NET_WORTH, NORMAL, ComplaintView, Opening
 from services.indicators.days import Span
 from services.indicators.examples import event, fires, silent
 from services.indicators.rule import HOUR_MS, Case, Limits, Order, Rule, Verdict, Words, share_of
 from services.indicators.store import Surroundings
+from services.indicators.tracing import written
 
 Hours = Annotated[float, Field(gt=0, le=400)]
 _ENTRIES: Final = {
@@ -88,8 +89,8 @@ class ComplaintSla(Rule[ComplaintView, ComplaintSlaLimits]):
         if opening is None:
             return {}
         return {
-            "opened_at": _written(opening.at_ms),
-            "due_at": _written(_due_ms(opening, case)),
+            "opened_at": written(opening.at_ms),
+            "due_at": written(_due_ms(opening, case)),
             "basis": case.limits.basis,
             "high_net_worth": opening.high_net_worth,
             "channel": opening.channel,
@@ -138,10 +139,6 @@ def _due_ms(opening: Opening, case: Case[ComplaintView, ComplaintSlaLimits]) -> 
 def _hours(ms: int) -> float:
     """As in a sentence, but finer than a second: what is due at a whole second is not called due before."""
     return round(ms / HOUR_MS, 4)
-
-
-def _written(at_ms: int) -> str:
-    return from_ms(at_ms).isoformat().replace("+00:00", "Z")
 
 
 def _opened(hours_ago: float, **more: Any) -> Any:

@@ -14,7 +14,7 @@ from schemas.frames import SubjectFrame
 from services.runtime.machine import Record
 from tests.support.frames import FrameMaker, Placed
 from tests.support.indicator_log import TEN, Log, mark, policy
-from tests.unit.indicators.world import HOUR, MINUTE
+from tests.unit.indicators.world import HOUR, MINUTE, SECOND
 
 Raw = tuple[str, Mapping[str, Any]]
 """A type of event and its fields."""
@@ -135,6 +135,15 @@ def _complaint(random: Random) -> Raw:
     return what, fields
 
 
+def _actor(random: Random) -> Raw:
+    where = {"channel_id": random.choice(("douyin", "weibo")), "ip": random.choice(("1.1.1.1", "2.2.2.2"))}
+    where |= random.choice(({}, {"account_id": "a"}, {"account_id": "b"}))
+    if random.random() < 0.5:
+        return "click", {**where, "count": random.choice((1, 1, 3))}
+    entry = random.choice(("one_click", "one_click", "one_click", "hotline"))
+    return "complaint_opened", {**where, "complaint_id": f"c-{random.randrange(8)}", "entry": entry}
+
+
 TELLERS: dict[str, Teller] = {
     "product": Teller(
         (MINUTE, 20 * MINUTE, HOUR, 13 * HOUR),
@@ -160,6 +169,20 @@ TELLERS: dict[str, Teller] = {
                     "overrides": {"complaint:c-1": {"hours": 9}, "complaint:c-2": {"hours": 0.5}},
                 },
             }
+        },
+    ),
+    "actor": Teller(
+        (SECOND, 30 * SECOND, 3 * MINUTE, 15 * MINUTE),
+        _actor,
+        {
+            "click_fraud": {
+                "clear": {"hold": "30s"},
+                "thresholds": {"clicks": 4, "account_clicks": 2},
+            },
+            "complaint_flood": {
+                "clear": {"hold": "30s"},
+                "thresholds": {"complaints": 3, "account_complaints": 2},
+            },
         },
     ),
 }

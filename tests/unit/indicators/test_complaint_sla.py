@@ -131,6 +131,14 @@ def test_an_earlier_opening_moves_a_warning_on_to_the_call() -> None:
     assert closed(world, 49 * HOUR + MINUTE).told() == [OPEN, TRIP]
 
 
+def test_an_earlier_opening_with_more_time_ends_the_warning() -> None:
+    world = World("complaint")
+    opened(world, 10 * MINUTE, segment="high_net_worth")
+    assert closed(world, 2 * HOUR).told() == [OPEN]
+    opened(world, 0)
+    assert closed(world, 2 * HOUR + MINUTE).told() == [OPEN, OVER]
+
+
 def test_opened_again_after_its_answer_it_stays_answered() -> None:
     world = closed(World("complaint"), 0)
     opened(world)

@@ -23,6 +23,7 @@ def test_the_rules_of_this_release() -> None:
         ("cac_spike", "channel"),
         ("cac_spike/fall", "channel"),
         ("click_fraud", "actor"),
+        ("complaint_flood", "actor"),
         ("complaint_rate", "channel"),
         ("complaint_sla", "complaint"),
         ("complaint_volume", "channel"),
@@ -32,7 +33,7 @@ def test_the_rules_of_this_release() -> None:
         ("negative_sentiment", "brand"),
         ("search_divergence", "product"),
     ]
-    assert [rule.id for rule in rules_of("actor")] == ["click_fraud"]
+    assert [rule.id for rule in rules_of("actor")] == ["click_fraud", "complaint_flood"]
 
 
 @RULES
