@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from services.indicators.clicks import PANE_MS, Click, Pane, Suspect
 from services.indicators.days import Span
-from services.indicators.floods import Flood, Panes
+from services.indicators.floods import Flood, Name, Panes
 
 
 class ActorView:
@@ -44,15 +44,25 @@ class ActorView:
     def complaints(self, span: Span) -> int:
         """How many different complaints there were."""
         self._looked["complaints", span] = None
-        return len(set().union(*(self._complaints.get(number, ()) for number in _numbers(span))))
+        return len({complaint_id for complaint_id, _ in self._floods(span)})
+
+    def complaints_by_account(self, span: Span) -> Counter[str]:
+        """How many of the complaints each account made."""
+        return Counter(account for _, account in self._floods(span) if account is not None)
 
     def each_complaint(self, span: Span) -> list[Flood]:
         """The complaints themselves, oldest first, each once."""
-        found = (flood for number in _numbers(span) for flood in self._complaints.get(number, {}).values())
         earliest: dict[str, Flood] = {}
-        for flood in sorted(found, key=lambda flood: flood[:3]):
+        for flood in sorted(self._floods(span).values(), key=lambda flood: flood[:3]):
             earliest.setdefault(flood.complaint_id, flood)
         return list(earliest.values())
+
+    def _floods(self, span: Span) -> dict[Name, Flood]:
+        """Those of a span, the earliest of each name."""
+        found: dict[Name, Flood] = {}
+        for number in reversed(_numbers(span)):
+            found.update(self._complaints.get(number, {}))
+        return found
 
     def sources(self) -> list[tuple[int, int, int]]:
         """`(source, from, to)`: where the events lie that were looked at through this view."""

@@ -21,7 +21,7 @@ _KEY: Final = struct.Struct(f">c{NAME_BYTES}sq")
 
 
 class Flood(NamedTuple):
-    """One complaint; of those with one id the smallest of a pane counts."""
+    """One complaint; the smallest of those of one id, account and pane stands for all."""
 
     at_ms: int
     source: int
@@ -31,8 +31,10 @@ class Flood(NamedTuple):
     complaint_id: str
 
 
-Panes = Mapping[int, Mapping[str, Flood]]
-"""By pane and complaint, those of one actor."""
+Name = tuple[str, str | None]
+"""The id of a complaint and the account that is said to have made it."""
+Panes = Mapping[int, Mapping[Name, Flood]]
+"""By pane and name, those of one actor."""
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(Flood)
 
@@ -41,7 +43,7 @@ class Floods:
     """The complaints of all actors of one partition, as long as a window needs them."""
 
     def __init__(self) -> None:
-        self._panes: dict[bytes, dict[int, dict[str, Flood]]] = {}
+        self._panes: dict[bytes, dict[int, dict[Name, Flood]]] = {}
         self._actors: dict[int, set[bytes]] = {}
         self._changed: dict[bytes, Flood | None] = {}
         self.floor: int = _NEVER
@@ -70,11 +72,12 @@ class Floods:
     def _add(self, actor: bytes, flood: Flood) -> None:
         pane = flood.at_ms // PANE_MS
         found = self._panes.setdefault(actor, {}).setdefault(pane, {})
-        known = found.get(flood.complaint_id)
-        if known is None or flood < known:
-            found[flood.complaint_id] = flood
+        name = flood.complaint_id, flood.account
+        known = found.get(name)
+        if known is None or flood[:3] < known[:3]:
+            found[name] = flood
             self._actors.setdefault(pane, set()).add(actor)
-            self._changed[_key(actor, pane, flood.complaint_id)] = flood
+            self._changed[_key(actor, pane, name)] = flood
 
     def _is_due(self, actor: bytes, troubled: Set[bytes]) -> bool:
         if self.floor == _NEVER:
@@ -127,8 +130,9 @@ class Floods:
         self._changed.clear()
 
 
-def _key(actor: bytes, pane: int, complaint_id: str) -> bytes:
-    return _KEY.pack(b"f", actor, pane) + complaint_id.encode()
+def _key(actor: bytes, pane: int, name: Name) -> bytes:
+    complaint_id, account = name
+    return _KEY.pack(b"f", actor, pane) + f"{account or ''}:{complaint_id}".encode()
 
 
 def both(one: list[Touched], other: list[Touched]) -> list[Touched]:

@@ -53,8 +53,7 @@ class ComplaintFlood(Rule[ActorView, ComplaintFloodLimits]):
         for level in range(1, case.verdict.level + 1):
             yield Order("freeze", case.subject, level)
             yield Order("escalate", case.subject, level)
-        complaints = case.view.each_complaint(case.verdict.span)
-        counts, limits = Counter(each.account for each in complaints if each.account is not None), case.limits
+        counts, limits = case.view.complaints_by_account(case.verdict.span), case.limits
         yield from freezes(counts, limits.account_complaints, limits.max_accounts, case.given, _why)
 
     def detail(self, case: Case[ActorView, ComplaintFloodLimits]) -> Mapping[str, Any]:
@@ -62,7 +61,7 @@ class ComplaintFlood(Rule[ActorView, ComplaintFloodLimits]):
         found = case.view.each_complaint(case.verdict.span)
         trace = shown(
             channel=Counter(each.channel for each in found),
-            account=Counter(each.account for each in found if each.account is not None),
+            account=case.view.complaints_by_account(case.verdict.span),
         )
         trace["complaint_count"] = len(found)
         if found:
