@@ -21,8 +21,8 @@ from services.indicators.standing import Ledger, Standing, fresh
 from services.indicators.store import Surroundings, Touched
 
 KEPT_MS: Final = 90 * 24 * HOUR_MS
-"""Openings are forgotten so long after they were made, answered or not, and answers so long after they were given.
-Older events are too late: whatever may still come of a complaint, its answer is known as long."""
+"""What nobody answers is forgotten so long after its opening, and an answer so long after it was given, so that a late
+opening does not count as open. Older events are too late. An opening is forgotten with its answer."""
 NORMAL: Final = "normal"
 HIGH_NET_WORTH: Final = "high_net_worth"
 ANSWERED: Final = "answered"
