@@ -214,6 +214,10 @@ class ComplaintStore:
 
     # -- forgetting, saving, loading
 
+    def overfull_ms(self, newest_ms: int) -> int | None:
+        """Never: complaints are few, and an open one has to be kept."""
+        return None
+
     def evict(self, closed_ms: int) -> None:
         """Forgets the openings of what has been answered by then, and all that is too old."""
         for name in self._lines[ANSWERED].between(self._evicted_ms, closed_ms):
