@@ -53,13 +53,15 @@ check: $(STAMP) ## Format, lint, types, import rules, no machine paths, schemas 
 	$(PY) -m mypy
 	$(PY) -m pytest --quiet tests/unit/test_architecture.py tests/unit/test_tree.py
 	$(PY) -m schemas.export --check
+	$(PY) -m deploy.handbook --check
 
 format: $(STAMP) ## Put the code into its form
 	@$(PY) -m ruff format .
 	@$(PY) -m ruff check --fix .
 
-schemas: $(STAMP) ## Write the JSON Schemas anew from the models
+schemas: $(STAMP) ## Write the JSON Schemas and docs/indicators.md anew from the models and rules
 	$(PY) -m schemas.export
+	$(PY) -m deploy.handbook
 
 UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate
 lock: ## Write requirements/ anew from pyproject.toml (needs uv)

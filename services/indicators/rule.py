@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Final, Generic, Literal, TypeVar
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from schemas.base import Bilingual, Maturity, Severity
 from schemas.closed import Closed
@@ -30,7 +30,12 @@ Share = Annotated[float, Field(gt=0, le=1)]
 
 
 class Limits(Closed):
-    """The figures of a rule, each with its default. Closed: a policy with a name that is not here is refused."""
+    """The figures of a rule, each with its default. Closed: a policy with a name that is not here is refused.
+
+    The docstring of a figure is what people read of it.
+    """
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +161,10 @@ class Rule(ABC, Generic[V, L]):
 
     id: ClassVar[str]
     """Its name in the policy, in alerts and commands; the file is called the same."""
+    title: ClassVar[Bilingual]
+    """What it is about, for people."""
+    source: ClassVar[str]
+    """The chapters of the strategy that ask for it."""
     strand: ClassVar[str] = ""
     """Set where an indicator has episodes of two kinds, which come and go by themselves, such as good news beside bad.
     Then a second class in its file, derived from the first, judges the other kind under the same id and policy."""

@@ -48,6 +48,7 @@ class CacSpike(Rule[ChannelView, CacSpikeLimits]):
     """
 
     id, subject, judged = "cac_spike", "channel", "at close"
+    title, source = Bilingual(en="A new account costs too much", zh="获客成本过高"), "3.4, 4.4, 8.3"
     reads = ("spend_micros", "accounts_opened")
     actions = {"throttle": "approve", "escalate": "auto"}
     clearing = Clearing(below=0.9, hold=timedelta(minutes=30))

@@ -32,6 +32,7 @@ class ClickFraud(Rule[ActorView, ClickFraudLimits]):
     """The count of the trailing minute; level k at 2^(k−1) times the threshold, and likewise for each account."""
 
     id, subject, judged = "click_fraud", "actor", "at once"
+    title, source = Bilingual(en="Clicks from one address", zh="同一地址异常点击"), "4.3, 9.2"
     reads = ("clicks",)
     actions = {"freeze": "auto", "escalate": "auto"}
     clearing = Clearing(below=0.5, hold=timedelta(minutes=5))

@@ -33,6 +33,7 @@ class ComplaintFlood(Rule[ActorView, ComplaintFloodLimits]):
     """The count of the trailing ten minutes; level k at 2^(k−1) times the threshold, and likewise for each account."""
 
     id, subject, judged = "complaint_flood", "actor", "at once"
+    title, source = Bilingual(en="One-click complaints from one address", zh="同一地址集中投诉"), "9.2"
     reads = ("complaints",)
     actions = {"freeze": "auto", "escalate": "auto"}
     clearing = Clearing(below=0.5, hold=timedelta(minutes=10))

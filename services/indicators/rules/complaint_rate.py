@@ -43,6 +43,7 @@ class ComplaintRate(Rule[ChannelView, ComplaintRateLimits]):
     """The ratio of the trailing 24 hours, when a pane closes."""
 
     id, subject, judged = "complaint_rate", "channel", "at close"
+    title, source = Bilingual(en="Complaints per purchase", zh="投诉率"), "8.3"
     reads = ("complaints", "purchases")
     actions = {"throttle": "approve", "pause": "auto"}
     clearing = Clearing(below=0.9, hold=timedelta(minutes=30))

@@ -49,6 +49,7 @@ class ComplaintSla(Rule[ComplaintView, ComplaintSlaLimits]):
     """The hours since the opening, until there is an answer; both figures to the minute in which they are reached."""
 
     id, subject, judged, waits = "complaint_sla", "complaint", "at close", True
+    title, source = Bilingual(en="A complaint is not answered in time", zh="投诉超时未答复"), "4.3, 8.3, 9.3"
     reads = ("complaints",)
     actions = {"escalate": "auto"}
     limits = ComplaintSlaLimits

@@ -28,6 +28,7 @@ class ComplaintVolume(Rule[ChannelView, ComplaintVolumeLimits]):
     """The count of a day; level k at 2^(k−1) times the threshold."""
 
     id, subject, judged, per_day = "complaint_volume", "channel", "at once", True
+    title, source = Bilingual(en="Complaints of a day", zh="当日投诉量"), "4.3"
     reads = ("complaints",)
     actions = {"pause": "auto"}
     limits = ComplaintVolumeLimits

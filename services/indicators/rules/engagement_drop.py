@@ -30,6 +30,7 @@ class EngagementDrop(Rule[ChannelView, EngagementDropLimits]):
     """The ratio of the trailing 24 hours against that of the seven days before, when a pane closes."""
 
     id, subject, judged = "engagement_drop", "channel", "at close"
+    title, source = Bilingual(en="Fewer impressions are engaged with", zh="互动率下降"), "4.1, 8.3"
     reads = ("engagements", "impressions")
     clearing = Clearing(below=0.9, hold=timedelta(minutes=30))
     limits = EngagementDropLimits

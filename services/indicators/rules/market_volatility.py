@@ -37,6 +37,7 @@ class MarketVolatility(Rule[MarketView, MarketVolatilityLimits]):
     """Each series is a subject of its own, judged with every reading."""
 
     id, subject, judged = "market_volatility", "market", "at once"
+    title, source = Bilingual(en="The market moves, or a policy changes", zh="市场波动与监管变化"), "9.1"
     reads = ("readings",)
     actions = {"throttle": "approve", "escalate": "auto"}
     limits = MarketVolatilityLimits

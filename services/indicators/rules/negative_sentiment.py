@@ -33,6 +33,7 @@ class NegativeSentiment(Rule[BrandView, NegativeSentimentLimits]):
     """The count is judged at once, the share when a pane closes; level k above 2^(k−1) times the count."""
 
     id, subject, judged, per_day = "negative_sentiment", "brand", "both", True
+    title, source = Bilingual(en="The brand is spoken ill of", zh="品牌负面声量"), "9.3"
     reads = ("mentions",)
     actions = {"escalate": "auto"}
     clearing = Clearing(below=1.0, hold=timedelta(hours=1))

@@ -34,6 +34,7 @@ class SearchDivergence(Rule[ProductView, SearchDivergenceLimits]):
     """Both figures at once, when a pane closes. The value is the smaller of the two as a multiple of its limit."""
 
     id, subject, judged = "search_divergence", "product", "at close"
+    title, source = Bilingual(en="Searched in fear, no longer bought", zh="搜索激增而购买下降"), "4.3, 9.1"
     reads = ("searches", "purchases")
     actions = {"escalate": "auto", "pause": "auto"}
     clearing = Clearing(below=0.9, hold=timedelta(minutes=30))

@@ -12,6 +12,7 @@ class IdleClicksLimits(Limits):
 
 class IdleClicks(Rule[ChannelView, IdleClicksLimits]):
     id, subject, judged, reads = "idle_clicks", "channel", "at close", ("clicks", "purchases")
+    title, source = Bilingual(en="Clicks that buy nothing", zh="点击不成交"), "ours"
     limits = IdleClicksLimits
     examples = (fires(amounts("clicks", 2000), amounts("purchases", 2)), silent(amounts("clicks", 999)))
 
