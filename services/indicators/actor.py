@@ -25,8 +25,8 @@ from services.indicators.store import Surroundings, Touched
 WINDOW_MS: Final = 60_000
 """The longest trailing window of clicks; with the pane of the moment itself it is thirteen panes."""
 MOST_ROWS: Final = 2_000_000
-"""How many clicks of a partition are kept while time stands still, because one of its sources does. They take 0.6 GB if
-each is of another actor; at 1,000 clicks a second they are half an hour."""
+"""How many clicks and complaints of a partition are kept while time stands still, because one of its sources does.
+Clicks take 0.6 GB if each is of another actor; at 1,000 clicks a second they are half an hour."""
 CLICKS: Final = "clicks"
 _ALWAYS: Final = -(2**62)
 _NEVER: Final = 2**62
@@ -216,11 +216,11 @@ class ActorStore:
     # -- forgetting, saving, loading
 
     def overfull_ms(self, newest_ms: int) -> int | None:
-        """Up to where panes have to close so that about half of the clicks can be forgotten, oldest first, when there
-        are too many. Never further than if all sources had been read up to the newest click."""
-        if self._rows <= self._most_rows:
+        """Up to where panes have to close so that about half of the events can be forgotten, oldest first, when there
+        are too many. Never further than if all sources had been read up to the newest one."""
+        if self._rows + len(self._floods) <= self._most_rows:
             return None
-        at = np.concatenate([each.at_ms() for each in self._kept])
+        at = np.concatenate([*(each.at_ms() for each in self._kept), self._floods.times()])
         at = at[at >= self._oldest_ms]  # whatever else its frames hold, so that it does not matter how they were cut
         if len(at) <= self._most_rows:
             return None

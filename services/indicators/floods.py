@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Final, NamedTuple
 
 import msgspec
+import numpy as np
 
 from schemas.frames import ActorFrame
-from services.indicators.clicks import NAME_BYTES, PANE_MS
+from services.indicators.clicks import NAME_BYTES, PANE_MS, Int64
 from services.indicators.standing import Admission, Ledger, Standing, fresh
 from services.indicators.store import Touched
 
@@ -46,11 +47,17 @@ class Floods:
         self._panes: dict[bytes, dict[int, dict[Name, Flood]]] = {}
         self._actors: dict[int, set[bytes]] = {}
         self._changed: dict[bytes, Flood | None] = {}
+        self._number = 0
         self.floor: int = _NEVER
         """From how many complaints on an actor is judged."""
 
     def __len__(self) -> int:
-        return sum(len(found) for panes in self._panes.values() for found in panes.values())
+        return self._number
+
+    def times(self) -> Int64:
+        """The time of each."""
+        every = (flood.at_ms for panes in self._panes.values() for found in panes.values() for flood in found.values())
+        return np.fromiter(every, np.int64, self._number)
 
     def fold(
         self,
@@ -74,6 +81,7 @@ class Floods:
         found = self._panes.setdefault(actor, {}).setdefault(pane, {})
         name = flood.complaint_id, flood.account
         known = found.get(name)
+        self._number += known is None
         if known is None or flood[:3] < known[:3]:
             found[name] = flood
             self._actors.setdefault(pane, set()).add(actor)
@@ -110,7 +118,9 @@ class Floods:
         for pane in [each for each in self._actors if each < (closed_ms - WINDOW_MS) // PANE_MS]:
             for actor in self._actors.pop(pane):
                 panes = self._panes[actor]
-                self._changed.update((_key(actor, pane, name), None) for name in panes.pop(pane))
+                gone = panes.pop(pane)
+                self._number -= len(gone)
+                self._changed.update((_key(actor, pane, name), None) for name in gone)
                 if not panes:
                     del self._panes[actor]
 

@@ -12,7 +12,7 @@ from services.indicators.machine import MOST_POINTS, IndicatorMachine
 from services.indicators.registry import rules_of
 from services.indicators.snapshot import MACHINE, decode_progress
 from services.runtime.machine import Output, Record
-from tests.support.indicator_log import TEN, actor
+from tests.support.indicator_log import COMPLAINT, TEN, actor
 from tests.support.replay import Plan, assert_replay_safe, plans
 from tests.unit.indicators.stories import cut, episodes, stories, tell
 from tests.unit.indicators.world import MINUTE, SECOND, World
@@ -51,6 +51,28 @@ def test_the_clicks_of_the_others_do_not_fill_the_memory() -> None:
     assert _rows(world) <= MOST
     assert world.machine.ledger.totals() == (120 * 12, 0)
     assert world.machine.standing.clock_ms == TEN
+
+
+def test_a_paused_partition_of_complaints_does_not_hold_the_clicks_for_ever() -> None:
+    world = World("actor", machine=_machine(MOST))
+    for at in range(0, 120 * MINUTE, MINUTE):
+        world.clicks(12, at=at, within=MINUTE, ip=f"10.0.0.{at}", source=RUNNING)
+        world.mark(at + MINUTE, roster=(RUNNING, COMPLAINT), read={RUNNING: TEN + at, COMPLAINT: TEN})
+    assert _rows(world) <= MOST
+
+
+def test_nor_do_complaints_fill_it_while_the_clicks_stand_still() -> None:
+    world = World("actor", machine=_machine(MOST))
+    fields = {"channel_id": "douyin", "entry": "one_click"}
+    for minute in range(120):
+        for n in range(6):
+            who = {"complaint_id": f"c-{minute}-{n}", "ip": f"10.0.{minute}.{n}"}
+            world.raw("complaint_opened", minute * MINUTE + n, **fields, **who)
+        world.mark(minute * MINUTE, roster=(RUNNING, COMPLAINT), read={RUNNING: TEN, COMPLAINT: TEN + minute * MINUTE})
+    store = world.machine._store
+    assert isinstance(store, ActorStore)
+    assert MOST / 2 < len(store._floods) <= MOST + 6 * 10  # their window is ten minutes long
+    assert world.machine.ledger.totals() == (120 * 6, 0)
 
 
 def test_while_there_is_room_the_one_that_stood_still_is_not_late() -> None:
