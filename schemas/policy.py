@@ -5,10 +5,10 @@ Thresholds are typed by each rule and checked by the registry of rules; here the
 """
 
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from schemas.base import Maturity, Name, Versioned
 from schemas.calendar import CalendarPolicy
@@ -25,20 +25,64 @@ def _zone(value: str) -> str:
     return value
 
 
+def _maturity(value: Any) -> Any:
+    """Says in one sentence what a union would say in several."""
+    words = get_args(Maturity)
+    wrong = [value] if not isinstance(value, dict) else value.values()
+    if value is not None and not all(isinstance(each, str) and each in words for each in wrong):
+        raise ValueError(f"is one of {', '.join(words)}, or a mapping from actions to these")
+    return value
+
+
+def _policy_name(value: str) -> str:
+    if "/" in value:
+        raise ValueError("has no slash, which stands before the version")
+    return value.strip()
+
+
+MaturityPolicy = Annotated[Maturity | dict[str, Maturity] | None, BeforeValidator(_maturity)]
+"""One for all actions, or by action."""
+Share = Annotated[float, Field(gt=0, le=1)]
+
+
 class Clearing(Closed):
     """When an episode ends: the value has been under `below` × its threshold for `hold`, judged at panes' closes."""
 
-    below: Annotated[float, Field(gt=0, le=1)] = 1.0
+    below: Share = 1.0
     hold: Duration = timedelta(0)
 
 
-class IndicatorPolicy(Closed):
-    """What one indicator does. `maturity` by action, or one for all; what it does not name has the rule's default."""
+class FirePolicy(Closed):
+    """When an episode begins: the verdict has been in breach for `hold`, judged at panes' closes."""
+
+    hold: Duration | None = None
+
+
+class ClearPolicy(Closed):
+    """What the policy says of a Clearing."""
+
+    below: Share | None = None
+    hold: Duration | None = None
+
+
+class SubjectPolicy(Closed):
+    """What one indicator does with one subject. What is left out is as the indicator does with all others."""
+
+    enabled: bool | None = None
+    maturity: MaturityPolicy = None
+    fire: FirePolicy = FirePolicy()
+    clear: ClearPolicy = ClearPolicy()
+    thresholds: dict[str, Any] = {}
+
+
+class IndicatorPolicy(SubjectPolicy):
+    """What one indicator does with all subjects. What is left out is as the rule says.
+
+    overrides: by subject (`channel:douyin`), of the kind that the indicator judges.
+    """
 
     enabled: bool = True
-    maturity: Maturity | dict[str, Maturity] | None = None
-    clear: Clearing | None = None
-    thresholds: dict[str, Any] = {}
+    overrides: dict[Name, SubjectPolicy] = {}
 
 
 class ActWithin(Closed):
@@ -68,7 +112,7 @@ class Policy(Closed):
     """One version of the policy."""
 
     v: Literal[1] = 1
-    name: Annotated[Name, AfterValidator(str.strip)] = "default"
+    name: Annotated[Name, AfterValidator(_policy_name)] = "default"
     version: Annotated[int, Field(ge=1)]
     time_zone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
     max_silence: Duration = timedelta(hours=2)

@@ -1,38 +1,55 @@
-"""Reading a policy document: YAML, then the closed model, then each rule's own thresholds."""
+"""Reading a policy document: YAML, then the closed model, then what each rule says of its own part.
 
+Whatever is wrong is told at once, each flaw with its line. Nothing is made of a document that is valid in part.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
-from schemas.policy import Policy, PolicyRef
-from services.indicators.registry import problems_of
+from schemas.flaws import Flaw, flaws_in
+from schemas.policy import IndicatorPolicy, Policy
+from services.cli.documents import Document
+from services.indicators.registry import flaws_of
 
 
 class PolicyError(ValueError):
-    """All that is wrong with a document, one problem a line, each with its place."""
+    """All that is wrong with a document, one flaw a line: `policy.yaml:34: indicators.x.y: is not …`."""
 
 
 def read_policy(path: Path) -> Policy:
     """The policy in a YAML file; raises PolicyError."""
     try:
-        document = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise PolicyError(f"{path}: {error}") from error
-    try:
-        policy = Policy.model_validate(document)
-    except ValidationError as error:
-        raise PolicyError("\n".join(_lines(path, error))) from error
-    if problems := [f"{path}: {problem}" for problem in problems_of(policy)]:
-        raise PolicyError("\n".join(problems))
+        text = path.read_text("utf-8")
+    except OSError as error:
+        raise PolicyError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise PolicyError(f"{path}: is not UTF-8 text") from error
+    return parse_policy(text, str(path))
+
+
+def parse_policy(text: str, name: str) -> Policy:
+    """The policy in a YAML text that people know by a name; raises PolicyError."""
+    document = Document(text)
+    policy, flaws = None, document.flaws
+    if document.value is not None or not flaws:
+        try:
+            policy = Policy.model_validate(document.value)
+        except ValidationError as error:
+            flaws = flaws + flaws_in(error)
+        flaws = flaws + flaws_of(dict(_sound_indicators(document.value)))
+    if flaws or policy is None:
+        found = sorted((document.place(flaw), flaw.problem) for flaw in flaws)
+        raise PolicyError("\n".join(f"{name}:{line}: {Flaw(path, problem)}" for (line, path), problem in found))
     return policy
 
 
-def stays(active: PolicyRef, policy: Policy) -> bool:
-    """Whether a start leaves the active policy in force: it is another one, or a later version than the document."""
-    return active.name != policy.name or active.version > policy.version
-
-
-def _lines(path: Path, error: ValidationError) -> list[str]:
-    details = error.errors(include_url=False, include_input=False)
-    return [f"{path}: {'.'.join(map(str, detail['loc'])) or 'document'}: {detail['msg']}" for detail in details]
+def _sound_indicators(value: Any) -> Iterator[tuple[str, IndicatorPolicy]]:
+    """The parts about indicators that are valid as far as the model goes, whatever else is wrong."""
+    indicators = value.get("indicators") if isinstance(value, Mapping) else None
+    for name, part in indicators.items() if isinstance(indicators, Mapping) else ():
+        with suppress(ValidationError):
+            yield str(name), IndicatorPolicy.model_validate(part)

@@ -1,8 +1,8 @@
 """From verdicts to episodes: one stretch of trouble of one indicator on one subject, shared by all rules, and pure.
 
-An episode begins with the first breach, or with a warning before it. Each level and each order is told once. It ends
-when the value has been under its figure for long enough, judged only where panes close; `unsure` neither begins nor
-ends one.
+An episode begins with the first breach, or with a warning before it; where the policy wants a breach to hold first, it
+is quiet until then. Each level and each order is told once. It ends when the value has been under its figure for long
+enough, judged only where panes close; `unsure` neither begins nor ends one.
 """
 
 from collections.abc import Iterable, Iterator
@@ -26,7 +26,8 @@ class Episode(msgspec.Struct):
 
     began_ms: the end of the earliest pane that it stands on. tripped_ms: that of the earliest that breached; None while
     it only warns. calm_ms: since when it has been clear. over: its day has ended; it is remembered, so that a late
-    event does not begin it anew.
+    event does not begin it anew. quiet: its breach has not held for long enough to be told. given: what it came to,
+    each once; ordered: whether a command came of any of it.
     """
 
     indicator: str
@@ -42,8 +43,10 @@ class Episode(msgspec.Struct):
     tripped_ms: int | None = None
     calm_ms: int | None = None
     over: bool = False
+    quiet: bool = False
     given: list[tuple[str, str, int]] = []
     strand: str = ""
+    ordered: bool = False
 
     @property
     def key(self) -> Key:
@@ -125,7 +128,7 @@ class Episodes:
 
     def open_count(self) -> int:
         """How many stand."""
-        return sum(not each.over for each in self._all.values())
+        return sum(not each.over and not each.quiet for each in self._all.values())
 
     def changed(self) -> list[tuple[Key, Episode | None]]:
         """What changed since the last call; None where one is gone."""
@@ -137,6 +140,11 @@ class Episodes:
         for each in episodes:
             self.put(each)
         self._changed.clear()
+
+
+def ripens(episode: Episode, verdict: Verdict, tuned: Tuned, moment: Moment) -> bool:
+    """Whether what a quiet episode stands on has held for long enough; `unsure` does not interrupt it."""
+    return verdict.troubled and moment.end_ms - episode.began_ms >= tuned.fires_after // MS
 
 
 def worsen(episode: Episode, verdict: Verdict, severity: Severity, moment: Moment) -> bool:

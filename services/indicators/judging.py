@@ -11,12 +11,12 @@ import msgspec
 
 from schemas.base import Bilingual
 from services.indicators import telling
-from services.indicators.episodes import Change, Episode, Episodes, Moment, ease, new_orders, worsen
+from services.indicators.episodes import Change, Episode, Episodes, Moment, ease, new_orders, ripens, worsen
 from services.indicators.outbox import Outbox
 from services.indicators.rule import Case, Order, Verdict
 from services.indicators.seen import Seen
 from services.indicators.store import Store, Touched
-from services.indicators.tuning import InForce, Tuned
+from services.indicators.tuning import InForce, Tuned, Tuning
 from services.runtime.ids import derive
 
 REMEMBERED_MS: Final = 3 * 86_400_000
@@ -58,41 +58,42 @@ class Judge:
     def at_once(self, policy: InForce, touched: Iterable[Touched], place: Place) -> None:
         """Judges what new events belong to, at the ends of all panes that they may have changed."""
         for each in touched:
-            for tuned in policy.tuned:
-                if tuned.rule.judged != "at close":
+            for tuning in policy.rules:
+                tuned = tuning.on(each.subject)
+                if tuned is not None and tuned.rule.judged != "at close":
                     ends = {end for name in tuned.rule.reads for end in each.ends.get(name, ())}
                     for end in sorted(ends):
                         self._judge(policy, tuned, each.subject, Moment(end, place.told_ms, closing=False), place)
 
     def close(self, policy: InForce, end_ms: int, place: Place) -> None:
         """Judges everything at the close of the pane that ends here."""
-        due = {tuned.rule.id: self._due(policy, tuned, end_ms) for tuned in policy.tuned}
+        due = {tuning.rule.id: self._due(policy, tuning, end_ms) for tuning in policy.rules}
         moment = Moment(end_ms, place.told_ms, closing=True)
         for subject in sorted(set().union(*due.values())):
-            for tuned in policy.tuned:
-                if subject in due[tuned.rule.id]:
+            for tuning in policy.rules:
+                if subject in due[tuning.rule.id] and (tuned := tuning.on(subject)) is not None:
                     self._judge(policy, tuned, subject, moment, place)
-        if any(tuned.rule.per_day for tuned in policy.tuned):
-            self._end_days(policy, moment)
+        if any(each.rule.per_day for each in policy.rules):
+            self._end_days(moment)
 
-    def _due(self, policy: InForce, tuned: Tuned, end_ms: int) -> set[str]:
+    def _due(self, policy: InForce, tuning: Tuning, end_ms: int) -> set[str]:
         """The subjects that a rule looks at when a pane closes."""
-        waiting = self._waiting(policy, tuned, end_ms)
-        if tuned.rule.waits:
-            # Horizons are those of the common figures.
-            return waiting.union(tuned.own, self.episodes.easing(), self._retry.pop(tuned.rule.id, ()))
+        waiting, rule = self._waiting(policy, tuning, end_ms), tuning.rule
+        if rule.waits:
+            # One whose figures are new may have passed their horizon long ago.
+            return waiting.union(tuning.own, self.episodes.easing(), self._retry.pop(rule.id, ()))
         troubled = waiting.union(self.episodes.subjects())
         # A count was judged with its events; by itself it only falls.
-        return troubled if tuned.rule.judged == "at once" else troubled.union(self._store.standing_subjects())
+        return troubled if rule.judged == "at once" else troubled.union(self._store.standing_subjects())
 
-    def _waiting(self, policy: InForce, tuned: Tuned, end_ms: int) -> set[str]:
+    def _waiting(self, policy: InForce, tuning: Tuning, end_ms: int) -> set[str]:
         """The subjects that a rule looks at because time has passed."""
         try:
-            horizons = tuned.rule.horizons(tuned.base, end_ms, policy.around)
+            horizons = [tuning.rule.horizons(each.limits, end_ms, policy.around) for each in tuning.each()]
         except Exception as error:  # noqa: BLE001 - as in _judge
-            self._failed(tuned, error)
+            self._failed(tuning.usual, error)
             return set()
-        return set(self._store.waiting(horizons)) if horizons else set()
+        return {subject for each in horizons if each for subject in self._store.waiting(each)}
 
     def take_failures(self) -> list[Failure]:
         """What has failed since the last call."""
@@ -126,10 +127,8 @@ class Judge:
         day = policy.days.of(moment.end_ms - 1) if tuned.rule.per_day else None
         rule = tuned.rule
         known = self.episodes.get((rule.id, rule.strand, subject, day.date if day else "", tuned.shadow))
-        if known is None and not verdict.troubled:
-            return
-        if verdict.troubled and (known is None or known.over):
-            if known is not None and verdict.level <= known.level:
+        if known is None or known.over:
+            if not verdict.troubled or (known is not None and verdict.level <= known.level):
                 return
             episode = Episode(
                 indicator=rule.id,
@@ -143,19 +142,20 @@ class Judge:
                 day_end_ms=day.span.end if day else 0,
                 severity=rule.severity(verdict) if verdict.level else "warning",
                 level=known.level if known else 0,
+                quiet=bool(tuned.fires_after),
                 given=list(known.given) if known else [],
             )
             self._advance(policy, tuned, episode, case, moment, place, opened=True)
-        elif known is not None and not known.over:
+        else:
             # A copy, so that a rule that raises half-way leaves the episode as it was.
             episode = msgspec.structs.replace(known, given=list(known.given))
-            self._advance(policy, tuned, episode, case, moment, place, opened=False)
+            self._advance(policy, tuned, episode, case, moment, place, opened=known.quiet)
 
     def _case(self, policy: InForce, tuned: Tuned, subject: str, moment: Moment) -> Case[Any, Any]:
         view = self._store.view(subject, policy.around)
-        limits = tuned.limits(subject)
         judge = tuned.rule.judge_at_close if moment.closing else tuned.rule.judge
-        return Case(subject, view, limits, judge(view, limits, moment.end_ms), moment.end_ms, policy.around)
+        verdict = judge(view, tuned.limits, moment.end_ms)
+        return Case(subject, view, tuned.limits, verdict, moment.end_ms, policy.around)
 
     def _advance(
         self,
@@ -168,8 +168,11 @@ class Judge:
         *,
         opened: bool,
     ) -> None:
-        verdict = case.verdict
-        news = opened
+        verdict, news = case.verdict, opened
+        if episode.quiet and not ripens(episode, verdict, tuned, moment):
+            self._keep_quiet(episode, verdict)
+            return
+        episode.quiet = False
         if verdict.troubled:
             news |= worsen(episode, verdict, tuned.rule.severity(verdict), moment)
         orders = new_orders(episode, self._wanted(tuned, episode, case))
@@ -180,6 +183,12 @@ class Judge:
             self._resolve(policy, tuned, episode, case.verdict, moment, place)
         else:
             self._put(episode)
+
+    def _keep_quiet(self, episode: Episode, verdict: Verdict) -> None:
+        if verdict.troubled or verdict.verdict == "unsure":
+            self._put(episode)
+        else:
+            self._drop(episode)
 
     def _wanted(self, tuned: Tuned, episode: Episode, case: Case[Any, Any]) -> list[Order]:
         """What the rule orders while the episode stands; not at moments before it began."""
@@ -194,7 +203,8 @@ class Judge:
         self._outbox.tell(change, case, tuned, policy, moment.told_ms)
         self._seen.alerts[tuned.rule.id, change.what] += 1
         for order in change.orders:
-            self._seen.commands[tuned.rule.id, order.action] += tuned.maturity[order.action] != "notify"
+            self._seen.commands[tuned.rule.id, order.action] += tuned.orders(order.action)
+            change.episode.ordered |= tuned.orders(order.action)
 
     # -- the end of episodes
 
@@ -211,7 +221,7 @@ class Judge:
         self, policy: InForce, tuned: Tuned, episode: Episode, verdict: Verdict, moment: Moment, place: Place
     ) -> None:
         at = f"{policy.days.local(moment.end_ms):%H:%M}"
-        summary = telling.over(episode, _ordered_any(policy, episode), at, telling.figure(verdict.value))
+        summary = telling.over(episode, at, telling.figure(verdict.value))
         self._close(episode, summary, moment, verdict.value)
         self._drop(episode)
         if tuned.rule.judged != "at close":
@@ -220,18 +230,18 @@ class Judge:
                 self._judge(policy, tuned, episode.subject, Moment(end, moment.told_ms, closing=False), place)
 
     def _close(self, episode: Episode, summary: Bilingual, moment: Moment, value: float | None) -> None:
-        if not episode.shadow:
+        if not episode.shadow and not episode.quiet:
             self._outbox.close(episode, summary, moment.end_ms, moment.told_ms, value)
             self._seen.alerts[episode.indicator, "resolved"] += 1
 
-    def _end_days(self, policy: InForce, moment: Moment) -> None:
+    def _end_days(self, moment: Moment) -> None:
         """Midnight empties the counts of a day. Holds stay as they are."""
         for episode in self.episodes:
             if not episode.day:
                 continue
             if not episode.over and episode.day_end_ms <= moment.end_ms:
                 ended = msgspec.structs.replace(episode, over=True)
-                self._close(ended, telling.over(ended, _ordered_any(policy, ended), "", ""), moment, 0.0)
+                self._close(ended, telling.over(ended, "", ""), moment, 0.0)
                 self.episodes.put(ended)
             elif episode.day_end_ms + REMEMBERED_MS <= moment.end_ms:
                 self._drop(episode)
@@ -242,10 +252,10 @@ class Judge:
         """Figures have changed: ends what is not wanted any more, takes what stands as told, judges the rest."""
         moment = Moment(newest_end_ms, place.told_ms, closing=False)
         for episode in self.episodes:
-            tuned = policy.find(episode.indicator, episode.strand)
-            if tuned is None or tuned.shadow != episode.shadow:
+            tuned = policy.find(episode.indicator, episode.strand, episode.subject)
+            if tuned is None or (tuned.shadow != episode.shadow and not episode.over):
                 if not episode.over:
-                    self._close(episode, telling.switched_off(policy.label), moment, None)
+                    self._close(episode, telling.switched_off(policy.label, episode), moment, None)
                 self._drop(episode)
             elif tuned.rule.judged != "at close" and not episode.over:
                 self._take_as_told(policy, tuned, episode, everything, newest_end_ms)
@@ -266,9 +276,3 @@ class Judge:
                     self.episodes.put(episode)
             except Exception as error:  # noqa: BLE001
                 self.failures.append(Failure(tuned, error))
-
-
-def _ordered_any(policy: InForce, episode: Episode) -> bool:
-    """Whether a command came of an episode, by the policy of now."""
-    tuned = policy.find(episode.indicator, episode.strand)
-    return tuned is not None and any(tuned.maturity[each.action] in ("approve", "auto") for each in episode.orders())

@@ -68,7 +68,7 @@ class Outbox:
                 "runbook": tuned.rule.runbook,
             }
         )
-        given = [order for order in change.orders if tuned.maturity[order.action] in ("approve", "auto")]
+        given = [order for order in change.orders if tuned.orders(order.action)]
         by = f"indicator:{tuned.rule.id}"
         done = [
             ActionTaken(what=order.action, target=order.target, state="ordered", by=by, at=from_ms(told_ms))

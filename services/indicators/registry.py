@@ -4,7 +4,7 @@ import hashlib
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -12,13 +12,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from schemas.commands import Code
-from schemas.policy import IndicatorPolicy, Policy
-from schemas.problems import problems_of as problems_in
+from schemas.flaws import Flaw, flaws_in
+from schemas.policy import IndicatorPolicy, SubjectPolicy
 from services.indicators import rules
-from services.indicators.rule import AnyRule, Limits, Rule
-
-OVERRIDES = "overrides"
-"""The key under an indicator's thresholds with other figures for single subjects."""
+from services.indicators.rule import AnyRule, Rule
 
 
 @cache
@@ -30,6 +27,11 @@ def all_rules() -> tuple[AnyRule, ...]:
 def rules_of(subject: str) -> tuple[AnyRule, ...]:
     """The rules about one kind of subject."""
     return tuple(rule for rule in all_rules() if rule.subject == subject)
+
+
+def one_of_each(rules: Iterable[AnyRule]) -> tuple[AnyRule, ...]:
+    """One rule of each id: the strands of an indicator share their figures, their actions and so their policy."""
+    return tuple({rule.id: rule for rule in rules}.values())
 
 
 def found_in(package: ModuleType) -> Iterator[AnyRule]:
@@ -53,55 +55,49 @@ def code_of(rule: AnyRule) -> Code:
     return Code(rule=rule.id, digest=hashlib.sha256(source.encode()).hexdigest()[:12])
 
 
-def problems_of(policy: Policy) -> list[str]:
-    """All that is wrong with what a policy says of indicators, each problem with its place."""
-    known = {rule.id: rule for rule in all_rules()}
-    problems: list[str] = []
-    for name, wanted in policy.indicators.items():
-        place = f"indicators.{name}"
+def flaws_of(indicators: Mapping[str, IndicatorPolicy]) -> list[Flaw]:
+    """All that is wrong with what a policy says of indicators, with its place in the document."""
+    known = {rule.id: rule for rule in one_of_each(all_rules())}
+    flaws: list[Flaw] = []
+    for name, wanted in indicators.items():
         if name not in known:
-            problems.append(f"{place}: no indicator is called so; there are {', '.join(known)}")
+            problem = f"no indicator is called so; there are {', '.join(known)}"
+            flaws.append(Flaw(("indicators", name), problem))
         else:
-            problems += [f"{place}.{problem}" for problem in problems_with(known[name], wanted)]
-    return problems
+            flaws += flaws_with(known[name], wanted)
+    return flaws
 
 
-def problems_with(rule: AnyRule, wanted: IndicatorPolicy) -> list[str]:
+def flaws_with(rule: AnyRule, wanted: IndicatorPolicy) -> list[Flaw]:
     """What is wrong with one indicator's part of a policy."""
-    problems = []
-    if isinstance(wanted.maturity, dict):
-        problems += [
-            f"maturity.{action}: gives no such command; it has {', '.join(rule.actions) or 'none'}"
-            for action in wanted.maturity
-            if action not in rule.actions
-        ]
-    base = {name: value for name, value in wanted.thresholds.items() if name != OVERRIDES}
-    overrides = wanted.thresholds.get(OVERRIDES, {})
-    problems += _problems_in(rule, base, "thresholds")
-    if not isinstance(overrides, dict):
-        return [*problems, f"thresholds.{OVERRIDES}: is not a mapping from subjects to thresholds"]
-    for subject, figures in overrides.items():
-        place = f"thresholds.{OVERRIDES}.{subject}"
-        if not str(subject).startswith(f"{rule.subject}:"):
-            problems.append(f"{place}: is not a {rule.subject}, written {rule.subject}:<id>")
-        elif not isinstance(figures, dict):
-            problems.append(f"{place}: is not a mapping")
-        else:
-            problems += _problems_in(rule, {**base, **figures}, place)
-    return problems
+    at = ("indicators", rule.id)
+    general = _flaws_in_limits(rule, wanted.thresholds)
+    flaws = _flaws_in_actions(rule, wanted, at) + [Flaw((*at, *each.path), each.problem) for each in general]
+    for subject, own in wanted.overrides.items():
+        place = (*at, "overrides", subject)
+        if not subject.startswith(f"{rule.subject}:") or subject == f"{rule.subject}:":
+            flaws.append(Flaw(place, f"{rule.id} judges each {rule.subject} by itself: write {rule.subject}:<id>"))
+            continue
+        flaws += _flaws_in_actions(rule, own, place)
+        # What is wrong for all is told once.
+        special = [each for each in _flaws_in_limits(rule, wanted.thresholds | own.thresholds) if each not in general]
+        flaws += [Flaw((*place, *each.path), each.problem) for each in special]
+    return flaws
 
 
-def _problems_in(rule: AnyRule, figures: dict[str, Any], place: str) -> list[str]:
+def _flaws_in_actions(rule: AnyRule, said: SubjectPolicy, place: tuple[str, ...]) -> list[Flaw]:
+    named = said.maturity if isinstance(said.maturity, dict) else {}
+    problem = f"{rule.id} gives no such command; it has {', '.join(rule.actions) or 'none'}"
+    flaws = [Flaw((*place, "maturity", action), problem) for action in named if action not in rule.actions]
+    if said.fire.hold and rule.judged != "at close":
+        problem = f"{rule.id} counts, and a count is judged with every event: it has nothing to hold"
+        flaws.append(Flaw((*place, "fire", "hold"), problem))
+    return flaws
+
+
+def _flaws_in_limits(rule: AnyRule, figures: dict[str, Any]) -> list[Flaw]:
     try:
         rule.limits.model_validate(figures)
     except ValidationError as error:
-        return [".".join(filter(None, (place, each.field))) + f": {each.problem}" for each in problems_in(error)]
+        return flaws_in(error, ("thresholds",))
     return []
-
-
-def limits_in(rule: AnyRule, wanted: IndicatorPolicy) -> tuple[Limits, dict[str, Limits]]:
-    """The figures of a valid policy: for all subjects, and for those that have their own."""
-    base = {name: value for name, value in wanted.thresholds.items() if name != OVERRIDES}
-    overrides = wanted.thresholds.get(OVERRIDES, {})
-    own = {subject: rule.limits.model_validate({**base, **figures}) for subject, figures in overrides.items()}
-    return rule.limits.model_validate(base), own

@@ -49,24 +49,29 @@ def _list(orders: Sequence[Order], language: int) -> list[str]:
     return phrases
 
 
-def over(episode: Episode, ordered_any: bool, at: str, value: str) -> Bilingual:
+def over(episode: Episode, at: str, value: str) -> Bilingual:
     """The end of an episode; `at` is a time of day, `value` what the indicator stands at."""
     if episode.tripped_ms is None:
         return Bilingual(en="Over without having tripped.", zh="已恢复，未触发。")
-    held = Bilingual(en="Nothing was ordered.", zh="未下达任何措施。")
-    if ordered_any:
-        held = Bilingual(en="What was ordered stays in force until it is lifted.", zh="已下达的措施在解除前继续有效。")
     if episode.over:
-        return joined(Bilingual(en="Over: the day has ended.", zh="当日已结束，告警关闭。"), held)
-    return joined(Bilingual(en=f"Over at {at}, now at {value}.", zh=f"{at} 已恢复，当前值 {value}。"), held)
+        return joined(Bilingual(en="Over: the day has ended.", zh="当日已结束，告警关闭。"), _held(episode))
+    return joined(Bilingual(en=f"Over at {at}, now at {value}.", zh=f"{at} 已恢复，当前值 {value}。"), _held(episode))
 
 
-def switched_off(policy: str) -> Bilingual:
-    """An episode that ended because the policy no longer wants the indicator to speak."""
-    return Bilingual(
-        en=f"Closed because policy {policy} switched this indicator off. What was ordered stays in force.",
-        zh=f"策略 {policy} 已停用该指标，告警关闭；已下达的措施继续有效。",
+def switched_off(policy: str, episode: Episode) -> Bilingual:
+    """An episode that ended because the policy no longer wants the indicator to speak of this subject."""
+    closed = Bilingual(
+        en=f"Closed because policy {policy} switched this indicator off here.",
+        zh=f"策略 {policy} 已对该对象停用此指标，告警关闭。",
     )
+    return joined(closed, _held(episode))
+
+
+def _held(episode: Episode) -> Bilingual:
+    """What becomes of that to which the episode came: nobody but a person lifts it."""
+    if episode.ordered:
+        return Bilingual(en="What was ordered stays in force until it is lifted.", zh="已下达的措施在解除前继续有效。")
+    return Bilingual(en="Nothing was ordered.", zh="未下达任何措施。")
 
 
 def figure(value: float) -> str:

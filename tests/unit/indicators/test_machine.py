@@ -384,51 +384,6 @@ def test_nothing_is_judged_before_the_first_policy_and_then_all_of_it() -> None:
     assert world.ordered() == [("pause", DOUYIN, 1)]
 
 
-def test_a_lower_figure_fires_what_did_not_and_repeats_nothing() -> None:
-    world = World("channel")
-    world.complaints(25, at=0)
-    world.complaints(15, at=0, channel="weibo")
-    before = len(world.commands)
-    world.mark(MINUTE, in_force=policy(2, complaint_volume={"thresholds": {"complaints": 10}}))
-    new = world.commands[before:]
-    assert [(command.target, command.level) for command in new] == [("channel:weibo", 1)]
-    assert new[0].evidence is not None and new[0].evidence.policy.version == 2
-    world.complaints(14, at=2 * MINUTE)
-    assert len(world.commands) == before + 1  # 39: the second doubling of ten was reached before
-    world.complaints(1, at=3 * MINUTE)
-    assert world.ordered()[-1] == ("pause", DOUYIN, 3)
-
-
-def test_a_higher_figure_clears_at_the_next_close() -> None:
-    world = World("channel")
-    world.complaints(25, at=0)
-    world.mark(MINUTE, in_force=policy(2, complaint_volume={"thresholds": {"complaints": 100}}))
-    assert [fact.status for fact in world.facts] == ["open"]
-    world.mark(10 * MINUTE)
-    assert [fact.status for fact in world.facts] == ["open", "resolved"]
-
-
-@pytest.mark.parametrize("change", [{"enabled": False}, {"maturity": "shadow"}])
-def test_an_indicator_that_is_switched_off_closes_its_alert(change: dict[str, object]) -> None:
-    world = World("channel")
-    world.complaints(25, at=0)
-    world.mark(MINUTE, in_force=policy(2, complaint_volume=change))
-    assert [fact.status for fact in world.facts] == ["open", "resolved"]
-    world.complaints(25, at=0, account=None)
-    assert len(world.facts) == 2
-    world.mark(MINUTE, in_force=policy(3))
-    assert [fact.status for fact in world.facts] == ["open", "resolved", "open"]
-
-
-def test_one_channel_may_have_figures_of_its_own() -> None:
-    own = {"thresholds": {"complaints": 10, "overrides": {DOUYIN: {"complaints": 40}}}}
-    world = World("channel", policy(complaint_volume=own))
-    world.complaints(20, at=0)
-    assert world.ordered() == []
-    world.complaints(10, at=0, channel="weibo")
-    assert world.ordered() == [("pause", "channel:weibo", 1)]
-
-
 @pytest.mark.parametrize(
     ("maturity", "orders", "alerts"), [("shadow", 0, 0), ("notify", 0, 1), ("approve", 1, 1), ("auto", 1, 1)]
 )

@@ -3,16 +3,16 @@
 from pathlib import Path
 
 import pytest
-import yaml
 
 from schemas.policy import IndicatorPolicy, Policy
 from schemas.topics import SUBJECTS
+from services.cli.policy import read_policy
 from services.indicators import rules
 from services.indicators.machine import STORES
-from services.indicators.registry import all_rules, code_of, found_in, problems_of, rules_of
+from services.indicators.registry import all_rules, code_of, flaws_of, found_in, rules_of
 from services.indicators.rule import AnyRule
 from services.indicators.rules.cac_spike import CacFall
-from services.indicators.tuning import PolicyRefusedError, tune
+from services.indicators.tuning import PolicyRefusedError, tune, tuning_of
 
 ROOT = Path(__file__).parents[3]
 RULES = pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: str(rule.name))
@@ -51,16 +51,14 @@ def test_a_rule_has_its_place_in_the_runbook(rule: AnyRule) -> None:
 
 
 def test_the_default_policy_says_what_the_rules_say() -> None:
-    document = yaml.safe_load((ROOT / "deploy/policy.yaml").read_text("utf-8"))
-    written = Policy.model_validate(document)
-    assert problems_of(written) == []
+    written = read_policy(ROOT / "deploy/policy.yaml")
     assert written.model_copy(update={"indicators": {}}) == Policy(version=1)
     for rule in all_rules():
         said = written.indicators[rule.id]
         assert said.thresholds == rule.limits().model_dump()
-        assert said.clear == rule.clearing
-        named = said.maturity if isinstance(said.maturity, dict) else dict.fromkeys(rule.actions, said.maturity)
-        assert named == dict(rule.actions)
+        assert tuning_of(rule, said) == tuning_of(rule, IndicatorPolicy())
+        assert (said.maturity is not None) == bool(rule.actions)
+        assert None not in (said.clear.below, said.clear.hold)
 
 
 def test_the_code_of_a_rule_has_a_digest_of_its_file() -> None:
@@ -77,30 +75,45 @@ def test_the_code_of_a_rule_has_a_digest_of_its_file() -> None:
         ({"click_fraud": {"thresholds": {"click": 5}}}, "indicators.click_fraud.thresholds.click: "),
         ({"click_fraud": {"thresholds": {"clicks": "5"}}}, "indicators.click_fraud.thresholds.clicks: "),
         ({"click_fraud": {"thresholds": {"clicks": 0}}}, "indicators.click_fraud.thresholds.clicks: "),
-        ({"click_fraud": {"maturity": {"pause": "auto"}}}, "indicators.click_fraud.maturity.pause: gives no such"),
+        (
+            {"click_fraud": {"maturity": {"pause": "auto"}}},
+            "indicators.click_fraud.maturity.pause: click_fraud gives",
+        ),
         ({"complaint_rate": {"thresholds": {"slow_at": 0.06}}}, "indicators.complaint_rate.thresholds: pause_at must"),
         (
-            {"complaint_rate": {"thresholds": {"overrides": 3}}},
-            "indicators.complaint_rate.thresholds.overrides: is not",
+            {"complaint_rate": {"overrides": {"product:fund": {}}}},
+            "indicators.complaint_rate.overrides.product:fund: complaint_rate judges each channel",
         ),
         (
-            {"complaint_rate": {"thresholds": {"overrides": {"douyin": {}}}}},
-            "indicators.complaint_rate.thresholds.overrides.douyin: is not a channel, written channel:<id>",
+            {"complaint_rate": {"overrides": {"channel:a": {"thresholds": {"slow": 1}}}}},
+            "indicators.complaint_rate.overrides.channel:a.thresholds.slow: ",
         ),
         (
-            {"complaint_rate": {"thresholds": {"overrides": {"channel:a": {"slow": 1}}}}},
-            "indicators.complaint_rate.thresholds.overrides.channel:a.slow: ",
+            {"complaint_rate": {"overrides": {"channel:a": {"thresholds": {"pause_at": 0.01}}}}},
+            "indicators.complaint_rate.overrides.channel:a.thresholds: pause_at must",
+        ),
+        (
+            {"complaint_rate": {"overrides": {"channel:a": {"maturity": {"freeze": "auto"}}}}},
+            "indicators.complaint_rate.overrides.channel:a.maturity.freeze: complaint_rate gives no",
+        ),
+        (
+            {"complaint_rate": {"thresholds": {"slow": 1}, "overrides": {"channel:a": {}}}},
+            "indicators.complaint_rate.thresholds.slow: ",
+        ),
+        (
+            {"complaint_volume": {"fire": {"hold": "5m"}}},
+            "indicators.complaint_volume.fire.hold: complaint_volume counts",
         ),
     ],
 )
 def test_what_is_wrong_with_a_policy_is_named(indicators: dict[str, object], problem: str) -> None:
-    (found,) = problems_of(Policy.model_validate({"version": 1, "indicators": indicators}))
-    assert found.startswith(problem)
+    (found,) = flaws_of(Policy.model_validate({"version": 1, "indicators": indicators}).indicators)
+    assert str(found).startswith(problem)
 
 
 def test_all_problems_come_at_once() -> None:
     wrong = IndicatorPolicy(thresholds={"a": 1, "b": 2})
-    assert len(problems_of(Policy(version=1, indicators={"click_fraud": wrong, "complaint_rate": wrong}))) == 4
+    assert len(flaws_of({"click_fraud": wrong, "complaint_rate": wrong})) == 4
 
 
 def test_both_kinds_of_episodes_of_an_indicator_follow_one_part_of_the_policy() -> None:
@@ -111,8 +124,8 @@ def test_both_kinds_of_episodes_of_an_indicator_follow_one_part_of_the_policy() 
     good = Policy(version=1, indicators={"cac_spike": IndicatorPolicy(thresholds={"fall": 0.1}, maturity="shadow")})
     tuned = tune(good.model_dump_json().encode(), rules_of("channel"))
     for strand in ("", "fall"):
-        found = tuned.find("cac_spike", strand)
-        assert found is not None and found.shadow and found.base.model_dump()["fall"] == 0.1
+        found = tuned.find("cac_spike", strand, "channel:douyin")
+        assert found is not None and found.shadow and found.limits.model_dump()["fall"] == 0.1
 
 
 def test_two_rules_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
