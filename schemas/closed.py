@@ -21,7 +21,7 @@ def _duration(value: Any) -> timedelta:
 
 def _write_duration(value: timedelta) -> str:
     seconds = int(value.total_seconds())
-    unit = next(unit for unit in ("d", "h", "m", "s") if seconds % _UNITS[unit] == 0)
+    unit = next(unit for unit in ("d", "h", "m", "s") if seconds % _UNITS[unit] == 0) if seconds else "s"
     return f"{seconds // _UNITS[unit]}{unit}"
 
 

@@ -16,6 +16,7 @@ from schemas.commands import Command
 from schemas.dead_letters import DeadLetter
 from schemas.events import EVENT
 from schemas.policy import Policy, PolicyInForce, PolicyRef
+from schemas.policy_topic import PolicyRecord
 
 FOLDER = Path(__file__).parent / "json"
 MESSAGES: dict[str, type[BaseModel]] = {
@@ -29,6 +30,7 @@ MESSAGES: dict[str, type[BaseModel]] = {
     "dead-letter": DeadLetter,
     "policy": Policy,
     "policy-active": PolicyRef,
+    "policy-history": PolicyRecord,
     "policy-in-force": PolicyInForce,
 }
 

@@ -31,6 +31,6 @@ def standard_system(
     """
     ports = Ports(gateway_port or free_port(), console_port or free_port(), free_port(), free_port())
     document = policy or ROOT / "deploy" / "policy.yaml"
-    prepare = (("services.cli", "topics", "ensure"), ("services.cli", "policy", "publish", "--if-newer", str(document)))
+    prepare = (("services.cli", "topics", "ensure"), ("services.cli", "policy", "apply", "--if-newer", str(document)))
     options = Options(home, kafka, env, prepare)
     return System(options, lambda secrets: services(home.resolve(), ports, secrets, stand_ins or StandIns()), say)

@@ -1,83 +1,181 @@
-"""`tidegate policy`: check a document, publish it."""
+"""`tidegate policy`: check a document, put it in force, look at what was and is, go back."""
 
 import argparse
+import asyncio
 import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from schemas.policy import Policy, PolicyInForce, PolicyRef
-from schemas.topics import ALERTS, CHANNEL_COMMANDS, POLICY, TOPICS
-from services.cli.policy import PolicyError, read_policy, stays
+from aiokafka.errors import ProducerFenced
+
+from schemas.policy import Policy, PolicyInForce
+from schemas.policy_topic import PolicyTopic
+from schemas.topics import ALERTS, AUDIT, CHANNEL_COMMANDS, POLICY, TOPICS
+from services.cli.policy import PolicyError, read_policy
+from services.cli.policy_changes import Ask, Change, RefusedError, apply, approve, document, rollback
+from services.cli.policy_diff import differences
+from services.cli.policy_pages import history_page, label_of, policy_page
 from services.cli.settings import CliSettings
 from services.runtime.kafka_io import producer, read_compacted, wait_for_broker
+from services.runtime.producer_io import end
 
-ACTIVE_KEY = b"active"
-IN_FORCE_KEY = b"policy"
+IN_FORCE_KEY: Final = b"policy"
+WRITER: Final = "policy"
+"""The transactional id of whoever changes the policy: a second one ends the first."""
+Plan = Callable[[PolicyTopic, Ask], Change]
 
 
 def add_commands(commands: Any) -> None:
-    """Adds `policy check` and `policy publish`."""
-    policy = commands.add_parser("policy", help="check a policy document, or publish it")
+    """Adds `policy …`."""
+    policy = commands.add_parser("policy", help="check, change, compare and look up the policy")
     verbs = policy.add_subparsers(required=True, metavar="VERB")
+    checking = verbs.add_parser("check", help="say what is wrong with a document, by line")
+    checking.add_argument("file", type=Path)
+    checking.set_defaults(run=_check)
+    applying = verbs.add_parser("apply", help="put a document in force, or propose it where more would act by itself")
+    applying.add_argument("file", type=Path)
+    applying.add_argument("--if-newer", action="store_true", help="do nothing where its version is known")
+    applying.set_defaults(run=_apply)
     for verb, run, text in (
-        ("check", check, "say what is wrong with a document"),
-        ("publish", publish, "put a document in force"),
+        ("approve", _approve, "put a version in force that another person proposed"),
+        ("rollback", _rollback, "put the content of an old version in force, as a new version"),
     ):
-        command = verbs.add_parser(verb, help=text)
-        command.add_argument("file", type=Path)
-        command.set_defaults(run=run)
-        if run is publish:
-            text = "leave what is in force unless it is an older version of this policy"
-            command.add_argument("--if-newer", action="store_true", help=text)
+        changing = verbs.add_parser(verb, help=text)
+        changing.add_argument("version", metavar="VERSION", help="3, or default/3")
+        changing.set_defaults(run=run)
+    for changing in map(verbs.choices.__getitem__, ("apply", "approve", "rollback")):
+        changing.add_argument("--as", dest="name", metavar="NAME", help="who you are (or TIDEGATE_CLI_PERSON)")
+        changing.add_argument("--note", help="why, for the audit")
+    showing = verbs.add_parser("show", help="a version as a document; the one in force if none is named")
+    showing.add_argument("version", metavar="VERSION", nargs="?")
+    showing.set_defaults(run=_show)
+    comparing = verbs.add_parser("diff", help="what differs in meaning, defaults included")
+    comparing.add_argument("a", metavar="A", help="a file or a version")
+    comparing.add_argument("b", metavar="B")
+    comparing.set_defaults(run=_diff)
+    verbs.add_parser("history", help="every version, and who brought it about").set_defaults(run=_history)
 
 
-async def check(arguments: argparse.Namespace, _: CliSettings) -> int:
-    """0 when the document is valid."""
+async def _check(arguments: argparse.Namespace, _: CliSettings) -> int:
     try:
-        policy = read_policy(arguments.file)
+        print(f"{read_policy(arguments.file).label} is valid")
     except PolicyError as error:
-        print(error, file=sys.stderr)
-        return 1
-    print(f"{policy.label} is valid")
+        return _refuse(error)
     return 0
 
 
-async def publish(arguments: argparse.Namespace, settings: CliSettings) -> int:
-    """0 when the document is in force, 1 when it is invalid or its version stands for another content already."""
+async def _apply(arguments: argparse.Namespace, settings: CliSettings) -> int:
     try:
         policy = read_policy(arguments.file)
     except PolicyError as error:
-        print(error, file=sys.stderr)
-        return 1
+        return _refuse(error)
+    return await _change(arguments, settings, lambda topic, ask: apply(topic, policy, ask, if_newer=arguments.if_newer))
+
+
+async def _approve(arguments: argparse.Namespace, settings: CliSettings) -> int:
+    return await _change(
+        arguments, settings, lambda topic, ask: approve(topic, label_of(topic, arguments.version), ask)
+    )
+
+
+async def _rollback(arguments: argparse.Namespace, settings: CliSettings) -> int:
+    return await _change(
+        arguments, settings, lambda topic, ask: rollback(topic, label_of(topic, arguments.version), ask)
+    )
+
+
+async def _show(arguments: argparse.Namespace, settings: CliSettings) -> int:
+    topic = await _read(settings)
+    try:
+        print(policy_page(topic, label_of(topic, arguments.version)), end="")
+    except RefusedError as error:
+        return _refuse(error)
+    return 0
+
+
+async def _history(_: argparse.Namespace, settings: CliSettings) -> int:
+    print(history_page(await _read(settings), datetime.now(UTC)))
+    return 0
+
+
+async def _diff(arguments: argparse.Namespace, settings: CliSettings) -> int:
+    try:
+        before, after = [await _policy(each, settings) for each in (arguments.a, arguments.b)]
+    except (PolicyError, RefusedError) as error:
+        return _refuse(error)
+    print("\n".join(differences(before, after)) or "they mean the same")
+    return 0
+
+
+async def _policy(name: str, settings: CliSettings) -> Policy:
+    """What a file or a version says."""
+    if await asyncio.to_thread(Path(name).is_file):
+        return read_policy(Path(name))
+    topic = await _read(settings)
+    return document(topic, label_of(topic, name))
+
+
+async def _read(settings: CliSettings) -> PolicyTopic:
     await wait_for_broker(settings)
-    known = await read_compacted(settings, POLICY)
-    standing = known.get(ACTIVE_KEY) if arguments.if_newer else None
-    if standing is not None and stays(ref := PolicyRef.model_validate_json(standing), policy):
-        print(f"{ref.name}/{ref.version} stays in force, {policy.label} is not newer")
-        return 0
-    key, value = policy.label.encode(), policy.model_dump_json().encode()
-    if known.get(key, value) != value:
-        print(f"{policy.label} is published already with other content: raise its version", file=sys.stderr)
-        return 1
-    active = PolicyRef(name=policy.name, version=policy.version).model_dump_json().encode()
-    if known.get(key) == value and known.get(ACTIVE_KEY) == active:
-        print(f"{policy.label} is in force")
-        return 0
-    await _write(settings, policy, {key: value, ACTIVE_KEY: active})
-    print(f"{policy.label} is in force now")
+    return await _fold(settings)
+
+
+async def _fold(settings: CliSettings) -> PolicyTopic:
+    topic = PolicyTopic()
+    for key, value in (await read_compacted(settings, POLICY)).items():
+        topic.fold(key, value)
+    return topic
+
+
+async def _change(arguments: argparse.Namespace, settings: CliSettings, plan: Plan) -> int:
+    """Makes a change as one transaction: whoever begins after us ends ours, so nobody writes over what they have not
+    seen."""
+    await wait_for_broker(settings)
+    writer = producer(settings, transactional_id=WRITER)
+    try:
+        await writer.start()
+        topic = await _fold(settings)
+        change = plan(topic, Ask(arguments.name or settings.cli_person, datetime.now(UTC), arguments.note))
+        if change.records:
+            await _write(writer, settings, change)
+        if change.in_force:
+            await _tell(settings)
+    except ProducerFenced:
+        return _refuse("somebody else changes the policy at this moment; yours changed nothing. Look, and try again")
+    except RefusedError as error:
+        return _refuse(error)
+    finally:
+        await end(writer)
+    print(change.says)
     return 0
 
 
-async def _write(settings: CliSettings, policy: Policy, records: dict[bytes, bytes]) -> None:
-    """The logs of commands and alerts first: `active` comes last, so that a broken publish is repeated whole."""
-    sender = producer(settings)
-    await sender.start()
-    try:
-        in_force = PolicyInForce(policy=policy).model_dump_json().encode()
-        for topic in (CHANNEL_COMMANDS, ALERTS):
-            for partition in range(TOPICS[topic].partitions(settings.partitions)):
-                await sender.send_and_wait(settings.prefix + topic, in_force, key=IN_FORCE_KEY, partition=partition)
-        for key, value in records.items():
-            await sender.send_and_wait(settings.prefix + POLICY, value, key=key)
-    finally:
-        await sender.stop()
+async def _write(writer: Any, settings: CliSettings, change: Change) -> None:
+    messages = [(POLICY, key, value) for key, value in change.records.items()]
+    if change.audit is not None:
+        messages.append((AUDIT, change.audit.target, change.audit.model_dump_json().encode()))
+    async with writer.transaction():
+        sent = [await writer.send(settings.prefix + topic, value, key=key.encode()) for topic, key, value in messages]
+        await asyncio.gather(*sent)  # the commit alone would not tell that one was refused
+
+
+async def _tell(settings: CliSettings) -> None:
+    """Writes the active policy to the logs of commands and alerts, until what was written last is what is active.
+
+    After the change itself, and also when nothing changed: so a command that died in between is made whole.
+    """
+    told = None
+    async with producer(settings) as sender:
+        while (topic := await _fold(settings)).active != told:
+            told, policy = topic.active, document(topic, str(topic.active))
+            in_force = PolicyInForce(policy=policy).model_dump_json().encode()
+            for log in (CHANNEL_COMMANDS, ALERTS):
+                for partition in range(TOPICS[log].partitions(settings.partitions)):
+                    await sender.send_and_wait(settings.prefix + log, in_force, key=IN_FORCE_KEY, partition=partition)
+
+
+def _refuse(reason: object) -> int:
+    print(reason, file=sys.stderr)
+    return 1

@@ -1,0 +1,198 @@
+"""Changing the policy: what is to be written for it, or why it is refused. Pure; who asks, and when, come in.
+
+A version number stands for one content for ever, and history only goes forward. What makes an indicator act by itself
+waits until a second person approves it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from schemas.audit import AuditRecord, Outcome
+from schemas.policy import Policy, PolicyRef
+from schemas.policy_topic import ACTIVE_KEY, PolicyRecord, PolicyTopic, history_key
+from services.cli.policy_diff import NOTHING_ACTS, becomes_auto
+from services.indicators.registry import flaws_of
+from services.runtime.ids import derive
+
+PROPOSAL_STANDS: Final = timedelta(days=7)
+SYSTEM: Final = "system"
+"""Who puts the first policy of all in force where nobody is named."""
+WHO: Final = "say who you are: --as NAME, or TIDEGATE_CLI_PERSON"
+
+
+class RefusedError(ValueError):
+    """A change that is not made; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to be written, all of it or nothing; and what to say of it. `in_force`: that the logs are to be told."""
+
+    says: str
+    in_force: bool = False
+    records: Mapping[str, bytes] = field(default_factory=dict)
+    audit: AuditRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Who asks for a change (None: not said), when, and why."""
+
+    name: str | None
+    at: datetime
+    note: str | None = None
+
+    @property
+    def by(self) -> str:
+        """As in the audit. Raises RefusedError."""
+        if self.name is None or not self.name.strip():
+            raise RefusedError(WHO)
+        if self.name.strip().casefold() == SYSTEM:
+            raise RefusedError(f"{SYSTEM} is not a person")
+        return f"person:{self.name.strip()}"
+
+
+def apply(topic: PolicyTopic, policy: Policy, ask: Ask, *, if_newer: bool = False) -> Change:
+    """Puts a document in force, or proposes it. `if_newer`: leaves things as they are where it is no news."""
+    by = SYSTEM if ask.name is None and not topic.documents else None
+    known = topic.documents.get(policy.label)
+    highest = topic.highest(policy.name)
+    if if_newer and topic.active is not None and policy.version <= highest:
+        changed = known is not None and not _is(policy, known) and "; it was changed since: raise its version"
+        return Change(f"{topic.active} is in force, {policy.label} is not newer{changed or ''}", in_force=True)
+    if known is not None and not _is(policy, known):
+        raise RefusedError(f"{policy.label} stands for another content already: raise its version above {highest}")
+    record = topic.records.get(policy.label)
+    if policy.label == topic.active:
+        return Change(f"{policy.label} is in force", in_force=True)
+    if record is not None and record.is_waiting(ask.at):
+        return Change(_waits(record))
+    renewed = record is not None and record.state == "proposed" and policy.version == highest
+    if policy.version <= highest and not renewed:
+        hint = f", or roll back to {policy.version}" if known is not None else ""
+        raise RefusedError(f"{policy.name}/{highest} is known already: raise the version above it{hint}")
+    return _enter(topic, policy, by or ask.by, ask)
+
+
+def rollback(topic: PolicyTopic, label: str, ask: Ask) -> Change:
+    """A new version with the content of an old one."""
+    by, old = ask.by, document(topic, label)
+    if label == topic.active:
+        raise RefusedError(f"{label} is in force")
+    policy = old.model_copy(update={"version": topic.highest(old.name) + 1})
+    return _enter(topic, policy, by, ask, restores=old.version)
+
+
+def approve(topic: PolicyTopic, label: str, ask: Ask) -> Change:
+    """A second person's word, which puts a proposal in force."""
+    by, record = ask.by, topic.records.get(label)
+    if record is None or record.state != "proposed":
+        raise RefusedError(f"{label} does not wait for approval")
+    if record.by.casefold() == by.casefold():
+        raise RefusedError(f"{record.by} proposed {label}: it takes another person to approve it")
+    if not record.is_waiting(ask.at):
+        raise RefusedError(f"{label} waited until {_written(record.expires_at)}: apply it again")
+    if record.follows != topic.active:
+        raise RefusedError(f"{topic.active} came into force since {label} was proposed: apply it as a newer version")
+    policy = document(topic, label)
+    approved = record.model_copy(update={"state": "applied", "approved_by": by, "approved_at": ask.at})
+    records = {history_key(label): _json(approved), ACTIVE_KEY: _ref(policy)}
+    audit = _audit("approve_policy", approved, by, ask, "done")
+    return Change(f"{label} is in force now", in_force=True, records=records, audit=audit)
+
+
+def _enter(topic: PolicyTopic, policy: Policy, by: str, ask: Ask, restores: int | None = None) -> Change:
+    """A version that is new: in force at once, unless more would act by itself than does now."""
+    acting = [] if topic.active is None else becomes_auto(_active(topic), policy)
+    record = PolicyRecord(
+        name=policy.name,
+        version=policy.version,
+        state="proposed" if acting else "applied",
+        by=by,
+        at=ask.at,
+        note=ask.note,
+        follows=topic.active,
+        restores=restores,
+        becomes_auto=acting,
+        expires_at=ask.at + PROPOSAL_STANDS if acting else None,
+    )
+    records = {policy.label: _json(policy), history_key(policy.label): _json(record)}
+    what = "apply_policy" if restores is None else "roll_back_policy"
+    if acting:
+        return Change(_waits(record), records=records, audit=_audit(what, record, by, ask, "waiting"))
+    records[ACTIVE_KEY] = _ref(policy)
+    first = " (the first one, which needs no approval)" if topic.active is None else ""
+    audit = _audit(what, record, by, ask, "done")
+    return Change(f"{policy.label} is in force now{first}", in_force=True, records=records, audit=audit)
+
+
+def _active(topic: PolicyTopic) -> Policy:
+    """The policy in force; where this release cannot read it, one under which nothing acts by itself."""
+    try:
+        policy = topic.in_force()
+    except ValidationError:
+        policy = None
+    if policy is None or flaws_of(policy.indicators):
+        return Policy(version=1, indicators=NOTHING_ACTS)
+    return policy
+
+
+def document(topic: PolicyTopic, label: str) -> Policy:
+    """A version that this release can judge by. Raises RefusedError."""
+    if label not in topic.documents:
+        raise RefusedError(f"there is no {label}")
+    try:
+        policy = Policy.model_validate_json(topic.documents[label])
+    except ValidationError as error:
+        raise RefusedError(f"{label} is of a form that this release cannot read") from error
+    if flaws := flaws_of(policy.indicators):
+        raise RefusedError(f"{label} is not valid in this release: {'; '.join(map(str, flaws))}")
+    return policy
+
+
+def _audit(what: str, record: PolicyRecord, by: str, ask: Ask, outcome: Outcome) -> AuditRecord:
+    detail: dict[str, Any] = {"follows": record.follows, "restores": record.restores, "proposed_by": record.by}
+    return AuditRecord(
+        audit_id=derive("policy", what, record.label, record.at.isoformat(), by),
+        at=ask.at,
+        writer="policy",
+        who=by,
+        what=what,
+        target=f"policy:{record.label}",
+        outcome=outcome,
+        why=ask.note,
+        detail={**detail, "becomes_auto": record.becomes_auto},
+    )
+
+
+def _waits(record: PolicyRecord) -> str:
+    acting = "".join(f"\n  {each}" for each in record.becomes_auto)
+    return (
+        f"{record.label} would act by itself where {record.follows} does not:{acting}\n"
+        f"It waits until {_written(record.expires_at)} for another person than {record.by}: "
+        f"tidegate policy approve {record.label} --as NAME"
+    )
+
+
+def _is(policy: Policy, document: bytes) -> bool:
+    """Whether a stored document says the same."""
+    try:
+        return Policy.model_validate_json(document) == policy
+    except ValidationError:
+        return False
+
+
+def _ref(policy: Policy) -> bytes:
+    return _json(PolicyRef(name=policy.name, version=policy.version))
+
+
+def _json(message: Policy | PolicyRef | PolicyRecord) -> bytes:
+    return message.model_dump_json().encode()
+
+
+def _written(at: datetime | None) -> str:
+    return "" if at is None else f"{at:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,72 @@
+"""The policy topic as people read it: one version as a document, and the history of all."""
+
+from datetime import datetime
+
+import yaml
+
+from schemas.policy_topic import PolicyRecord, PolicyTopic
+from services.cli.policy_changes import RefusedError, document
+
+_DATE = "%Y-%m-%d %H:%M"
+
+
+def label_of(topic: PolicyTopic, version: str | None) -> str:
+    """`name/version` of what people call `3` or `default/3`; of the one in force for None. Raises RefusedError."""
+    if version is None and topic.active is None:
+        raise RefusedError("no policy is in force")
+    if version is None or "/" in version:
+        return version or str(topic.active)
+    if not version.isdecimal():
+        raise RefusedError(f"{version} is neither a file nor a version such as 3 or default/3")
+    return f"{(topic.active or 'default').rpartition('/')[0] or 'default'}/{int(version)}"
+
+
+def policy_page(topic: PolicyTopic, label: str) -> str:
+    """A version as a document that can be applied again, without what is as it is by default; how it came about above.
+
+    Raises RefusedError.
+    """
+    policy = document(topic, label)
+    said = {"name": policy.name} | policy.model_dump(mode="json", exclude_defaults=True)
+    record = topic.records.get(label)
+    lines = [f"# {label}{', in force' if label == topic.active else ''}"]
+    lines += [f"#   {line}" for line in _story(record)] if record is not None else []
+    return "\n".join(lines) + "\n" + yaml.safe_dump(said, allow_unicode=True, sort_keys=False)
+
+
+def history_page(topic: PolicyTopic, now: datetime) -> str:
+    """All versions, the newest last."""
+    if not topic.documents:
+        return "no policy was ever applied"
+    pages = []
+    for label in sorted(topic.documents, key=_order):
+        record = topic.records.get(label)
+        mark = "→" if label == topic.active else " "
+        pages.append(f"{mark} {label}{_state(record, now)}")
+        pages += [f"      {line}" for line in _story(record)] if record is not None else []
+    return "\n".join(pages)
+
+
+def _order(label: str) -> tuple[str, int]:
+    name, _, version = label.rpartition("/")
+    return name, int(version) if version.isdecimal() else 0
+
+
+def _state(record: PolicyRecord | None, now: datetime) -> str:
+    if record is None or record.state == "applied":
+        return ""
+    return "  waits for approval" if record.is_waiting(now) else "  was not approved in time"
+
+
+def _story(record: PolicyRecord) -> list[str]:
+    """How a version came about, a sentence a line."""
+    verb = "proposed" if record.becomes_auto else "applied"
+    restores = f", the content of {record.name}/{record.restores} again" if record.restores is not None else ""
+    lines = [f"{verb} by {record.by} at {record.at:{_DATE}} UTC{restores}"]
+    if record.becomes_auto:
+        lines.append(f"acts by itself since then: {'; '.join(record.becomes_auto)}")
+    if record.approved_by is not None and record.approved_at is not None:
+        lines.append(f"approved by {record.approved_by} at {record.approved_at:{_DATE}} UTC")
+    elif record.expires_at is not None:
+        lines.append(f"to be approved until {record.expires_at:{_DATE}} UTC")
+    return lines + ([f"note: {record.note}"] if record.note else [])
