@@ -9,7 +9,7 @@ from services.console.approvals_io import approval_routes
 from services.console.feed_io import Feed
 from services.console.ordering_io import Publishing, order_routes
 from services.console.people import Person
-from services.console.reading_io import reading_routes
+from services.console.reading_io import directory_routes, reading_routes
 from services.console.scanning_io import scanning_routes
 from services.console.settings import ConsoleSettings
 from services.runtime.api_io import bearer, new_app, refusal
@@ -36,6 +36,7 @@ def build_app(settings: ConsoleSettings, feed: Feed, publisher: Publishing, heal
     guarded = [Depends(complete)]
     app.include_router(reading_routes(feed), dependencies=guarded)
     app.include_router(approval_routes(feed), dependencies=guarded)
+    app.include_router(directory_routes(feed), dependencies=guarded)
     app.include_router(order_routes(feed, publisher, authenticated), dependencies=guarded)
     app.include_router(scanning_routes(feed), dependencies=guarded)
     return app

@@ -1,5 +1,6 @@
-"""The policy in force as the topic `policy` tells it, ready to scan by. Pure."""
+"""The policy in force as the topic `policy` tells it, ready to scan and to name by. Pure."""
 
+from schemas.directory import Directory
 from schemas.policy import Policy, PolicyRef
 from services.scanning.report import Figures, figures_in
 from services.scanning.scanner import Scanner
@@ -15,6 +16,7 @@ class PolicyInForce:
 
     def __init__(self) -> None:
         self.label: str | None = None
+        self.directory = Directory()
         self.figures = Figures()
         self.scanner: Scanner | None = None
         self._documents: dict[str, bytes] = {}
@@ -38,3 +40,4 @@ class PolicyInForce:
         if policy.label != label:
             raise ValueError(f"the document under {label} says that it is {policy.label}")
         self.figures, self.scanner, self.label = figures_in(policy), Scanner(policy.content), label
+        self.directory = policy.directory

@@ -9,6 +9,7 @@ from schemas.audit import AuditRecord
 from schemas.base import HexId, Ref, Severity, from_ms
 from schemas.channels import ChannelState
 from services.console.answers import AlertList, AuditList, ChannelList, Kind
+from services.console.directory import DirectoryAnswer, answer_of
 from services.console.feed_io import Feed
 from services.runtime.api_io import errors, refusal
 
@@ -76,5 +77,19 @@ def reading_routes(feed: Feed) -> APIRouter:
         if alert is None:
             raise refusal(404, "no such alert is known")
         return alert
+
+    return router
+
+
+def directory_routes(feed: Feed) -> APIRouter:
+    """What things are called."""
+    router = APIRouter(prefix="/api/v1")
+
+    @router.get("/directory", summary="What channels and products are called", responses=errors(401, 503))
+    async def get_directory() -> DirectoryAnswer:
+        """By the policy in force; and ids that were met and that nobody has named in it."""
+        subjects = [state.target for state in feed.channels.values()]
+        subjects += [alert.subject for alert in feed.alerts.values()]
+        return answer_of(feed.policy.label, feed.policy.directory, subjects)
 
     return router

@@ -1,0 +1,155 @@
+"""`tidegate policy` on a real Kafka: one change at a time, taken up while everything runs."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from deploy.embedded.broker import Broker
+from schemas.audit import AuditRecord
+from schemas.frames import Mark, decode
+from schemas.policy import Policy, PolicyInForce
+from schemas.policy_topic import PolicyTopic
+from schemas.topics import ALERTS, AUDIT, CHANNEL_COMMANDS, FRAMES_TOPICS, POLICY
+from services.runtime import kafka_io
+from services.runtime.kafka_io import Received
+from services.runtime.settings import CommonSettings
+from tests.support.ingest import Ingests, ingests
+
+ROOT = Path(__file__).parents[2]
+CALM = "indicators: {complaint_volume: {maturity: notify}}"
+TAKEN_UP_WITHIN_MS = 2000
+
+
+@pytest.fixture
+async def system(broker: Broker, tmp_path: Path) -> AsyncIterator[Ingests]:
+    async with ingests(broker.bootstrap, tmp_path) as found:
+        yield found
+
+
+async def tidegate(settings: CommonSettings, *arguments: str) -> tuple[int, str]:
+    """Runs `tidegate policy …`: its exit code, and what it said."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("TIDEGATE_")}
+    environ |= {"TIDEGATE_KAFKA": settings.kafka, "TIDEGATE_PREFIX": settings.prefix}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "services.cli", "policy", *arguments,
+        cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    output, _ = await asyncio.wait_for(process.communicate(), 60)
+    return process.returncode or 0, output.decode().strip()
+
+
+def document(folder: Path, version: int, text: str = CALM) -> str:
+    path = folder / f"{uuid.uuid4().hex[:6]}.yaml"
+    path.write_text(f"version: {version}\n{text}\n")
+    return str(path)
+
+
+async def records(settings: CommonSettings, topic: str) -> list[Received]:
+    """All that is in a topic."""
+    found: list[Received] = []
+    async for batch in kafka_io.follow(settings, topic):
+        found += batch.records
+        if batch.caught_up:
+            break
+    return found
+
+
+async def topic_of(settings: CommonSettings) -> PolicyTopic:
+    topic = PolicyTopic()
+    for key, value in (await kafka_io.read_compacted(settings, POLICY)).items():
+        topic.fold(key, value)
+    return topic
+
+
+async def test_a_change_goes_its_way_from_the_document_to_the_logs(system: Ingests, tmp_path: Path) -> None:
+    settings = system.settings
+    assert await tidegate(settings, "apply", document(tmp_path, 1)) == (
+        0,
+        "default/1 is in force now (the first one, which needs no approval)",
+    )
+    code, said = await tidegate(settings, "apply", document(tmp_path, 2, "tresholds: 1"), "--as", "zhao")
+    assert (code, said.endswith(".yaml:2: tresholds: is not known; is it misspelt, or in the wrong place?")) == (
+        1,
+        True,
+    )
+    auto = document(tmp_path, 2, "max_silence: 1h")
+    assert (await tidegate(settings, "apply", auto))[1].startswith("say who you are")
+    code, said = await tidegate(settings, "apply", auto, "--as", "zhao", "--note", "calm enough")
+    assert (code, "approve default/2" in said) == (0, True)
+    assert (await topic_of(settings)).active == "default/1"
+    assert (await tidegate(settings, "approve", "2", "--as", "zhao"))[0] == 1
+    assert await tidegate(settings, "approve", "2", "--as", "li") == (0, "default/2 is in force now")
+    assert await tidegate(settings, "rollback", "1", "--as", "li") == (0, "default/3 is in force now")
+    assert (await tidegate(settings, "diff", auto, "3"))[1].splitlines() == [
+        "version: 2 → 3",
+        "max_silence: 1h → 2h",
+        "indicators.complaint_volume.maturity.pause: auto → notify",
+    ]
+    assert "maturity: notify" in (await tidegate(settings, "show"))[1]
+    assert "→ default/3" in (await tidegate(settings, "history"))[1]
+    assert (await tidegate(settings, "apply", "--if-newer", document(tmp_path, 1)))[0] == 0
+
+    audit = [AuditRecord.model_validate_json(each.value or b"") for each in await records(settings, AUDIT)]
+    assert sorted((each.what, each.who, each.target, each.outcome) for each in audit) == [
+        ("apply_policy", "person:zhao", "policy:default/2", "waiting"),
+        ("apply_policy", "system", "policy:default/1", "done"),
+        ("approve_policy", "person:li", "policy:default/2", "done"),
+        ("roll_back_policy", "person:li", "policy:default/3", "done"),
+    ]
+    for log in (CHANNEL_COMMANDS, ALERTS):
+        for partition in range(settings.partitions):
+            told = [each for each in await records(settings, log) if each.partition == partition]
+            versions = [PolicyInForce.model_validate_json(each.value or b"").policy.version for each in told]
+            assert versions == [1, 2, 3, 3], "each change, and once more at the start"
+            assert [each.offset for each in told] == list(range(len(told))), "without a gap, as machines demand"
+
+
+async def test_two_people_at_once_lose_nothing_silently(system: Ingests, tmp_path: Path) -> None:
+    settings = system.settings
+    await tidegate(settings, "apply", document(tmp_path, 1))
+    people = [
+        tidegate(settings, "apply", document(tmp_path, 2, f"max_silence: {hours}h\n{CALM}"), "--as", f"p{hours}")
+        for hours in range(3, 8)
+    ]
+    answers = await asyncio.gather(*people)
+    won = [hours for hours, (code, _) in enumerate(answers, start=3) if code == 0]
+    assert len(won) == 1, answers
+    assert all("somebody else" in said or "another content" in said for code, said in answers if code)
+    policy = (await topic_of(settings)).in_force()
+    assert policy is not None
+    assert policy.max_silence.total_seconds() == won[0] * 3600
+    told = [each for each in await records(settings, CHANNEL_COMMANDS) if each.partition == 0]
+    assert PolicyInForce.model_validate_json(told[-1].value or b"").policy == policy
+
+
+async def test_a_change_is_in_the_marks_of_every_partition_within_two_seconds(system: Ingests, tmp_path: Path) -> None:
+    settings = system.settings
+    await tidegate(settings, "apply", document(tmp_path, 1))
+    process = system.start()
+    await process.until_said("policy in force")
+    await system.until_mark(lambda mark: mark.policy == "default/1", "with the first policy")
+    delays = []
+    for version in range(2, 6):
+        await tidegate(settings, "apply", document(tmp_path, version), "--as", "zhao")
+        label = f"default/{version}"
+        await system.until_mark(lambda mark, label=label: mark.policy == label, f"with {label}")
+        active = [each for each in await records(settings, POLICY) if each.key == b"active"][-1]
+        for topic in FRAMES_TOPICS:
+            firsts: dict[int, Received] = {}
+            for each in await records(settings, topic):
+                mark = decode(each.value or b"")
+                if isinstance(mark, Mark) and mark.policy == label:
+                    assert each.partition in firsts or Policy.model_validate_json(mark.document or b"").label == label
+                    firsts.setdefault(each.partition, each)
+            assert sorted(firsts) == [0, 1], topic
+            delays += [each.timestamp_ms - active.timestamp_ms for each in firsts.values()]
+    print(
+        f"from the change to the mark: {min(delays)} to {max(delays)} ms, median {sorted(delays)[len(delays) // 2]} ms"
+    )
+    assert max(delays) <= TAKEN_UP_WITHIN_MS
