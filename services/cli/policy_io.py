@@ -125,7 +125,10 @@ async def _read(settings: CliSettings) -> PolicyTopic:
 async def _fold(settings: CliSettings) -> PolicyTopic:
     topic = PolicyTopic()
     for key, value in (await read_compacted(settings, POLICY)).items():
-        topic.fold(key, value)
+        try:
+            topic.fold(key, value)
+        except ValueError:
+            print(f"a record on the policy topic is none of ours: {key!r}", file=sys.stderr)
     return topic
 
 
