@@ -16,8 +16,7 @@ from schemas.audit import AuditRecord
 from schemas.frames import Mark, decode
 from schemas.policy import Policy, PolicyInForce
 from schemas.policy_topic import PolicyTopic
-from schemas.topics import ALERTS, AUDIT, CHANNEL_COMMANDS, POLICY, frames
-from services.ingest.routing import SUBJECTS
+from schemas.topics import ALERTS, AUDIT, CHANNEL_COMMANDS, POLICY, SUBJECTS, frames
 from services.runtime import kafka_io
 from services.runtime.kafka_io import Received
 from services.runtime.settings import CommonSettings

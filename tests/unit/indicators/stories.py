@@ -19,12 +19,29 @@ SOURCES = {
 ROSTER = [source for sources in SOURCES.values() for source in sources]
 EVENING = TEN + 12 * HOUR
 """Ten at night, so that most stories go past midnight."""
-LOW = {
+LOW: dict[str, dict[str, object]] = {
     "complaint_volume": {"thresholds": {"complaints": 4, "anonymous_share": 0.5}},
     "complaint_rate": {"thresholds": {"min_complaints": 2, "min_purchases": 3, "slow_at": 0.2, "pause_at": 0.5}},
     "click_fraud": {"thresholds": {"clicks": 8, "account_clicks": 4}, "clear": {"below": 0.5, "hold": "30s"}},
 }
 """Figures that a few events reach."""
+WEIBO = "channel:weibo"
+CHANGES: list[dict[str, object]] = [
+    LOW,
+    {"complaint_volume": {"thresholds": {"complaints": 2}}, "click_fraud": {"thresholds": {"clicks": 4}}},
+    {
+        "complaint_volume": {"maturity": "shadow"},
+        "complaint_rate": {"enabled": False},
+        "click_fraud": {"enabled": False},
+    },
+    {
+        "complaint_volume": LOW["complaint_volume"] | {"overrides": {WEIBO: {"maturity": "shadow"}}},
+        "complaint_rate": LOW["complaint_rate"]
+        | {"fire": {"hold": "10m"}, "overrides": {WEIBO: {"maturity": "auto", "fire": {"hold": "0s"}}}},
+    },
+    {"complaint_volume": {"enabled": False, "overrides": {WEIBO: {"enabled": True, "thresholds": {"complaints": 3}}}}},
+]
+"""What the policy may become in the middle of a story."""
 
 
 @dataclass(frozen=True)
@@ -115,11 +132,13 @@ def stories(subject: str) -> st.SearchStrategy[Story]:
     return st.integers(0, 2**32).map(lambda seed: tell(subject, seed))
 
 
-def cut(story: Story, seed: int, *, repeats: bool = False, still: int | None = None) -> list[Record]:
+def cut(
+    story: Story, seed: int, *, repeats: bool = False, changes: bool = False, still: int | None = None
+) -> list[Record]:
     """A log of the story: the events of a segment in frames of any size, each source in the order of its offsets.
 
-    With `repeats` some stretches are sent twice, as ingest does after a restart. still: a source whose time stands
-    still after the first mark, as that of a paused partition does.
+    With `repeats` some stretches are sent twice, as ingest does after a restart; with `changes` marks bring other
+    policies. still: a source whose time stands still after the first mark, as that of a paused partition does.
     """
     random = Random(seed)
     log = Log(story.subject)
@@ -140,8 +159,10 @@ def cut(story: Story, seed: int, *, repeats: bool = False, still: int | None = N
             if frame:
                 log.frame(frame)
                 sent += [event for event in frame if event not in sent]
+        version, says = len(log.records), random.choice(CHANGES)
+        change = policy(version, **says) if changes and random.random() < 0.5 else None
         read = {source: EVENING if source == still else segment.until_ms for source in ROSTER}
-        log.put(mark(segment.until_ms, roster=ROSTER, read=read))
+        log.put(mark(segment.until_ms, policy=change, roster=ROSTER, read=read))
     return log.records
 
 
