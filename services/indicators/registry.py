@@ -89,8 +89,8 @@ def _flaws_in_actions(rule: AnyRule, said: SubjectPolicy, place: tuple[str, ...]
     named = said.maturity if isinstance(said.maturity, dict) else {}
     problem = f"{rule.id} gives no such command; it has {', '.join(rule.actions) or 'none'}"
     flaws = [Flaw((*place, "maturity", action), problem) for action in named if action not in rule.actions]
-    if said.fire.hold and rule.judged != "at close":
-        problem = f"{rule.id} counts, and a count is judged with every event: it has nothing to hold"
+    if said.fire.hold and (rule.judged != "at close" or rule.waits):
+        problem = f"{rule.id} is no ratio: it is judged with every event or at a deadline, and has nothing to hold"
         flaws.append(Flaw((*place, "fire", "hold"), problem))
     return flaws
 

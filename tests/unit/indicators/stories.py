@@ -26,14 +26,10 @@ LOW: dict[str, dict[str, object]] = {
 }
 """Figures that a few events reach."""
 WEIBO = "channel:weibo"
-CHANGES: list[dict[str, object]] = [
+CHANGES: list[dict[str, dict[str, object]]] = [
     LOW,
     {"complaint_volume": {"thresholds": {"complaints": 2}}, "click_fraud": {"thresholds": {"clicks": 4}}},
-    {
-        "complaint_volume": {"maturity": "shadow"},
-        "complaint_rate": {"enabled": False},
-        "click_fraud": {"enabled": False},
-    },
+    {name: {"maturity": "shadow"} if name == "complaint_volume" else {"enabled": False} for name in LOW},
     {
         "complaint_volume": LOW["complaint_volume"] | {"overrides": {WEIBO: {"maturity": "shadow"}}},
         "complaint_rate": LOW["complaint_rate"]

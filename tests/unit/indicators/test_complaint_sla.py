@@ -214,7 +214,8 @@ def test_higher_figures_close_the_alert_until_they_are_reached_too() -> None:
 
 
 def test_a_complaint_may_have_figures_of_its_own() -> None:
-    world = World("complaint", figures(1, overrides={"complaint:c-1": {"hours": 60}}))
+    own = {"complaint:c-1": {"thresholds": {"hours": 60}}}
+    world = World("complaint", policy(complaint_sla={"overrides": own}))
     opened(world)
     assert closed(world, 48 * HOUR - MINUTE).told() == []
     assert closed(world, 48 * HOUR).told() == [OPEN]

@@ -100,9 +100,9 @@ def test_the_code_of_a_rule_has_a_digest_of_its_file() -> None:
             {"complaint_rate": {"thresholds": {"slow": 1}, "overrides": {"channel:a": {}}}},
             "indicators.complaint_rate.thresholds.slow: ",
         ),
-        (
-            {"complaint_volume": {"fire": {"hold": "5m"}}},
-            "indicators.complaint_volume.fire.hold: complaint_volume counts",
+        *(
+            ({name: {"fire": {"hold": "5m"}}}, f"indicators.{name}.fire.hold: {name} is no ratio")
+            for name in ("complaint_volume", "negative_sentiment", "complaint_sla")
         ),
     ],
 )
