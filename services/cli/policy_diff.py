@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from schemas.policy import FirePolicy, IndicatorPolicy, Policy
-from services.indicators.registry import all_rules
+from services.indicators.registry import all_rules, one_of_each
 from services.indicators.rule import AnyRule
 from services.indicators.tuning import Tuned, Tuning, tuning_of
 
@@ -38,7 +38,7 @@ def differences(before: Policy, after: Policy) -> list[str]:
 
 
 def _tunings(before: Policy, after: Policy) -> Iterator[tuple[AnyRule, Tuning, Tuning]]:
-    for rule in all_rules():
+    for rule in one_of_each(all_rules()):
         old, new = (policy.indicators.get(rule.id, IndicatorPolicy()) for policy in (before, after))
         yield rule, tuning_of(rule, old), tuning_of(rule, new)
 

@@ -264,7 +264,7 @@ def test_engagement_is_only_told() -> None:
 
 
 def test_one_channel_may_have_its_own_limit() -> None:
-    own = {"thresholds": {"overrides": {DOUYIN: {"drop": 0.9}}}}
+    own = {"overrides": {DOUYIN: {"thresholds": {"drop": 0.9}}}}
     world = after_a_week(policy(conversion_drop=own))
     happen(world, clicks=1000, purchases=100)
     world.mark(6 * MINUTE)
