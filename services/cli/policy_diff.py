@@ -13,13 +13,16 @@ NOTHING_ACTS = {rule.id: IndicatorPolicy(enabled=False) for rule in all_rules()}
 
 
 def becomes_auto(before: Policy, after: Policy) -> list[str]:
-    """Each indicator, subject and action that is done at once under the second policy and was not under the first."""
+    """Each indicator, subject and action that is done at once under the second policy and was not under the first.
+
+    To call people (`escalate`) is nothing that anyone needs to approve.
+    """
     return [
         f"{rule.id}: {action}" + (f" on {subject}" if subject else "")
         for rule, old, new in _tunings(before, after)
         for subject in _subjects(old, new)
         for action in rule.actions
-        if _acts(new, subject, action) and not _acts(old, subject, action)
+        if action != "escalate" and _acts(new, subject, action) and not _acts(old, subject, action)
     ]
 
 

@@ -56,6 +56,12 @@ SHADOW = {"maturity": "shadow"}
 DOUYIN = "channel:douyin"
 
 
+def test_to_call_people_needs_no_approval() -> None:
+    silent = policy(indicators={"click_fraud": {"maturity": "notify"}})
+    assert becomes_auto(silent, policy(indicators={"click_fraud": {"maturity": "approve"}})) == []
+    assert becomes_auto(silent, policy()) == ["click_fraud: freeze"]
+
+
 @pytest.mark.parametrize(
     ("before", "after", "found"),
     [
