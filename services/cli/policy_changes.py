@@ -57,13 +57,12 @@ class Ask:
 
 
 def apply(topic: PolicyTopic, policy: Policy, ask: Ask, *, if_newer: bool = False) -> Change:
-    """Puts a document in force, or proposes it. `if_newer`: leaves things as they are where it is no news."""
+    """Puts a document in force, or proposes it. `if_newer`: leaves what is in force unless that is an older version."""
     by = SYSTEM if ask.name is None and not topic.documents else None
     known = topic.documents.get(policy.label)
     highest = topic.highest(policy.name)
-    if if_newer and topic.active is not None and policy.version <= highest:
-        changed = known is not None and not _is(policy, known) and "; it was changed since: raise its version"
-        return Change(f"{topic.active} is in force, {policy.label} is not newer{changed or ''}", in_force=True)
+    if if_newer and _stays(topic.active, policy):
+        return Change(f"{topic.active} stays in force, {policy.label} is not newer")
     if known is not None and not _is(policy, known):
         raise RefusedError(f"{policy.label} stands for another content already: raise its version above {highest}")
     record = topic.records.get(policy.label)
@@ -128,6 +127,14 @@ def _enter(topic: PolicyTopic, policy: Policy, by: str, ask: Ask, restores: int 
     first = " (the first one, which needs no approval)" if topic.active is None else ""
     audit = _audit(what, record, by, ask, "done")
     return Change(f"{policy.label} is in force now{first}", in_force=True, records=records, audit=audit)
+
+
+def _stays(active: str | None, policy: Policy) -> bool:
+    """Whether a start leaves the active policy in force: it is another one, or a later version than the document."""
+    if active is None:
+        return False
+    name, _, version = active.rpartition("/")
+    return name != policy.name or int(version) > policy.version
 
 
 def _active(topic: PolicyTopic) -> Policy:

@@ -36,7 +36,9 @@ def add_commands(commands: Any) -> None:
     checking.set_defaults(run=_check)
     applying = verbs.add_parser("apply", help="put a document in force, or propose it where more would act by itself")
     applying.add_argument("file", type=Path)
-    applying.add_argument("--if-newer", action="store_true", help="do nothing where its version is known")
+    applying.add_argument(
+        "--if-newer", action="store_true", help="leave what is in force unless it is an older version of this policy"
+    )
     applying.set_defaults(run=_apply)
     for verb, run, text in (
         ("approve", _approve, "put a version in force that another person proposed"),

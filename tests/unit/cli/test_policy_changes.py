@@ -161,13 +161,17 @@ def test_going_back_to_what_acts_by_itself_takes_two_as_well(world: World) -> No
 def test_at_a_start_only_a_newer_document_is_applied(world: World) -> None:
     other = World()
     assert other.apply(policy(1), None, if_newer=True).in_force
-    old = world.apply(policy(1, indicators=NOTIFY), None, if_newer=True)
-    assert (old.says, old.records, old.in_force) == ("default/1 is in force, default/1 is not newer", {}, True)
-    changed = world.apply(policy(1), None, if_newer=True)
-    assert changed.says == "default/1 is in force, default/1 is not newer; it was changed since: raise its version"
+    same = world.apply(policy(1, indicators=NOTIFY), None, if_newer=True)
+    assert (same.says, same.records, same.in_force) == ("default/1 is in force", {}, True)
+    refused(lambda: world.apply(policy(1), None, if_newer=True), "another content already: raise its version")
     assert world.apply(policy(2, indicators=NOTIFY), if_newer=True).in_force
-    assert world.apply(policy(1, indicators=NOTIFY), None, if_newer=True).says.startswith("default/2 is in force")
+    old = world.apply(policy(1, indicators=NOTIFY), None, if_newer=True)
+    assert (old.says, old.records) == ("default/2 stays in force, default/1 is not newer", {})
+    other_name = world.apply(policy(9, name="other"), None, if_newer=True)
+    assert other_name.says == "default/2 stays in force, other/9 is not newer"
     refused(lambda: world.apply(policy(3, indicators=NOTIFY), None, if_newer=True), "say who you are")
+    assert "another person" in world.apply(policy(3), if_newer=True).says
+    assert "another person" in world.apply(policy(3), None, if_newer=True).says, "and so at the next start"
 
 
 def test_a_version_that_this_release_cannot_read_is_no_way_back_and_vouches_for_nothing(world: World) -> None:
