@@ -95,7 +95,9 @@ async def test_a_change_goes_its_way_from_the_document_to_the_logs(system: Inges
     ]
     assert "maturity: notify" in (await tidegate(settings, "show"))[1]
     assert "→ default/3" in (await tidegate(settings, "history"))[1]
-    assert (await tidegate(settings, "apply", "--if-newer", document(tmp_path, 1)))[0] == 0
+    older = await tidegate(settings, "apply", "--if-newer", document(tmp_path, 1))
+    assert older == (0, "default/3 stays in force, default/1 is not newer")
+    assert await tidegate(settings, "apply", document(tmp_path, 3)) == (0, "default/3 is in force")
 
     audit = [AuditRecord.model_validate_json(each.value or b"") for each in await records(settings, AUDIT)]
     assert sorted((each.what, each.who, each.target, each.outcome) for each in audit) == [
@@ -108,7 +110,7 @@ async def test_a_change_goes_its_way_from_the_document_to_the_logs(system: Inges
         for partition in range(settings.partitions):
             told = [each for each in await records(settings, log) if each.partition == partition]
             versions = [PolicyInForce.model_validate_json(each.value or b"").policy.version for each in told]
-            assert versions == [1, 2, 3, 3], "each change, and once more at the start"
+            assert versions == [1, 2, 3, 3], "each change, and once more for what is in force already"
             assert [each.offset for each in told] == list(range(len(told))), "without a gap, as machines demand"
 
 
