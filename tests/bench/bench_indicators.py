@@ -5,6 +5,7 @@ addresses, 1 % late by up to ten minutes, event times that move. CPU time of thi
 """
 
 import argparse
+import json
 import resource
 import statistics
 import time
@@ -306,16 +307,22 @@ SECTIONS: Final[dict[str, Callable[[], dict[str, float]]]] = {
 }
 
 
-def main(wanted: Iterable[str]) -> None:
-    """Prints the sections whose title has any of the words wanted, or all."""
+def main(wanted: Iterable[str], *, as_json: bool) -> None:
+    """Prints the sections whose title has any of the words wanted, or all: for people, or one JSON object a line."""
     words = list(wanted)
     for title, section in SECTIONS.items():
-        if not words or any(word in title for word in words):
-            figures = ", ".join(f"{name} {value:,.3g}" for name, value in section().items())
-            print(f"{title}: {figures}", flush=True)
+        if words and not any(word in title for word in words):
+            continue
+        found = section()
+        if as_json:
+            print(json.dumps(found), flush=True)
+        else:
+            print(f"{title}: {', '.join(f'{name} {value:,.3g}' for name, value in found.items())}", flush=True)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("section", nargs="*", help="words in the titles of the sections to run")
-    main(parser.parse_args().section)
+    parser.add_argument("--json", action="store_true", help="one JSON object a section")
+    arguments = parser.parse_args()
+    main(arguments.section, as_json=arguments.json)

@@ -1,7 +1,8 @@
 """The bench's events: the mix of the targets, as bytes, seeded.
 
-60 % click, 25 % impression, 5 % each search, conversion and engagement; 200 channels, 50 products, 65,000 addresses;
-event times that move over a span, one in a hundred of them late.
+Of every type: 60 % clicks, 23 % impressions, 5 % each searches, conversions and engagements, 2 % of the rest (mentions,
+spend, complaints and their answers, content, readings); 200 channels, 50 products, 65,000 addresses; event times that
+move over a span, one in a hundred of them late. Calm under the default policy: one customer a channel complains.
 """
 
 import random
@@ -39,22 +40,50 @@ def mix(count: int, start: float, span: float, seed: int, run: str = "b") -> Ite
 def one(rng: random.Random, event_id: str, at: float) -> Raw:
     """One event of the mix."""
     channel = f"channel-{rng.randrange(CHANNELS)}"
+    product = f"product-{rng.randrange(PRODUCTS)}"
     kind = rng.random()
-    head = f'{{"event_id":"{event_id}","occurred_at":"{_time(at)}","channel_id":"{channel}"'
     topic = "channel-events"
     if kind < 0.60:
         address, account = _address(rng.randrange(ADDRESSES)), rng.randrange(500_000)
         tail = f'"type":"click","ip":"{address}","account_id":"account-{account}","link_id":"link-{rng.randrange(40)}"'
-    elif kind < 0.85:
-        tail = f'"type":"impression","count":{rng.randrange(1, 50)}'
-    elif kind < 0.90:
-        tail = f'"type":"search","product_id":"product-{rng.randrange(PRODUCTS)}","count":1'
-    elif kind < 0.95:
+    elif kind < 0.83:
+        tail = f'"type":"impression","count":{rng.randrange(1, 50)},"product_id":"{product}"'
+    elif kind < 0.88:
+        tail = f'"type":"search","product_id":"{product}","count":1'
+    elif kind < 0.93:
         topic, stage = "conversion-events", rng.choice(("lead", "account_opened", "purchase"))
-        tail = f'"type":"conversion","stage":"{stage}","product_id":"product-{rng.randrange(PRODUCTS)}"'
-    else:
+        tail = f'"type":"conversion","stage":"{stage}","product_id":"{product}"'
+    elif kind < 0.98:
         tail = '"type":"engagement","kind":"like","count":1'
+    else:
+        topic, tail = _rare(rng, event_id, channel)
+    head = f'{{"event_id":"{event_id}","occurred_at":"{_time(at)}","channel_id":"{channel}"'
     return topic, channel.encode(), f"{head},{tail}}}".encode()
+
+
+_BODY = "本产品为净值型理财，收益随市场波动。投资有风险，历史业绩不代表未来表现。" * 8
+
+
+def _rare(rng: random.Random, event_id: str, channel: str) -> tuple[str, str]:
+    """Topic and fields of an event of the other types."""
+    kind = rng.random()
+    if kind < 0.45:
+        mood = "negative" if rng.random() < 0.002 else rng.choice(("neutral", "positive"))
+        return "mention-events", f'"type":"mention","sentiment":"{mood}","source":"weibo","text":"还不错"'
+    if kind < 0.85:
+        return "channel-events", f'"type":"spend","amount":{rng.randrange(1, 400) / 100}'
+    if kind < 0.92:
+        return "complaint-events", (
+            f'"type":"complaint_opened","complaint_id":"c-{event_id}","entry":"branch","account_id":"one-of-{channel}"'
+        )
+    if kind < 0.98:
+        return "complaint-events", f'"type":"complaint_answered","complaint_id":"c-{event_id}"'
+    if kind < 0.9999:
+        return "channel-events", (
+            f'"type":"content_published","content_id":"t-{event_id}","body":"{_BODY}","disclosure_share":0.3,'
+            f'"disclosure_font_ratio":2.0,"reviewers":["wang","li"]'
+        )
+    return "market-events", '"type":"rate","series":"lpr_1y","month":"2026-10","percent":3.0'
 
 
 def complaint(event_id: str, channel: str, at: float) -> Raw:

@@ -23,11 +23,13 @@ from schemas.commands import Command
 from schemas.topics import CHANNEL_COMMANDS
 from services.cli.ledger_io import read_lines
 from services.cli.settings import CliSettings
+from services.indicators.machine import STORES
 from services.runtime.kafka_io import follow, producer
 from tests.bench import load
 from tests.bench.sender import COMPLAINTS_TO_PAUSE, preload
 
-SERVICES = ("gateway", "ingest", "indicators-channel", "indicators-actor", "channel_control", "alerting", "console")
+INDICATORS = tuple(f"indicators-{subject}" for subject in STORES)
+SERVICES = ("gateway", "ingest", *INDICATORS, "channel_control", "alerting", "console")
 LATENCY_RATE = 10_000
 TRICKLE_RATE = 5_000
 TRIGGERS_PER_SECOND = 5
@@ -95,6 +97,7 @@ async def run_round(number: int, events: int, seconds: float) -> Round:
             await _latency(system, settings, seconds, result)
             await _recovery(system, settings, result)
             await _compare(settings, result)
+        result.figures["million_addresses_mb"] = await _million_addresses()
     finally:
         shutil.rmtree(home, ignore_errors=True)
     return result
@@ -201,6 +204,13 @@ async def _compare(settings: CliSettings, result: Round) -> None:
         await _json("tests.bench.plain", "faust", "--kafka", settings.kafka, "--topic", topic)
     )["us"]
     say(f"floor {result.figures['floor_us']:.2f} µs, plain Faust {result.figures['faust_us']:.0f} µs")
+
+
+async def _million_addresses() -> float:
+    """Memory of the actors' machine, in a process of its own, with a million addresses that click."""
+    found = await _json("tests.bench.bench_indicators", "--json", "a million actors")
+    say(f"a million addresses: {found['peak MB']:,.0f} MB")
+    return float(found["peak MB"])
 
 
 # -- helpers
