@@ -52,6 +52,9 @@ Text = Annotated[str, StringConstraints(max_length=20_000, pattern=r"^[^\x00]*$"
 HexId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 """32 hex digits."""
 
+Fingerprint = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""64 hex digits: of a body, normalised (services.scanning.fingerprints)."""
+
 Ref = Annotated[str, StringConstraints(max_length=420, pattern=r"^[a-z_]+:[^\x00-\x1f\x7f]+$")]
 """A subject or target, written `kind:id`: `channel:douyin`, `actor:<pseudonym>`."""
 

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, TypeAdapter
 
-from schemas.base import HexId, Instant, Message, Name, Text
+from schemas.base import Fingerprint, Instant, Message, Name, Text
 
 Count = Annotated[int, Field(ge=0, le=1_000_000_000_000)]
 Amount = Annotated[float, Field(ge=0, le=1e12)]
@@ -69,8 +69,8 @@ class ContentPublished(_ChannelEvent):
     disclosure_share: Annotated[float, Field(ge=0, le=1)] | None = None
     disclosure_font_ratio: Annotated[float, Field(ge=0, le=100)] | None = None
     reviewers: Annotated[list[Name], Field(max_length=50)]
-    reviewed_fingerprint: HexId | None = None
-    """Of the body that the reviewers saw, as `tidegate scan --fingerprint` gives it."""
+    reviewed_fingerprint: Fingerprint | None = None
+    """Of the body that the reviewers saw, as `tidegate scan --json` and `POST /api/v1/scan` give it."""
 
 
 class ContentRemoved(_ChannelEvent):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.cli.materials import Named
+from services.scanning.fingerprints import fingerprint
 from services.scanning.report import Figures, Finding, Report
 from services.scanning.scanner import Scanner
 
@@ -49,5 +50,6 @@ def _one_line(text: str) -> str:
 
 
 def as_json(scanned: Scanned) -> dict[str, Any]:
-    """The report as a program reads it."""
-    return {"name": scanned.named.name} | scanned.report.model_dump(mode="json")
+    """The report as a program reads it, and the body's fingerprint: `reviewed_fingerprint` once it is published."""
+    name, mark = scanned.named.name, fingerprint(scanned.named.material.body)
+    return {"name": name, "fingerprint": mark} | scanned.report.model_dump(mode="json")

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.alerts import AlertState
 from schemas.audit import AuditRecord
-from schemas.base import Bilingual, HexId, Instant, Ref
+from schemas.base import Bilingual, Fingerprint, HexId, Instant, Ref
 from schemas.channels import ChannelState, Hold
 from schemas.problems import ProblemDetails
 from services.console.orders import OrderAnswer
@@ -40,6 +40,7 @@ class ScanAnswer(Report):
     """What a scan found, and by which policy."""
 
     policy: str = Field(description="`name/version`")
+    fingerprint: Fingerprint = Field(description="Of the body: `reviewed_fingerprint` once it is published.")
 
 
 class Request(BaseModel):

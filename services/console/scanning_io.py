@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from services.console.answers import ScanAnswer
 from services.console.feed_io import Feed
 from services.runtime.api_io import errors, refusal
+from services.scanning.fingerprints import fingerprint
 from services.scanning.report import Material
 
 RETRY_S = 2
@@ -21,6 +22,6 @@ def scanning_routes(feed: Feed) -> APIRouter:
         if policy.scanner is None or policy.label is None:
             raise refusal(503, "no policy is in force", retry_after_s=RETRY_S)
         report = policy.scanner.scan(material, policy.figures)
-        return ScanAnswer(policy=policy.label, **dict(report))
+        return ScanAnswer(policy=policy.label, fingerprint=fingerprint(material.body), **dict(report))
 
     return router

@@ -37,7 +37,11 @@ REQUIRED: dict[str, dict[str, Any]] = {
 
 OPTIONAL: dict[str, dict[str, Any]] = {
     "click": {"ip": "203.0.113.7", "account_id": "a-1", "link_id": "l-1", "count": 2},
-    "content_published": {"disclosure_share": 0.2, "disclosure_font_ratio": 1.5},
+    "content_published": {
+        "disclosure_share": 0.2,
+        "disclosure_font_ratio": 1.5,
+        "reviewed_fingerprint": "0123456789abcdef" * 4,
+    },
     "complaint_opened": {"account_id": "a-1", "ip": "203.0.113.7", "text": "不满意\n请回电"},
     "conversion": {"account_id": "a-1", "amount": 100},
     "mention": {"text": "…", "url": "https://example.org/1"},
@@ -147,9 +151,12 @@ def test_what_is_an_amount(kind: str, value: float) -> None:
         ("content_published", "disclosure_share", 1.01),
         ("content_published", "disclosure_share", -0.01),
         ("content_published", "disclosure_font_ratio", "1.5"),
+        ("content_published", "reviewed_fingerprint", "0" * 32),
+        ("content_published", "reviewed_fingerprint", "A" * 64),
+        ("content_published", "reviewed_fingerprint", "0" * 64 + "\n"),
     ],
 )
-def test_other_numbers_are_as_strict(kind: str, field: str, value: Any) -> None:
+def test_other_figures_are_as_strict(kind: str, field: str, value: Any) -> None:
     assert _fields(_event(kind, **{field: value})) == [field]
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from services.cli import __main__ as cli
 from services.cli.materials import MaterialError, materials_in
+from services.scanning.fingerprints import fingerprint
 
 PROMPTS = "投资有风险。历史业绩不代表未来表现。"
 
@@ -64,6 +65,7 @@ def test_json_has_places_and_the_proposed_text(
     assert tidegate(monkeypatch, "scan", "--json", "-") == 1
     (told,) = json.loads(capsys.readouterr().out)
     assert (told["name"], told["violated"], told["proposed"]) == ("standard input", True, f"有盈有亏\n{PROMPTS}")
+    assert told["fingerprint"] == fingerprint(f"穩賺不賠{PROMPTS}")
     (finding,) = told["findings"]
     assert (finding["phrase"], finding["begin"], finding["end"]) == ("稳赚不赔", 0, 4)
 

@@ -7,6 +7,7 @@ import pytest
 
 from schemas.policy import IndicatorPolicy, Policy, PolicyRef
 from schemas.topics import POLICY
+from services.scanning.fingerprints import fingerprint
 from tests.unit.console.test_app import World, client, complete, world
 
 __all__ = ["client", "complete", "world"]
@@ -29,6 +30,7 @@ async def test_a_viewer_is_told_what_where_and_what_instead(client: httpx.AsyncC
     told = answer.json()
     assert (answer.status_code, told["policy"], told["violated"]) == (200, "default/7", True)
     assert told["proposed"] == f"本产品非保本{PROMPTS}"
+    assert told["fingerprint"] == fingerprint(f"本产品保本{PROMPTS}"), "blind to spaces"
     assert [(one["kind"], one["phrase"], one["begin"], one["end"]) for one in told["findings"]] == [
         ("phrase", "保本", 3, 6),
         ("disclosure_share", None, None, None),

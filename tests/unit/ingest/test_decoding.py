@@ -89,6 +89,8 @@ _HEAD = raw("click", ip=...)[:-1]
 @example(raw("conversion", type=...))
 @example(raw("mention", type=""))
 @example(raw("rate", month="2026-11\n"))
+@example(raw("content_published", reviewed_fingerprint="0123456789abcdef" * 4))
+@example(raw("content_published", reviewed_fingerprint="0" * 64 + "\n"))
 @example(raw("rate", month="２０２６-11"))
 def test_whatever_the_decoder_accepts_pydantic_does_with_equal_values(value: bytes) -> None:
     model = _pydantic(value)
