@@ -25,11 +25,13 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class AlertNote:
-    """What an alert is told: an action of its own, or who acknowledged it."""
+    """What an alert is told: an action of its own, or who acknowledged it. level: to which it rises by that, so that
+    people are called again."""
 
     alert_id: str
     action: ActionTaken | None = None
     acknowledged_by: str | None = None
+    level: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

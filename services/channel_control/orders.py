@@ -1,5 +1,6 @@
 """Orders of indicators and people: who may say what, and what comes of it."""
 
+from dataclasses import replace
 from typing import Final, cast, get_args
 
 from schemas.channels import Hold, HoldKind
@@ -8,7 +9,7 @@ from services.channel_control.approvals import answer, expire
 from services.channel_control.decision import AlertNote, Decision, Moment, not_as_seen, note_of, notes_for, refuse
 from services.channel_control.holds import HOLD_KINDS, asks, counts, is_record, place, waits, why
 from services.channel_control.reports import report
-from services.channel_control.staleness import is_stale
+from services.channel_control.staleness import is_about_content, is_stale
 from services.channel_control.target import Target
 
 ACTIONS: Final = frozenset(get_args(Action))
@@ -36,8 +37,8 @@ def decide(target: Target, command: Command, moment: Moment) -> Decision:
         return answer(target, command, moment)
     if command.command == "acknowledge":
         return _acknowledge(command, moment)
-    if command.command == "escalate":  # experts may always be asked, whatever its maturity
-        return Decision("recorded", why(command), notes=note_of(command, "done", moment.at))
+    if command.command == "escalate":
+        return _escalate(target, command, moment)
     return _hold(target, command, moment)
 
 
@@ -120,6 +121,18 @@ def _resume(target: Target, command: Command, moment: Moment) -> Decision:
         holds=tuple(hold.hold_id for hold in lifted),
         notes=notes_for(lifted, target.name, "lifted", command.issued_by, moment.at, command.note),
     )
+
+
+def _escalate(target: Target, command: Command, moment: Moment) -> Decision:
+    """Experts may always be asked, whatever the maturity. About content they are asked late, when its take-down was not
+    confirmed in time: that raises the alert, unless only the platform's word for it is known here."""
+    if not command.is_from_person() and target.has_confirmed("take_down", command.alert_id):
+        text = "not needed: the platform has confirmed the take-down"
+        return Decision("recorded", text, notes=note_of(command, "refused", moment.at, text))
+    notes = note_of(command, "done", moment.at)
+    if is_about_content(command):
+        notes = tuple(replace(note, level=command.level) for note in notes)
+    return Decision("recorded", why(command), notes=notes)
 
 
 def _acknowledge(command: Command, moment: Moment) -> Decision:

@@ -79,10 +79,13 @@ class Scribe:
         """One fact for each alert, in the order in which they are first spoken of."""
         actions: dict[str, list[ActionTaken]] = {}
         acknowledged: dict[str, str] = {}
+        levels: dict[str, int] = {}
         for note in notes:
             actions.setdefault(note.alert_id, []).extend([note.action] if note.action else [])
             if note.acknowledged_by is not None:
                 acknowledged[note.alert_id] = note.acknowledged_by
+            if note.level is not None:
+                levels[note.alert_id] = note.level
         first = self._record.offset * FACTS_PER_RECORD
         return [
             _output(
@@ -93,6 +96,7 @@ class Scribe:
                     writer=self._writer,
                     seq=first + number,
                     at=self._at,
+                    level=levels.get(alert_id),
                     actions=actions[alert_id],
                     acknowledged_by=acknowledged.get(alert_id),
                 ),

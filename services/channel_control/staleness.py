@@ -12,9 +12,14 @@ GUARDRAIL_PAUSES: Final = frozenset({"complaint_volume", "complaint_rate"})
 
 def is_guardrail(command: Command) -> bool:
     """Whether this order protects customers, rather than slowing on a signal."""
-    if command.command == "take_down":
+    if command.command == "take_down" or (command.command == "escalate" and is_about_content(command)):
         return True
     return command.command == "pause" and command.issued_by.removeprefix("indicator:") in GUARDRAIL_PAUSES
+
+
+def is_about_content(command: Command) -> bool:
+    """Whether this order's target is a content item, which is never held but taken down."""
+    return command.target.startswith("content:")
 
 
 def act_within(command: Command, limits: ActWithin) -> timedelta:

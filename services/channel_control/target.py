@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from schemas.base import HexId, Message
-from schemas.channels import ChannelState, Hold, Platform, TargetStatus, WantedState
+from schemas.channels import ChannelState, Hold, HoldKind, Platform, TargetStatus, WantedState
 from services.channel_control.holds import counts, effective
 
 _FORMAT: Final = 1
@@ -59,6 +59,15 @@ class Target:
         """The acting holds that came in the generations after `after`, up to and with `up_to`."""
         pairs = zip(self.holds, self.since, strict=True)
         return [hold for hold, came in pairs if after < came <= up_to and counts(hold)]
+
+    def has_confirmed(self, kind: HoldKind, alert_id: str | None) -> bool:
+        """Whether the platform has said that it did what a hold of this alert wants."""
+        mine = [
+            came
+            for hold, came in zip(self.holds, self.since, strict=True)
+            if hold.kind == kind and hold.alert_id is not None and hold.alert_id == alert_id and counts(hold)
+        ]
+        return bool(mine) and max(mine) <= (self.confirmed_generation or 0)
 
     def state(self) -> ChannelState:
         """The message for `channel-state`."""
