@@ -155,7 +155,7 @@ class Judge:
         view = self._store.view(subject, policy.around)
         judge = tuned.rule.judge_at_close if moment.closing else tuned.rule.judge
         verdict = judge(view, tuned.limits, moment.end_ms)
-        return Case(subject, view, tuned.limits, verdict, moment.end_ms, policy.around)
+        return Case(subject, view, tuned.limits, verdict, moment.end_ms, policy.around, closing=moment.closing)
 
     def _advance(
         self,
@@ -175,7 +175,8 @@ class Judge:
         episode.quiet = False
         if verdict.troubled:
             news |= worsen(episode, verdict, tuned.rule.severity(verdict), moment)
-        orders = new_orders(episode, self._wanted(tuned, episode, case))
+        case = _of_episode(case, episode)
+        orders = new_orders(episode, self._wanted(tuned, case))
         if news or orders:
             change = Change("open" if opened else "updated", episode, orders)
             self._tell(policy, tuned, change, case, moment)
@@ -190,11 +191,11 @@ class Judge:
         else:
             self._drop(episode)
 
-    def _wanted(self, tuned: Tuned, episode: Episode, case: Case[Any, Any]) -> list[Order]:
+    def _wanted(self, tuned: Tuned, case: Case[Any, Any]) -> list[Order]:
         """What the rule orders while the episode stands; not at moments before it began."""
-        if episode.tripped_ms is None or case.now_ms < episode.tripped_ms or case.verdict.verdict == "unsure":
+        if case.tripped_ms is None or case.now_ms < case.tripped_ms or case.verdict.verdict == "unsure":
             return []
-        return list(tuned.rule.orders(replace(case, given=episode.orders())))
+        return list(tuned.rule.orders(case))
 
     def _tell(self, policy: InForce, tuned: Tuned, change: Change, case: Case[Any, Any], moment: Moment) -> None:
         if tuned.shadow:
@@ -272,7 +273,11 @@ class Judge:
                 case = self._case(policy, tuned, episode.subject, Moment(end, 0, closing=False))
                 if case.verdict.level and episode.tripped_ms is not None:
                     worsen(episode, case.verdict, episode.severity, Moment(end, 0, closing=False))
-                    new_orders(episode, self._wanted(tuned, episode, case))
+                    new_orders(episode, self._wanted(tuned, _of_episode(case, episode)))
                     self.episodes.put(episode)
             except Exception as error:  # noqa: BLE001
                 self.failures.append(Failure(tuned, error))
+
+
+def _of_episode(case: Case[Any, Any], episode: Episode) -> Case[Any, Any]:
+    return replace(case, given=episode.orders(), tripped_ms=episode.tripped_ms)

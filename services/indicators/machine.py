@@ -10,6 +10,7 @@ from services.indicators.actor import ActorStore
 from services.indicators.brand import BrandStore
 from services.indicators.cases import ComplaintStore
 from services.indicators.channel import ChannelStore
+from services.indicators.content import ContentStore
 from services.indicators.episodes import Episode
 from services.indicators.judging import Judge, Place
 from services.indicators.market import MarketStore
@@ -36,6 +37,7 @@ STORES: Final[dict[str, type[Store]]] = {
     "channel": ChannelStore,
     "product": ProductStore,
     "actor": ActorStore,
+    "content": ContentStore,
     "brand": BrandStore,
     "market": MarketStore,
     "complaint": ComplaintStore,
@@ -87,7 +89,7 @@ class IndicatorMachine:
             self._hear(message, place)
         else:
             self.seen.frames += 1
-            touched = self._store.fold(record.offset, message, self.standing, self.ledger)
+            touched = self._noted(self._store.fold(record.offset, message, self.standing, self.ledger), place)
             if self._policy is not None:
                 self._judge.at_once(self._policy, touched, place)
             _exhaust(touched)
@@ -113,6 +115,13 @@ class IndicatorMachine:
         self.standing, self._resume = standing, None
         if standing.closed_ms is not None:
             self._store.evict(standing.closed_ms)
+
+    def _noted(self, touched: Iterable[Touched], place: Place) -> Iterator[Touched]:
+        """Passes on what was touched, and to the audit what it says of it: with no rule and no policy too."""
+        for each in touched:
+            if each.note is not None:
+                self._outbox.audit(each.subject, each.note, place.told_ms)
+            yield each
 
     def _begin(self, record: Record) -> None:
         if self._store.rebuilt and not self._points:

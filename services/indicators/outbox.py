@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.alerts import ActionTaken, AlertFact, Status
+from schemas.audit import AuditRecord
 from schemas.base import Bilingual, Severity, Window, from_ms
 from schemas.commands import Command, Evidence, SourceRange
 from schemas.frames import source_name
-from schemas.topics import ALERTS, CHANNEL_COMMANDS
+from schemas.topics import ALERTS, AUDIT, CHANNEL_COMMANDS
 from services.indicators import telling
 from services.indicators.episodes import Change, Episode
 from services.indicators.registry import code_of
 from services.indicators.rule import AnyRule, Case, Order, Words
-from services.indicators.store import View
+from services.indicators.store import Note, View
 from services.indicators.tuning import InForce, Tuned
 from services.runtime.ids import derive
 from services.runtime.machine import Output
@@ -112,6 +113,20 @@ class Outbox:
             subject=episode.subject,
             opened_at=from_ms(episode.opened_ms),
         )
+
+    def audit(self, subject: str, note: Note, told_ms: int) -> None:
+        """What a store wants kept for ever. The id is the event's, so a replay repeats it."""
+        record = AuditRecord(
+            audit_id=derive("audit", note.place),
+            at=from_ms(told_ms),
+            writer=self._writer,
+            who=self._writer,
+            what=note.what,
+            target=subject,
+            outcome="recorded",
+            detail=dict(note.detail),
+        )
+        self._messages.append(Output(AUDIT, subject.encode(), record.model_dump_json().encode()))
 
     def trouble(self, alert_id: str, about: About, status: Status, words: Words, told_ms: int, opened_ms: int) -> None:
         """A fact about the indicators themselves; a settled trouble keeps the title it was opened with."""

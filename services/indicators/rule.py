@@ -121,7 +121,9 @@ L = TypeVar("L", bound=Limits)
 
 @dataclass(frozen=True, slots=True)
 class Case(Generic[V, L]):
-    """A verdict in its surroundings. `given`: the orders of this episode so far."""
+    """A verdict in its surroundings. given: the orders of this episode so far. tripped_ms: the end of the earliest pane
+    at which it tripped; None while it only warns. closing: whether a pane closes: what is due because time has passed
+    is ordered only then."""
 
     subject: str
     view: V
@@ -130,6 +132,8 @@ class Case(Generic[V, L]):
     now_ms: int
     around: Surroundings
     given: Sequence[Order] = ()
+    tripped_ms: int | None = None
+    closing: bool = False
 
     @property
     def name(self) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from schemas.frames import AnyFrame
 from schemas.policy import Policy
@@ -13,12 +13,22 @@ from services.runtime.calendar import Calendar
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """Something for the audit, whatever the rules make of it. place: of its event in the raw topics, as in ids."""
+
+    what: str
+    place: str
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Touched:
     """A subject that new events belong to: by input, the moments (ms) as of which to judge it again, oldest first: the
     ends of panes, or where an event may undo another's effect, right after each."""
 
     subject: str
     ends: Mapping[str, list[int]]
+    note: Note | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from schemas.base import Bilingual, Message, Text
 from schemas.closed import Closed
 from schemas.policy import IndicatorPolicy, Policy
 
-Kind = Literal["phrase", "missing_prompt", "disclosure_share", "disclosure_font", "reviewers"]
+Kind = Literal["phrase", "missing_prompt", "disclosure_share", "disclosure_font", "reviewers", "tampered"]
+"""`tampered` is for those to say who know the same content from before."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Ratio = Annotated[float, Field(ge=0, le=100)]
 People = Annotated[int, Field(ge=0, le=50)]

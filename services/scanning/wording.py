@@ -58,3 +58,18 @@ def reviewers(number: int, least: int) -> Finding:
         zh=f"仅{number}名不同审核人，要求至少{least}名",
     )
     return Finding(kind="reviewers", text=text)
+
+
+def unreviewed() -> Finding:
+    """It is not the body that its reviewers saw."""
+    text = Bilingual(en="The text is not the one that its reviewers saw", zh="文本与审核人所见不一致")
+    return Finding(kind="tampered", text=text)
+
+
+def changed() -> Finding:
+    """It is another body than the same content had before."""
+    text = Bilingual(
+        en="The text has changed since it was first published, and no review of it is known",
+        zh="文本自首次发布后被改动，且无对应审核记录",
+    )
+    return Finding(kind="tampered", text=text)

@@ -12,6 +12,7 @@ from schemas.base import from_ms
 from schemas.events import TOPIC_OF
 from schemas.frames import SubjectFrame
 from services.runtime.machine import Record
+from services.scanning.fingerprints import fingerprint
 from tests.support.frames import FrameMaker, Placed
 from tests.support.indicator_log import TEN, Log, mark, policy
 from tests.unit.indicators.world import HOUR, MINUTE, SECOND
@@ -144,7 +145,21 @@ def _actor(random: Random) -> Raw:
     return "complaint_opened", {**where, "complaint_id": f"c-{random.randrange(8)}", "entry": entry}
 
 
+_BODIES = ("投资有风险，历史业绩不代表未来表现。", "稳赚不赔！投资有风险，历史业绩不代表未来表现。", "稳健理财。")
+
+
+def _content(random: Random) -> Raw:
+    where = {"channel_id": random.choice(("douyin", "weibo")), "content_id": random.choice(("c-1", "c-2"))}
+    if random.random() < 0.2:
+        return "content_removed", where
+    body = random.choice(_BODIES)
+    reviewed = random.choice((None, None, None, fingerprint(body), fingerprint(_BODIES[0])))
+    reviewers = random.choice((["wang", "li"], ["wang", "li"], ["wang"]))
+    return "content_published", {**where, "body": body, "reviewers": reviewers, "reviewed_fingerprint": reviewed}
+
+
 TELLERS: dict[str, Teller] = {
+    "content": Teller((MINUTE, 20 * MINUTE, HOUR, 13 * HOUR), _content, {}),
     "product": Teller(
         (MINUTE, 20 * MINUTE, HOUR, 13 * HOUR),
         _product,

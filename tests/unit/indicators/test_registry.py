@@ -27,6 +27,7 @@ def test_the_rules_of_this_release() -> None:
         ("complaint_rate", "channel"),
         ("complaint_sla", "complaint"),
         ("complaint_volume", "channel"),
+        ("content_violation", "content"),
         ("conversion_drop", "channel"),
         ("engagement_drop", "channel"),
         ("market_volatility", "market"),
