@@ -35,3 +35,7 @@ def test_numbers_do_not_run_into_each_other() -> None:
 def test_any_text_has_one(body: str) -> None:
     assert len(fingerprint(body)) == 64
     assert fingerprint(f" {body}\u200b\n") == fingerprint(body)
+
+
+def test_what_is_invisible_keeps_nothing_apart_that_combines() -> None:
+    assert fingerprint("e\u200d\u0301") == fingerprint("é")
