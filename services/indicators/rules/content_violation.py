@@ -66,6 +66,7 @@ class ContentViolation(Rule[ContentView, ContentViolationLimits]):
     """Judged with every posting; what is in trouble again at each close, for the deadline."""
 
     id, subject, judged, reads = "content_violation", "content", "at once", ("postings",)
+    title, source = Bilingual(en="Content breaks the rules of promotion", zh="宣传内容违规"), "3.3, 4.3, 9.2, 9.3"
     actions = {"take_down": "auto", "escalate": "auto"}
     limits = ContentViolationLimits
     examples = (
