@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Final, Generic, Literal, TypeVar
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from schemas.base import Bilingual, Maturity, Severity
 from schemas.closed import Closed
@@ -34,8 +34,6 @@ class Limits(Closed):
 
     The docstring of a figure is what people read of it.
     """
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
 
 @dataclass(frozen=True, slots=True)

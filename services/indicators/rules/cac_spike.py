@@ -39,6 +39,7 @@ class CacSpikeLimits(Limits):
     min_accounts: Annotated[int, Field(ge=1)] = 30
     """Opened in the day and in the week; for the ceiling, in the day."""
     confidence: Confidence = 0.95
+    """How sure to be that a change is no chance; 0 takes every change at its word."""
 
 
 class CacSpike(Rule[ChannelView, CacSpikeLimits]):

@@ -31,6 +31,7 @@ class ConversionDropLimits(Limits):
     min_clicks: Annotated[int, Field(ge=1)] = 1000
     """Needed in the day and in the week."""
     confidence: Confidence = 0.95
+    """How sure to be that a change is no chance; 0 takes every change at its word."""
     goals: dict[Segment, Share] = {"young": 0.4, "middle": 0.35, "silver": 0.25, "high_net_worth": 0.2}
     """The year's goals by segment: shown, not judged."""
 

@@ -22,6 +22,7 @@ class EngagementDropLimits(Limits):
     min_impressions: Annotated[int, Field(ge=1)] = 10_000
     """Needed in the day and in the week."""
     confidence: Confidence = 0.95
+    """How sure to be that a change is no chance; 0 takes every change at its word."""
     goal: Share = 0.25
     """The year's goal: shown, not judged."""
 
