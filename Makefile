@@ -30,12 +30,12 @@ $(STAMP): requirements/dev.txt pyproject.toml deploy/embedded/kafka.lock
 run: $(STAMP) ## Run Tidegate until Ctrl-C (DEMO=0: without traffic; TIDEGATE_KAFKA=host:port: on another cluster)
 	@exec $(PY) -m deploy.launcher --with-parent
 
-demo: $(STAMP) ## A day's story in two minutes: incidents, pauses, webhooks, each step checked
-	@exec $(PY) -m deploy.demo
+demo: $(STAMP) ## A day's story in two minutes, each step checked (ALL=1: every indicator trips, acts and clears, in four)
+	@exec $(PY) -m deploy.demo $(if $(ALL),--all)
 
 KIND ?= complaints
 CHANNEL ?= douyin
-incident: $(STAMP) ## Make one while `make run` runs (KIND=complaints|clicks|rate CHANNEL=douyin)
+incident: $(STAMP) ## Make one while `make run` runs (KIND=complaints|clicks|rate|… CHANNEL=douyin)
 	@exec $(PY) -m deploy.launcher.incident --kind $(KIND) --channel $(CHANNEL)
 
 test: $(STAMP) ## Run the tests (ARGS='-k name' for some)

@@ -83,6 +83,11 @@ class Stage:
         )["audit"]
         return found
 
+    async def approvals(self) -> list[dict[str, Any]]:
+        """What waits for a yes or no."""
+        found: list[dict[str, Any]] = _json(await self._console.get("/api/v1/approvals"))["approvals"]
+        return found
+
     async def order(self, word: str, **body: Any) -> dict[str, Any]:
         """An operator's order, with what came of it."""
         answer = await self._console.post(f"/api/v1/orders/{word}", params={"wait": 10}, json=body)
@@ -94,10 +99,10 @@ class Stage:
         answer = await self._platform.get(f"/v1/targets/{target}")
         return None if answer.status_code == 404 else _json(answer)
 
-    async def webhooks(self, indicator: str) -> list[dict[str, Any]]:
-        """Messages of an indicator that the receiver took in, each verified by the reference library."""
+    async def webhooks(self, indicator: str | None = None) -> list[dict[str, Any]]:
+        """Messages (of an indicator) that the receiver took in, each verified by the reference library."""
         received: list[dict[str, Any]] = _json(await self._receiver.get("/_messages"))
-        return [each for each in received if each["message"]["data"]["indicator"] == indicator]
+        return [each for each in received if indicator in (None, each["message"]["data"]["indicator"])]
 
 
 def _client(url: str, token: str | None = None) -> httpx.AsyncClient:

@@ -1,97 +1,60 @@
-"""Events for demonstrations: calm traffic, and one incident for each indicator. Pure; time and chance come in."""
+"""Events for demonstrations: who and what there is, a maker of events, and calm traffic. Pure; time and chance come in.
+
+What goes wrong is in `incidents`, what happens by the clock on a calm day in `routine`.
+"""
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 Event = dict[str, Any]
 CHANNELS = ("douyin", "kuaishou", "wechat", "weibo", "xiaohongshu", "bilibili", "own-app", "branches")
 PRODUCTS = ("stable-income-fund", "growth-fund", "term-deposit", "endowment-insurance")
+CAC = (240.0, 280.0)
+"""What a new account costs on a calm day, CNY."""
 
 
 class Source:
     """Makes events with ids that never repeat within one `run`."""
 
     def __init__(self, run: str, rng: random.Random) -> None:
-        self._run = run
-        self._rng = rng
+        self.run = run
+        self.rng = rng
         self._serial = 0
 
-    def event(self, type_: str, at: datetime, channel: str, **fields: Any) -> Event:
+    def event(self, type_: str, at: datetime, channel: str | None = None, **fields: Any) -> Event:
         """One event."""
+        where = {} if channel is None else {"channel_id": channel}
+        occurred_at = at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return {"event_id": f"{self.run}-{self.serial()}", "type": type_, "occurred_at": occurred_at, **where, **fields}
+
+    def serial(self) -> int:
+        """A number of its own for whatever needs one."""
         self._serial += 1
-        return {
-            "event_id": f"{self._run}-{self._serial}",
-            "type": type_,
-            "occurred_at": at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-            "channel_id": channel,
-        } | fields
+        return self._serial
 
     def calm(self, start: datetime, seconds: float, rate: float) -> Iterator[Event]:
         """Everyday traffic from `start`, about `rate` events a second, in order of time."""
         at = start
-        while (at := at + timedelta(seconds=self._rng.expovariate(rate))) < start + timedelta(seconds=seconds):
-            yield self._everyday(at)
+        while (at := at + timedelta(seconds=self.rng.expovariate(rate))) < start + timedelta(seconds=seconds):
+            yield from self._everyday(at)
 
-    def _everyday(self, at: datetime) -> Event:
-        channel, kind = self._rng.choice(CHANNELS), self._rng.random()
+    def _everyday(self, at: datetime) -> Iterator[Event]:
+        channel, kind, choice = self.rng.choice(CHANNELS), self.rng.random(), self.rng.choice
         if kind < 0.55:
-            return self.event("click", at, channel, ip=self._address(), link_id=f"post-{self._rng.randrange(20)}")
-        if kind < 0.8:
-            return self.event("impression", at, channel, count=self._rng.randrange(1, 30))
-        if kind < 0.85:
-            return self.event("search", at, channel, product_id=self._rng.choice(PRODUCTS), count=1)
-        if kind < 0.9:
-            return self.event("engagement", at, channel, kind=self._rng.choice(["like", "share"]), count=1)
-        stage = self._rng.choices(["lead", "account_opened", "purchase"], [3, 2, 5])[0]
-        return self.event("conversion", at, channel, stage=stage, product_id=self._rng.choice(PRODUCTS))
+            yield self.event("click", at, channel, ip=self._address(), link_id=f"post-{self.rng.randrange(20)}")
+        elif kind < 0.8:
+            yield self.event("impression", at, channel, count=self.rng.randrange(1, 30))
+        elif kind < 0.85:
+            yield self.event("search", at, channel, product_id=choice(PRODUCTS), count=1)
+        elif kind < 0.9:
+            yield self.event("engagement", at, channel, kind=choice(["like", "share"]), count=1)
+        else:
+            stage = self.rng.choices(["lead", "account_opened", "purchase"], [3, 2, 5])[0]
+            yield self.event("conversion", at, channel, stage=stage, product_id=choice(PRODUCTS))
+            if stage == "account_opened":
+                yield self.event("spend", at, channel, amount=round(self.rng.uniform(*CAC), 2))
 
     def _address(self) -> str:
-        return f"10.{self._rng.randrange(256)}.{self._rng.randrange(256)}.{self._rng.randrange(1, 255)}"
-
-    def complaints(self, start: datetime, seconds: float, channel: str, count: int) -> Iterator[Event]:
-        """Complaints of `count` different customers, spread over `seconds`."""
-        for n in range(count):
-            yield self.event(
-                "complaint_opened",
-                start + timedelta(seconds=seconds * n / count),
-                channel,
-                complaint_id=f"{self._run}-{channel}-{self._serial}",
-                entry=self._rng.choice(["hotline", "branch"]),
-                account_id=f"customer-{self._run}-{self._serial}",
-            )
-
-    def purchases(self, start: datetime, seconds: float, channel: str, count: int) -> Iterator[Event]:
-        """A steady run of purchases."""
-        for n in range(count):
-            yield self.event("conversion", start + timedelta(seconds=seconds * n / count), channel, stage="purchase")
-
-    def click_farm(self, start: datetime, channel: str, count: int, address: str, accounts: int = 3) -> Iterator[Event]:
-        """`count` clicks from one address within 40 seconds, shared out among a few accounts."""
-        for n in range(count):
-            yield self.event(
-                "click",
-                start + timedelta(seconds=40 * n / count),
-                channel,
-                ip=address,
-                account_id=f"farm-{address}-{n % accounts}",
-                link_id=f"post-{n % 2}",
-            )
-
-
-def incident(kind: str, source: Source, now: datetime, channel: str) -> list[Event]:
-    """An incident that ends now: `complaints`, `clicks` or `rate`. Unknown kinds raise KeyError."""
-    minute = timedelta(minutes=1)
-    stories: dict[str, Callable[[], Iterable[Event]]] = {
-        "complaints": lambda: source.complaints(now - minute, 55, channel, 25),
-        "clicks": lambda: source.click_farm(now - minute, channel, 150, "203.0.113.7"),
-        "rate": lambda: [
-            *source.purchases(now - 30 * minute, 1500, channel, 150),
-            *source.complaints(now - 10 * minute, 500, channel, 9),
-        ],
-    }
-    return list(stories[kind]())
-
-
-INCIDENTS = ("complaints", "clicks", "rate")
+        return f"10.{self.rng.randrange(256)}.{self.rng.randrange(256)}.{self.rng.randrange(1, 255)}"

@@ -1,58 +1,106 @@
-"""The day that `make demo` tells: calm traffic, then one incident for each indicator. Pure."""
+"""The days that `make demo` tells: calm traffic and what goes wrong in it, a few things or all. Pure."""
 
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from deploy.demo.stories import CHANNELS, Event, Source
+from deploy.demo import incidents
+from deploy.demo.history import ENGAGING, EXPENSIVE, SEARCHED, SELLING, hourly
+from deploy.demo.stories import Event, Source
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-COMPLAINED_OF, FARMED, UNSOUND = "douyin", "kuaishou", "weibo"
-FARM_ADDRESS = "203.0.113.7"
-
-
-@dataclass(frozen=True)
-class Moment:
-    """Something that happens in the story, for the timeline."""
-
-    at: datetime
-    what: str
+COMPLAINED_OF, FARMED, UNSOUND, FLOODED, QUIET = "douyin", "kuaishou", "weibo", "wechat", "branches"
+FARM_ADDRESS, FLOOD_ADDRESS = "203.0.113.7", "203.0.113.8"
+BEGINS, ENDS = 8.0, 24.5
+"""Hours of the day."""
 
 
 @dataclass(frozen=True)
 class Day:
-    """All events of the day in order, and what a person would say happened."""
+    """All events in order: those of the days before, and of the day. `run` is part of every id."""
 
-    begins: datetime
-    ends: datetime
+    run: str
+    midnight: datetime
+    before: list[Event]
     events: list[Event]
-    moments: list[Moment]
+
+    def at(self, hour: float) -> datetime:
+        """A time of the day."""
+        return self.midnight + timedelta(hours=hour)
+
+    @property
+    def waiting(self) -> str:
+        """The complaint that nobody answers."""
+        return f"{self.run}-waiting"
+
+    @property
+    def promise(self) -> str:
+        """The content that promises too much."""
+        return f"{self.run}-promise"
 
 
-def at_hour(day: datetime, hour: float) -> datetime:
-    """A time of the day."""
-    return day + timedelta(hours=hour)
+def tell(midnight: datetime, run: str, rate: float = 0.15) -> Day:
+    """The short story of the Shanghai day that begins with this midnight, told from 8 o'clock to past the next one."""
+    day, source = Day(run, midnight, [], []), Source(run, random.Random(7))
+    return _told(day, _few(day, source, rate))
 
 
-def tell(day: datetime, run: str, rate: float = 0.15) -> Day:
-    """The story of the Shanghai day that begins with `day` (its midnight), told from 8 o'clock to past midnight."""
-    source = Source(run, random.Random(7))
-    begins, ends = at_hour(day, 8), at_hour(day, 24.5)
-    events = list(source.calm(begins, (ends - begins).total_seconds(), rate))
-    events += source.complaints(at_hour(day, 10), 3000, COMPLAINED_OF, 24)
-    events += source.click_farm(at_hour(day, 13), FARMED, 160, FARM_ADDRESS)
-    events += source.purchases(at_hour(day, 8), 15 * 3600, UNSOUND, 150)
-    events += source.complaints(at_hour(day, 16), 4 * 3600, UNSOUND, 13)
-    events.sort(key=lambda event: str(event["occurred_at"]))
-    moments = [
-        Moment(begins, f"calm traffic on {len(CHANNELS)} channels"),
-        Moment(at_hour(day, 10), f"customers begin to complain about {COMPLAINED_OF}, one every two minutes"),
-        Moment(at_hour(day, 13), f"160 clicks on {FARMED} from one address within 40 seconds"),
-        Moment(at_hour(day, 16), f"complaints about {UNSOUND}, where few people buy"),
-        Moment(at_hour(day, 24), "midnight in Shanghai"),
+def tell_all(midnight: datetime, run: str, rate: float = 0.15) -> Day:
+    """The story in which every indicator trips and clears, with the week before it in hourly sums."""
+    day, source = Day(run, midnight, [], []), Source(run, random.Random(7))
+    hours = hourly(source, midnight, ENDS)
+    return _told(day, [*hours, *_few(day, source, rate), *_more(day, source), *_recovering(day, source)])
+
+
+def _told(day: Day, events: list[Event]) -> Day:
+    begins = day.at(BEGINS)
+    events.sort(key=_time)
+    for event in events:
+        (day.before if _time(event) < begins else day.events).append(event)
+    return day
+
+
+def _time(event: Event) -> datetime:
+    return datetime.fromisoformat(event["occurred_at"])
+
+
+def _few(day: Day, source: Source, rate: float) -> list[Event]:
+    return [
+        *source.calm(day.at(BEGINS), (ENDS - BEGINS) * 3600, rate),
+        *incidents.complaints(source, day.at(10), 3000, COMPLAINED_OF, 24),
+        *incidents.click_farm(source, day.at(13), FARMED, 160, FARM_ADDRESS),
+        *incidents.conversions(source, day.at(8), 8 * 3600, UNSOUND, 100),
+        *incidents.complaints(source, day.at(16), 4 * 3600, UNSOUND, 11),
     ]
-    return Day(begins, ends, events, moments)
+
+
+def _more(day: Day, source: Source) -> list[Event]:
+    return [
+        incidents.impatient(source, day.at(9), QUIET, day.waiting),
+        incidents.post(source, day.at(9.5), EXPENSIVE, day.promise),
+        *incidents.flood(source, day.at(11.5), FLOODED, 6, FLOOD_ADDRESS),
+        *(source.event("search", day.at(13 + n / 12), FLOODED, product_id=SEARCHED, count=150) for n in range(10)),
+        source.event("spend", day.at(14), EXPENSIVE, amount=30_000.0),
+        source.event("click", day.at(14.5), SELLING, count=6000),
+        source.event("impression", day.at(15), ENGAGING, count=40_000),
+        *incidents.anger(source, day.at(20.5), 1200, 130),
+        incidents.growth(source, day.at(21), 4.6),
+        incidents.policy_change(source, day.at(21.2)),
+    ]
+
+
+def _recovering(day: Day, source: Source) -> list[Event]:
+    """What makes the alerts clear that do not by themselves."""
+    return [
+        source.event("complaint_answered", day.at(11.5), complaint_id=day.waiting),
+        incidents.post(source, day.at(12), EXPENSIVE, day.promise, incidents.GOOD_BODY),
+        *incidents.conversions(source, day.at(15.4), 600, EXPENSIVE, 100, "account_opened"),
+        *incidents.conversions(source, day.at(15.4), 600, SELLING, 300),
+        source.event("engagement", day.at(15.5), ENGAGING, kind="like", count=5000),
+        *incidents.conversions(source, day.at(20), 1200, UNSOUND, 700),
+        incidents.growth(source, day.at(22), 5.2),
+    ]
 
 
 def yesterday(now: datetime) -> datetime:

@@ -11,11 +11,14 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
+from deploy.demo.incidents import KINDS
+from deploy.demo.routine import readings, routine
 from deploy.demo.settings import DemoSettings
-from deploy.demo.stories import CHANNELS, INCIDENTS, Event, Source, incident
+from deploy.demo.stories import CHANNELS, Event, Source
 from services.runtime.settings import load
 
 BATCH_SECONDS = 1.0
+MISSED = timedelta(minutes=1)
 
 
 async def send(client: httpx.AsyncClient, events: list[Event]) -> None:
@@ -35,12 +38,15 @@ async def send(client: httpx.AsyncClient, events: list[Event]) -> None:
 
 
 async def calm_for_ever(client: httpx.AsyncClient, source: Source, rate: float) -> None:
-    """A second's worth of events every second."""
+    """A second's worth of events every second; what was missed is made up for, unless it is too much."""
+    until = datetime.now(UTC)
+    await send(client, list(readings(source, until)))
     while True:
-        start = datetime.now(UTC) - timedelta(seconds=BATCH_SECONDS)
-        if events := list(source.calm(start, BATCH_SECONDS, rate)):
-            await send(client, events)
         await asyncio.sleep(BATCH_SECONDS - time.time() % BATCH_SECONDS)
+        since, until = max(until, datetime.now(UTC) - MISSED), datetime.now(UTC)
+        seconds = (until - since).total_seconds()
+        if events := [*source.calm(since, seconds, rate), *routine(source, since, seconds)]:
+            await send(client, events)
 
 
 async def run(settings: DemoSettings, kind: str | None, channel: str) -> None:
@@ -54,7 +60,7 @@ async def run(settings: DemoSettings, kind: str | None, channel: str) -> None:
         if kind is None:
             await calm_for_ever(client, source, settings.demo_rate)
             return
-        events = incident(kind, source, datetime.now(UTC), channel)
+        events = list(KINDS[kind](source, datetime.now(UTC), channel))
         await send(client, events)
         print(f"sent {len(events)} events: {kind} on {channel}")
 
@@ -62,7 +68,7 @@ async def run(settings: DemoSettings, kind: str | None, channel: str) -> None:
 def main() -> int:
     """0 when the incident was sent or the traffic was stopped."""
     parser = argparse.ArgumentParser(prog="python -m deploy.demo.traffic", description=__doc__)
-    parser.add_argument("--incident", choices=INCIDENTS, help="send this incident and end, instead of calm traffic")
+    parser.add_argument("--incident", choices=list(KINDS), help="send this incident and end, instead of calm traffic")
     parser.add_argument("--channel", default=CHANNELS[0], help="where it happens (default: %(default)s)")
     arguments = parser.parse_args()
     settings = load(DemoSettings, os.environ)

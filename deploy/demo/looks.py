@@ -1,0 +1,139 @@
+"""What the demonstration looks for, each way of looking by what a sender, an operator or a platform would see."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any, Literal
+
+from deploy.demo.stage import NotSeenError, Stage, require, until
+from deploy.demo.stories import Event
+from deploy.demo.story import Day
+from deploy.demo.timeline import Timeline
+
+Finding = dict[str, Any]
+Change = Literal["opened", "updated", "resolved"]
+
+
+class Looks:
+    """Everything waits until it is seen, and says what was seen; NotSeenError if it does not come."""
+
+    def __init__(self, stage: Stage, day: Day, timeline: Timeline) -> None:
+        self.day = day
+        self._stage, self._timeline = stage, timeline
+
+    async def check(self, what: str, looking: Awaitable[str]) -> None:
+        """A step of the story."""
+        await self._timeline.check(what, looking)
+
+    def sent(self, wanted: Callable[[Event], bool], nth: int = 1) -> float:
+        """When the nth such event was sent, usually the one that must trip."""
+        return self._stage.sent_at[[event for event in self.day.events if wanted(event)][nth - 1]["event_id"]]
+
+    # -- orders and what comes of them
+
+    async def ordered(self, target: str, command: str, begun: float | None = None, outcome: str = "done") -> str:
+        """An order in the audit, with what was made of it: `done`, `waiting` or, of a call to people, `recorded`."""
+
+        async def look() -> Finding | None:
+            records = await self._stage.audit(target)
+            return next((r for r in records if r["what"] == command and r["outcome"] == outcome), None)
+
+        record = await until(look, f"{command} of {target} in the audit: {outcome}")
+        return f"ordered by {record['who']}{_after(record['at'], begun)}"
+
+    async def confirmed(self, target: str, status: str, begun: float | None = None) -> str:
+        """A target's status, the same in the console and on the platform."""
+
+        async def look() -> Finding | None:
+            state, there = await self._stage.state(target), await self._stage.on_platform(target)
+            same = state and there and state["platform"]["confirmed"] == there["status"] == status
+            return state if same else None
+
+        state = await until(look, f"{target} {status} on the platform")
+        return f"{status}, generation {state['generation']}{_after(state['platform']['confirmed_at'], begun)}"
+
+    async def held(self, kind: str, indicator: str, status: str, count: int, begun: float | None = None) -> str:
+        """Exactly so many targets of a kind held by an indicator, all confirmed by the platform."""
+
+        async def look() -> list[Finding] | None:
+            states = [
+                state
+                for state in await self._stage.targets(kind)
+                if state["platform"]["confirmed"] == status
+                and any(hold["indicator"] == indicator for hold in state["holds"])
+            ]
+            return states if len(states) >= count else None
+
+        states = await until(look, f"{count} targets {kind} {status}, confirmed")
+        require(len(states) == count, f"{len(states)} targets {kind} are {status}")
+        return f"{count} confirmed{_after(max(state['platform']['confirmed_at'] for state in states), begun)}"
+
+    async def still(self, target: str, status: str) -> str:
+        """A target as it stands."""
+        state = await self._stage.state(target)
+        require(state is not None and state["status"] == status, f"{target} is {state and state['status']}")
+        return f"{target} is {status}"
+
+    async def no_orders(self, target: str) -> str:
+        """A target that nobody ordered anything of."""
+        records = await self._stage.audit(target)
+        require(not records, f"{[(record['who'], record['what']) for record in records]}")
+        return "the audit has none"
+
+    # -- people
+
+    async def told(self, indicator: str, change: Change, subject: str | None = None, begun: float | None = None) -> str:
+        """A webhook of an indicator, about a subject where one is named."""
+
+        async def look() -> Finding | None:
+            received = (w for w in await self._stage.webhooks(indicator) if w["message"]["type"] == f"alert.{change}")
+            return next((w for w in received if subject in (None, w["message"]["data"]["subject"])), None)
+
+        webhook = await until(look, f"a webhook {change} of {indicator}")
+        words = webhook["message"]["data"]["title"]
+        return f"“{words['en']}” / “{words['zh']}”{_seconds(webhook['at'], begun)}, signature verified"
+
+    async def resumed(self, target: str) -> str:
+        """An operator lifts all holds."""
+        state = await self._stage.state(target)
+        if state is None:
+            raise NotSeenError(f"{target} is unknown")
+        holds = [hold["hold_id"] for hold in state["holds"]]
+        order = {"target": target, "expected_generation": state["generation"], "hold_ids": holds}
+        outcome = (await self._stage.order("resume", **order, note="called the platform, campaign changed"))["outcome"]
+        require(outcome == "done", f"the order was answered with {outcome}")
+        return f"done, {len(holds)} hold lifted"
+
+    async def decided(self, word: Literal["approve", "reject"], target: str, indicator: str, note: str) -> str:
+        """An operator says yes or no to what an indicator asked for."""
+
+        async def look() -> Finding | None:
+            requests = (each for each in await self._stage.approvals() if each["target"] == target)
+            return next((each for each in requests if each["hold"]["indicator"] == indicator), None)
+
+        request = await until(look, f"{target} in the list of what waits")
+        hold, seen = request["hold"], {"target": target, "expected_generation": request["generation"]}
+        answer = await self._stage.order(word, **seen, hold_ids=[hold["hold_id"]], note=note)
+        require(answer["outcome"] == "done", f"the order was answered with {answer['outcome']}")
+        return f"{hold['kind']} of {target}, “{note}”"
+
+    async def nothing_else(self, subjects: dict[str, set[str]]) -> str:
+        """All that people were told is of these indicators and, of those that name any, about these subjects."""
+        received = [webhook["message"]["data"] for webhook in await self._stage.webhooks()]
+        found = {(data["indicator"], data["subject"]) for data in received}
+        wrong = sorted(
+            (indicator, subject)
+            for indicator, subject in found
+            if indicator not in subjects or (subjects[indicator] and subject not in subjects[indicator])
+        )
+        require(not wrong, f"told besides: {wrong}")
+        return f"{len(received)} messages of {len({indicator for indicator, _ in found})} indicators"
+
+
+def _after(at: str, begun: float | None) -> str:
+    return _seconds(datetime.fromisoformat(at).timestamp(), begun)
+
+
+def _seconds(at: float, begun: float | None) -> str:
+    return "" if begun is None else f", {max(0.0, at - begun):.2f} s after it was sent"

@@ -1,0 +1,62 @@
+"""The scenes of the short story: three incidents, a yes, a resume, and midnight."""
+
+from deploy.demo.looks import Looks
+from deploy.demo.play import Scene
+from deploy.demo.stories import CHANNELS
+from deploy.demo.story import BEGINS, COMPLAINED_OF, ENDS, FARMED, UNSOUND
+
+CALM = Scene(BEGINS, f"calm traffic on {len(CHANNELS)} channels", 10)
+
+
+async def complaints(looks: Looks) -> None:
+    """The twentieth complaint pauses the channel; an operator lets it go on."""
+    target = f"channel:{COMPLAINED_OF}"
+    begun = looks.sent(lambda e: e["type"] == "complaint_opened" and e["channel_id"] == COMPLAINED_OF, 20)
+    await looks.check("on call was warned at 12 complaints", looks.told("complaint_volume", "opened", target))
+    await looks.check("the 20th complaint pauses the channel", looks.ordered(target, "pause", begun))
+    await looks.check("the platform confirms the pause", looks.confirmed(target, "paused", begun))
+    await looks.check("on call knows that it is critical", looks.told("complaint_volume", "updated", target, begun))
+    await looks.check("an operator resumes the channel", looks.resumed(target))
+    await looks.check("the platform confirms that it runs", looks.confirmed(target, "running"))
+
+
+async def clicks(looks: Looks) -> None:
+    """The click farm and its accounts are frozen."""
+    begun = looks.sent(lambda e: e["type"] == "click" and "account_id" in e, 100)
+    await looks.check("the address is frozen", looks.held("actor", "click_fraud", "frozen", 1, begun))
+    await looks.check("so are its three accounts", looks.held("account", "click_fraud", "frozen", 3, begun))
+    await looks.check("on call has the trace", looks.told("click_fraud", "opened", begun=begun))
+
+
+async def rate(looks: Looks) -> None:
+    """Slowing waits for a person, who says yes."""
+    target = f"channel:{UNSOUND}"
+    await looks.check("at 2 % slowing is proposed", looks.ordered(target, "throttle", outcome="waiting"))
+    await looks.check("until a person decides, the channel runs", looks.still(target, "running"))
+    yes = looks.decided("approve", target, "complaint_rate", "half the traffic until we know why")
+    await looks.check("an operator approves", yes)
+    await looks.check("the platform confirms the slowing", looks.confirmed(target, "throttled"))
+
+
+async def higher_rate(looks: Looks) -> None:
+    """The pause does not wait."""
+    target = f"channel:{UNSOUND}"
+    await looks.check("at 5 % the channel is paused", looks.ordered(target, "pause"))
+    await looks.check("the platform confirms the pause", looks.confirmed(target, "paused"))
+    await looks.check("on call was told", looks.told("complaint_rate", "updated", target))
+
+
+async def midnight(looks: Looks) -> None:
+    """A day's count ends; what a guardrail stopped stays stopped."""
+    resolved = looks.told("complaint_volume", "resolved", f"channel:{COMPLAINED_OF}")
+    await looks.check("the complaints alert is resolved", resolved)
+    await looks.check("yet nothing resumes by itself", looks.still(f"channel:{UNSOUND}", "paused"))
+
+
+COMPLAINTS = Scene(10, f"customers begin to complain about {COMPLAINED_OF}, one every two minutes", 11, complaints)
+CLICKS = Scene(13, f"160 clicks on {FARMED} from one address within 40 seconds", 13.1, clicks)
+RATE = Scene(16, f"complaints about {UNSOUND}, where few people buy", 18.2, rate)
+HIGHER_RATE = Scene(18.2, f"they go on complaining about {UNSOUND}", 20.2, higher_rate)
+MIDNIGHT = Scene(24, "midnight in Shanghai", ENDS, midnight)
+
+FEW = (CALM, COMPLAINTS, CLICKS, RATE, HIGHER_RATE, MIDNIGHT)
