@@ -76,19 +76,26 @@ class Looks:
         return f"{target} is {status}"
 
     async def no_orders(self, target: str) -> str:
-        """A target that nobody ordered anything of."""
+        """A target of which no indicator ordered anything."""
         records = await self._stage.audit(target)
-        require(not records, f"{[(record['who'], record['what']) for record in records]}")
-        return "the audit has none"
+        orders = [record["what"] for record in records if record["who"].startswith("indicator:")]
+        require(not orders, f"ordered: {orders}")
+        return "the audit has no order"
 
     # -- people
 
-    async def told(self, indicator: str, change: Change, subject: str | None = None, begun: float | None = None) -> str:
-        """A webhook of an indicator, about a subject where one is named."""
+    async def told(
+        self, indicator: str, change: Change, subject: str | None = None, begun: float | None = None, level: int = 0
+    ) -> str:
+        """A webhook of an indicator, about a subject where one is named, from a level on."""
+
+        def fits(message: Finding) -> bool:
+            data = message["data"]
+            about = subject in (None, data["subject"])
+            return about and message["type"] == f"alert.{change}" and data["level"] >= level
 
         async def look() -> Finding | None:
-            received = (w for w in await self._stage.webhooks(indicator) if w["message"]["type"] == f"alert.{change}")
-            return next((w for w in received if subject in (None, w["message"]["data"]["subject"])), None)
+            return next((w for w in await self._stage.webhooks(indicator) if fits(w["message"])), None)
 
         webhook = await until(look, f"a webhook {change} of {indicator}")
         words = webhook["message"]["data"]["title"]

@@ -43,7 +43,7 @@ async def higher_rate(looks: Looks) -> None:
     target = f"channel:{UNSOUND}"
     await looks.check("at 5 % the channel is paused", looks.ordered(target, "pause"))
     await looks.check("the platform confirms the pause", looks.confirmed(target, "paused"))
-    await looks.check("on call was told", looks.told("complaint_rate", "updated", target))
+    await looks.check("on call was told", looks.told("complaint_rate", "updated", target, level=2))
 
 
 async def midnight(looks: Looks) -> None:

@@ -21,23 +21,17 @@ from deploy.launcher.system import System
 from deploy.launcher.table import StandIns
 from services.cli.replay_io import tell_end, tell_time
 from services.cli.settings import CliSettings
+from services.indicators.machine import STORES
 from services.runtime.kafka_io import producer, wait_for_broker
 from tests.chaos.compare import differences
 from tests.chaos.faults import FROZEN_SECONDS, Fault, plan
 from tests.chaos.outcome import Names, read_outcome
-from tests.oracle.scenario import Sent, morning
+from tests.oracle.morning import morning
+from tests.oracle.scenario import Sent
 
-VICTIMS = (
-    "gateway",
-    "ingest",
-    "indicators-channel",
-    "indicators-actor",
-    "channel_control",
-    "alerting",
-    "console",
-    "broker",
-)
-FROZEN = ("ingest", "indicators-channel", "indicators-actor", "channel_control", "alerting")
+INDICATORS = tuple(f"indicators-{subject}" for subject in STORES)
+FROZEN = ("ingest", *INDICATORS, "channel_control", "alerting")
+VICTIMS = (*FROZEN, "gateway", "console", "broker")
 TIME_EVERY = 500
 LONGEST_BURST = 4_000
 SETTLE_S = 150.0

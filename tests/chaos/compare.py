@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 
 from tests.chaos.outcome import Document, Outcome
 from tests.oracle import truth
+from tests.oracle.facts import Trip
 from tests.oracle.scenario import Sent
 
-ACTING = {"pause": "paused", "freeze": "frozen"}
+ACTING = {"pause": "paused", "freeze": "frozen", "take_down": "taken_down"}
 """Commands of the default policy that act by themselves, and the status that they must lead to."""
 SEVERITIES = ("info", "warning", "critical")
 
@@ -15,7 +16,7 @@ SEVERITIES = ("info", "warning", "critical")
 def differences(records: Sequence[Sent], outcome: Outcome) -> list[str]:
     """All that is not as it must be."""
     events = truth.unique_events(records)
-    expected = truth.trips(records)
+    expected = truth.trips(events)
     return [
         *_ledger(records, outcome),
         *_panes(truth.pane_totals(events), outcome),
@@ -55,7 +56,7 @@ def _panes(expected: dict[tuple[str, int, str], int], outcome: Outcome) -> Itera
         yield f"… and {len(wrong) - 5} more panes of {len(expected)}"
 
 
-def _trips(expected: set[truth.Trip], outcome: Outcome) -> Iterator[str]:
+def _trips(expected: set[Trip], outcome: Outcome) -> Iterator[str]:
     for trip in sorted(expected - outcome.trips.keys()):
         yield f"lost: {trip}"
     for trip in sorted(outcome.trips.keys() - expected):
@@ -70,7 +71,7 @@ def _accounts(expected: set[str], outcome: Outcome) -> Iterator[str]:
         yield f"account {account} is {'not ' if account in expected else ''}frozen"
 
 
-def _effects(expected: set[truth.Trip], accounts: set[str], outcome: Outcome) -> Iterator[str]:
+def _effects(expected: set[Trip], accounts: set[str], outcome: Outcome) -> Iterator[str]:
     """Every target that had to be stopped stands so here and on the platform, and no other does."""
     wanted = {target: ACTING[command] for _, _, command, target, _ in expected if command in ACTING}
     wanted |= {f"account:{account}": "frozen" for account in accounts}

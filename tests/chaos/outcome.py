@@ -18,7 +18,7 @@ from services.cli.ledger_io import read_lines
 from services.cli.settings import CliSettings
 from services.indicators.panes import HOUR_MS, PANE_MS, PANES, PageRecord
 from services.runtime.kafka_io import follow, read_compacted
-from tests.oracle.truth import Trip
+from tests.oracle.facts import Trip
 
 Document = dict[str, Any]
 

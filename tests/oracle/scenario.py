@@ -53,19 +53,16 @@ class Script:
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
 
-    def add(self, type_: str, seconds: float, channel: str, **more: Any) -> None:
+    def add(self, type_: str, seconds: float, channel: str | None = None, **more: Any) -> None:
         """One event so many seconds after the start."""
         self._serial += 1
         at = START + timedelta(milliseconds=int(seconds * 1000))
-        self.events.append(
-            {
-                "event_id": f"e{self.seed}-{self._serial}",
-                "type": type_,
-                "occurred_at": at.isoformat().replace("+00:00", "Z"),
-                "channel_id": channel,
-            }
-            | more
-        )
+        common = {
+            "event_id": f"e{self.seed}-{self._serial}",
+            "type": type_,
+            "occurred_at": at.isoformat().replace("+00:00", "Z"),
+        }
+        self.events.append(common | ({} if channel is None else {"channel_id": channel}) | more)
 
     def calm(self, count: int, channels: list[str]) -> None:
         """Everyday traffic on every channel; addresses are many, so none clicks much."""
@@ -110,7 +107,8 @@ class Script:
             while later and later[0][0] <= number:
                 yield heapq.heappop(later)[2]
             topic = topic_of(event["type"])
-            sent = Sent(topic, event["channel_id"].encode(), json.dumps(event).encode(), event)
+            key = event.get("channel_id") or event.get("product_id") or event["type"]
+            sent = Sent(topic, key.encode(), json.dumps(event).encode(), event)
             yield sent
             if self.random.random() < duplicates:
                 again = Sent(topic, sent.key, sent.value, event, duplicate=True)
@@ -125,26 +123,18 @@ class Script:
         return (at - START).total_seconds()
 
 
+TOPICS = {
+    "complaint_opened": "complaint-events",
+    "complaint_answered": "complaint-events",
+    "complaint_closed": "complaint-events",
+    "conversion": "conversion-events",
+    "mention": "mention-events",
+    "rate": "market-events",
+    "gdp_growth": "market-events",
+    "policy_change": "market-events",
+}
+
+
 def topic_of(type_: str) -> str:
     """The raw topic of an event type."""
-    if type_.startswith("complaint_"):
-        return "complaint-events"
-    return "conversion-events" if type_ == "conversion" else "channel-events"
-
-
-def morning(seed: int, events: int = 200_000) -> Script:
-    """The story that the faults are thrown at: calm traffic and every kind of incident, at several levels."""
-    script = Script(seed)
-    span = script.hours * 3600
-    script.calm(events, [f"c{n}" for n in range(20)])
-    for n, count in enumerate((19, 20, 45, 90)):
-        script.complaints(f"volume-{n}", count, start=600 + 300 * n, every=span / 400)
-    script.complaints("loud-person", 60, start=900, every=20, account_id="one-person")
-    script.complaints("anonymous", 60, start=900, every=20, account_id=None, ip=None, entry="one_click")
-    for n, count in enumerate((4, 9, 24)):
-        script.purchases(f"rate-{n}", 300, start=0, every=span / 301)
-        script.complaints(f"rate-{n}", count, start=3600, every=60)
-    for n, (count, accounts) in enumerate(((99, 3), (120, 3), (260, 10), (450, 40))):
-        names = [f"bot-{n}-{m}" for m in range(accounts)]
-        script.clicks(f"203.0.113.{n + 1}", count, start=2000 + 1500 * n, within=50, accounts=names)
-    return script
+    return TOPICS.get(type_, "channel-events")

@@ -4,16 +4,13 @@ Slow and plain on purpose. Figures are those of the default policy.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
+from tests.oracle import truth_complaints, truth_others
+from tests.oracle.facts import Event, Trip, levels, seconds
 from tests.oracle.scenario import Sent
-
-Event = dict[str, Any]
-Trip = tuple[str, str, str, str, int]
-"""(indicator, subject, command, target, level); actors and accounts by their raw name."""
 
 PANE_SECONDS = 300
 CLICK_PANE_SECONDS = 5
@@ -29,11 +26,6 @@ class Ledger:
     valid: int
     duplicate: int
     dead: int
-
-
-def seconds(event: Event) -> float:
-    """Event time in seconds since the epoch."""
-    return datetime.fromisoformat(event["occurred_at"]).timestamp()
 
 
 def ledger(records: Iterable[Sent]) -> dict[str, Ledger]:
@@ -54,9 +46,9 @@ def pane_totals(events: Iterable[Event]) -> dict[tuple[str, int, str], int]:
     """`(channel, start of the pane in seconds, measure)` to its total."""
     totals: Counter[tuple[str, int, str]] = Counter()
     for event in events:
-        if event["type"] == "complaint_opened":
+        measure = STAGE[event["stage"]] if event["type"] == "conversion" else MEASURE.get(event["type"])
+        if measure is None:
             continue
-        measure = STAGE[event["stage"]] if event["type"] == "conversion" else MEASURE[event["type"]]
         pane = int(seconds(event)) // PANE_SECONDS * PANE_SECONDS
         totals[event["channel_id"], pane, measure] += event.get("count", 1)
     return {key: total for key, total in totals.items() if total}
@@ -73,13 +65,6 @@ def complaint_count(complaints: list[Event], threshold: float = 20) -> float:
     others = [c for c in complaints if c not in anonymous]
     allowed = anonymous[: int(threshold // 2)]
     return min(_capped(others + allowed, "account_id"), _capped(others + allowed, "ip"))
-
-
-def _levels(value: float, threshold: float) -> Iterator[int]:
-    level = 1
-    while value >= threshold * 2 ** (level - 1):
-        yield level
-        level += 1
 
 
 def _worst_days(events: list[Event]) -> dict[str, float]:
@@ -99,7 +84,7 @@ def complaint_volume(events: list[Event]) -> set[Trip]:
     return {
         ("complaint_volume", channel, "pause", channel, level)
         for channel, count in _worst_days(events).items()
-        for level in _levels(count, 20)
+        for level in levels(count, 20)
     }
 
 
@@ -112,10 +97,10 @@ def complaint_rate(events: list[Event]) -> set[Trip]:
             complaints[event["channel_id"]].append(event)
         elif event.get("stage") == "purchase":
             purchases[event["channel_id"]].append(seconds(event))
-    first, last = min(map(seconds, events)), max(map(seconds, events))
+    last = max(map(seconds, events))
     trips: set[Trip] = set()
     for channel, opened in complaints.items():
-        end = first // PANE_SECONDS * PANE_SECONDS
+        end = min(map(seconds, opened)) // PANE_SECONDS * PANE_SECONDS
         while end <= last:
             end += PANE_SECONDS
             count = complaint_count([c for c in opened if seconds(c) < end])
@@ -141,28 +126,35 @@ def click_fraud(events: list[Event]) -> set[Trip]:
             continue
         for end in {int(seconds(c)) // CLICK_PANE_SECONDS for c in mine}:
             window = [c for c in mine if end - 12 <= int(seconds(c)) // CLICK_PANE_SECONDS <= end]
-            for level in _levels(len(window), 100):
+            for level in levels(len(window), 100):
                 trips.add(("click_fraud", f"actor:{ip}", "freeze", f"actor:{ip}", level))
                 trips.add(("click_fraud", f"actor:{ip}", "escalate", f"actor:{ip}", level))
     return trips
 
 
-def frozen_accounts(events: list[Event]) -> set[str]:
-    """Accounts with at least 20 clicks out of a burst, by name."""
+def _clicking_accounts(events: list[Event]) -> set[str]:
+    """Accounts with at least 20 clicks out of a burst."""
     bursts = {subject.removeprefix("actor:") for _, subject, _, _, _ in click_fraud(events)}
     accounts = Counter(e["account_id"] for e in events if e["type"] == "click" and e.get("ip") in bursts)
     return {account for account, clicks in accounts.items() if clicks >= 20}
 
 
-def trips(records: Iterable[Sent]) -> set[Trip]:
-    """Every command that the three indicators must give, accounts aside."""
-    events = unique_events(records)
-    return complaint_volume(events) | complaint_rate(events) | click_fraud(events)
+def frozen_accounts(events: list[Event]) -> set[str]:
+    """All accounts that must be frozen, by name."""
+    return _clicking_accounts(events) | truth_complaints.flooding_accounts(events)
+
+
+def trips(events: list[Event]) -> set[Trip]:
+    """Every command that must be given, accounts aside."""
+    indicators = (complaint_volume, complaint_rate, click_fraud, *truth_complaints.INDICATORS, *truth_others.INDICATORS)
+    return set[Trip]().union(*(indicator(events) for indicator in indicators))
 
 
 def alerts(events: list[Event]) -> dict[tuple[str, str], int]:
     """`(indicator, subject)` of every alert to its highest level; 0 where it only warned."""
     found = {("complaint_volume", subject): 0 for subject, count in _worst_days(events).items() if count >= 12}
-    for indicator, subject, _, _, level in complaint_volume(events) | complaint_rate(events) | click_fraud(events):
+    found |= {("complaint_sla", f"complaint:{name}"): 0 for name in truth_complaints.warned(events)}
+    found |= truth_others.told_only(events)
+    for indicator, subject, _, _, level in trips(events):
         found[indicator, subject] = max(level, found.get((indicator, subject), 0))
     return found

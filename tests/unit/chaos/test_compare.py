@@ -13,14 +13,15 @@ from tests.chaos.compare import ACTING, differences
 from tests.chaos.faults import plan
 from tests.chaos.outcome import Outcome
 from tests.oracle import truth
-from tests.oracle.scenario import Sent, morning
+from tests.oracle.morning import morning
+from tests.oracle.scenario import Sent
 
 RECORDS: list[Sent] = list(morning(3, 500).records())
 
 
 def truthful() -> Outcome:
     """What a faultless run leaves behind."""
-    events, trips = truth.unique_events(RECORDS), truth.trips(RECORDS)
+    events, trips = truth.unique_events(RECORDS), truth.trips(truth.unique_events(RECORDS))
     accounts = truth.frozen_accounts(events)
     status = {target: ACTING[command] for _, _, command, target, _ in trips if command in ACTING}
     status |= {f"account:{account}": "frozen" for account in accounts}

@@ -1,0 +1,36 @@
+"""The oracle agrees with the machines where nothing goes wrong; in a chaos run everything does."""
+
+import pytest
+
+from tests.chaos.outcome import Names
+from tests.oracle import truth
+from tests.oracle.morning import morning
+from tests.support.frames import KEY
+from tests.support.indicator_log import commands, facts, policy
+from tests.support.simulation import outputs_of
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_machines_do_what_the_oracle_says(seed: int) -> None:
+    events = truth.unique_events(morning(seed, 3_000).records())
+    addresses = {event["ip"] for event in events if event.get("ip")}
+    accounts = {event["account_id"] for event in events if event.get("account_id")}
+    names = Names(KEY, addresses, accounts)
+    outputs = outputs_of(events, policy())
+
+    given, frozen = set(), set()
+    for command in commands(outputs):
+        target = names.plain(command.target)
+        if target.startswith("account:"):
+            frozen.add(target.removeprefix("account:"))
+        else:
+            assert command.evidence is not None
+            subject = names.plain(command.evidence.subject)
+            given.add((command.evidence.indicator, subject, command.command, target, command.level))
+    assert given == truth.trips(events)
+    assert frozen == truth.frozen_accounts(events)
+    told: dict[tuple[str, str], int] = {}
+    for fact in facts(outputs):
+        key = fact.indicator or "", names.plain(fact.subject or "")
+        told[key] = max(fact.level or 0, told.get(key, 0))
+    assert told == truth.alerts(events)
