@@ -71,6 +71,11 @@ async def engagement(looks: Looks) -> None:
 
 async def recovered(looks: Looks) -> None:
     """What cleared by its own condition."""
+    target = f"content:{looks.day.promise}"
+    asked = looks.ordered(target, "escalate", outcome="recorded")
+    await looks.check("after half an hour people are to be called about the text", asked)
+    told = looks.told_only("content_violation", {"opened", "resolved"})
+    await looks.check("but the platform had confirmed, so nobody was", told)
     await _resolved(looks, "complaint_sla", "the complaint was answered", f"complaint:{looks.day.waiting}")
     await _resolved(looks, "content_violation", "the text was corrected", f"content:{looks.day.promise}")
     await _resolved(looks, "complaint_flood", "the flood is over")

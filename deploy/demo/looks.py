@@ -101,6 +101,12 @@ class Looks:
         words = webhook["message"]["data"]["title"]
         return f"“{words['en']}” / “{words['zh']}”{_seconds(webhook['at'], begun)}, signature verified"
 
+    async def told_only(self, indicator: str, changes: set[Change]) -> str:
+        """People were told of nothing but these changes."""
+        kinds = [webhook["message"]["type"].removeprefix("alert.") for webhook in await self._stage.webhooks(indicator)]
+        require(set(kinds) <= changes, f"told: {kinds}")
+        return f"told were {', '.join(kinds)}"
+
     async def resumed(self, target: str) -> str:
         """An operator lifts all holds."""
         state = await self._stage.state(target)

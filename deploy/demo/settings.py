@@ -15,4 +15,4 @@ class DemoSettings(CommonSettings):
     demo_gateway_url: str = "http://127.0.0.1:8080"
     demo_token: SecretStr
     demo_rate: Annotated[float, Field(gt=0, le=10_000)] = 20.0
-    """Events a second."""
+    """Events a second. With this many nothing trips by itself; with few, ratios of small numbers do."""

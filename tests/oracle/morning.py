@@ -1,5 +1,7 @@
 """The story that the faults are thrown at: calm traffic, incidents of every kind at several levels, near misses."""
 
+from typing import Any
+
 from tests.oracle.scenario import Script
 
 HOUR, MINUTE = 3600, 60
@@ -77,7 +79,7 @@ def _searches(script: Script) -> None:
 
 def _texts(script: Script) -> None:
     """Texts online, each taken off within half an hour, so that nobody has to be called."""
-    cases = (
+    cases: tuple[dict[str, Any], ...] = (
         {"body": "稳赚不赔！" + GOOD},
         {"body": "不承诺保本保收益。" + GOOD},
         {"body": "保本保收益。" + GOOD},

@@ -1,0 +1,130 @@
+"""The stories of the demonstration, played through the machines without a broker: what trips and what does not."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.demo.incidents import KINDS
+from deploy.demo.naming import named_policy
+from deploy.demo.routine import readings, routine
+from deploy.demo.stories import CHANNELS, Event, Source
+from deploy.demo.story import SHANGHAI, tell, tell_all
+from schemas.alerts import AlertFact
+from schemas.commands import Command
+from schemas.events import EVENT, TOPIC_OF
+from schemas.policy import Policy
+from services.cli.policy import read_policy
+from services.indicators.machine import STORES
+from services.indicators.registry import all_rules
+from tests.support.indicator_log import commands, facts
+from tests.support.simulation import outputs_of
+from tests.unit.indicators.world import MINUTE, World
+
+MIDNIGHT = datetime(2026, 11, 25, tzinfo=SHANGHAI)
+SERVED = {rule.id for rule in all_rules() if rule.subject in STORES}
+TRIPS = {
+    "complaints": "complaint_volume",
+    "clicks": "click_fraud",
+    "rate": "complaint_rate",
+    "flood": "complaint_flood",
+    "content": "content_violation",
+    "sentiment": "negative_sentiment",
+    "cac": "cac_spike",
+    "gdp": "market_volatility",
+    "lpr": "market_volatility",
+    "policy_change": "market_volatility",
+}
+
+
+@pytest.fixture(scope="module")
+def policy(tmp_path_factory: pytest.TempPathFactory) -> Policy:
+    return read_policy(named_policy(tmp_path_factory.mktemp("demo")))
+
+
+def played(events: list[Event], policy: Policy) -> tuple[list[AlertFact], list[Command]]:
+    outputs = outputs_of(events, policy)
+    return facts(outputs), commands(outputs)
+
+
+def tripped(told: list[AlertFact]) -> dict[str, set[str | None]]:
+    """By indicator, the subjects of its alerts that reached a level."""
+    found: dict[str, set[str | None]] = {}
+    for fact in told:
+        if fact.level:
+            found.setdefault(fact.indicator or "", set()).add(fact.subject)
+    return found
+
+
+def test_in_the_long_story_every_indicator_trips_once_and_clears(policy: Policy) -> None:
+    day = tell_all(MIDNIGHT, "test")
+    told, given = played(day.before + day.events, policy)
+    assert tripped(told).keys() == SERVED
+    opened = [(fact.indicator, fact.subject) for fact in told if fact.status == "open"]
+    assert len(opened) == len(SERVED) + 1, "growth, and the news of a policy change"
+    assert sorted(opened, key=str) == sorted(
+        ((fact.indicator, fact.subject) for fact in told if fact.status == "resolved"), key=str
+    )
+    assert {command.issued_by.removeprefix("indicator:") for command in given} == SERVED - {"engagement_drop"}
+
+
+def test_in_the_short_story_three_indicators_trip(policy: Policy) -> None:
+    told, given = played(tell(MIDNIGHT, "test").events, policy)
+    assert tripped(told).keys() == {"complaint_volume", "click_fraud", "complaint_rate"}
+    assert [(each.command, each.maturity) for each in given if each.target == "channel:weibo"] == [
+        ("throttle", "approve"),
+        ("pause", "auto"),
+    ]
+
+
+def calm(hours: float, rate: float) -> list[Event]:
+    """What `make run` sends."""
+    source, start = Source("calm", random.Random(3)), MIDNIGHT + timedelta(hours=6)
+    seconds = hours * 3600
+    return [*readings(source, start), *source.calm(start, seconds, rate), *routine(source, start, seconds)]
+
+
+def test_calm_traffic_has_all_types_of_events_and_nothing_trips(policy: Policy) -> None:
+    events = calm(hours=11, rate=3.0)
+    quiet = {"complaint_closed", "content_removed", "policy_change"}
+    assert {event["type"] for event in events} == TOPIC_OF.keys() - quiet
+    assert {event["channel_id"] for event in events if event["type"] == "complaint_opened"} == set(CHANNELS)
+    assert played(events, policy) == ([], [])
+
+
+def test_days_of_what_happens_by_the_clock_trip_nothing(policy: Policy) -> None:
+    events = list(routine(Source("calm", random.Random(3)), MIDNIGHT, 2.5 * 86_400))
+    assert played(events, policy) == ([], [])
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if TRIPS.get(kind) in SERVED])
+def test_an_incident_trips_its_indicator_at_once(kind: str, policy: Policy) -> None:
+    source, now = Source("incident", random.Random(1)), MIDNIGHT + timedelta(hours=12)
+    events = [*source.calm(now - timedelta(minutes=30), 1800, 1.0), *KINDS[kind](source, now, "douyin")]
+    told, _ = played(events, policy)
+    assert tripped(told).keys() == {TRIPS[kind]}
+
+
+def test_a_complaint_that_is_reported_too_late_trips_at_once() -> None:
+    world, now = World("complaint"), datetime.fromtimestamp(0, UTC)
+    world.mark(-MINUTE)
+    (event,) = KINDS["sla"](Source("incident", random.Random(1)), now, "douyin")
+    fields: dict[str, Any] = {name: value for name, value in event.items() if name not in ("event_id", "occurred_at")}
+    ago_ms = -(now - datetime.fromisoformat(event["occurred_at"])) / timedelta(milliseconds=1)
+    world.raw(fields.pop("type"), ago_ms, **fields)
+    world.mark(2 * MINUTE)
+    assert [(fact.indicator, fact.level) for fact in world.facts] == [("complaint_sla", 1)]
+
+
+def test_every_kind_of_incident_is_of_valid_events() -> None:
+    for kind in KINDS.values():
+        for event in kind(Source("incident", random.Random(1)), datetime.now(UTC), "douyin"):
+            EVENT.validate_python(event)
+
+
+def test_the_named_policy_is_the_default_one_with_a_directory(tmp_path: Path) -> None:
+    named = read_policy(named_policy(tmp_path))
+    assert named.directory.high_risk() == ["growth-fund"]
+    assert set(named.directory.channels) == set(CHANNELS)
