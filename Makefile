@@ -35,7 +35,7 @@ demo: $(STAMP) ## A day's story in two minutes, each step checked (ALL=1: every 
 
 KIND ?= complaints
 CHANNEL ?= douyin
-incident: $(STAMP) ## Make one while `make run` runs (KIND=complaints|clicks|rate|… CHANNEL=douyin)
+incident: $(STAMP) ## Make one while `make run` runs (KIND=complaints CHANNEL=douyin; KIND=? lists them)
 	@exec $(PY) -m deploy.launcher.incident --kind $(KIND) --channel $(CHANNEL)
 
 test: $(STAMP) ## Run the tests (ARGS='-k name' for some)

@@ -120,7 +120,14 @@ async def test_a_pause_arrives_is_read_back_and_confirmed(state: PlatformState, 
 
 
 async def test_any_target_finds_its_place(state: PlatformState, system: System) -> None:
-    names = ["promotion:基金 A/B?x=1&y#z@抖音", "content:a b%2Fc", "channel:../_targets", "account:é"]
+    names = [
+        "promotion:基金 A/B?x=1&y#z@抖音",
+        "content:a b%2Fc",
+        "channel:../_targets",
+        "account:é",
+        "actor:00",
+        "product:a",
+    ]
     for number, name in enumerate(names):
         await system.give(order(number, target=name))
     await system.until_settled()

@@ -9,7 +9,7 @@ GOOD = "投资有风险，历史业绩不代表未来表现。"
 
 
 def morning(seed: int, events: int = 200_000) -> Script:
-    """Three hours of a Monday, with the day before of one product."""
+    """Three hours of a Monday, with the day before of some products and the week before of some channels."""
     script = Script(seed)
     script.calm(events, [f"c{n}" for n in range(20)])
     _channels(script)
@@ -17,6 +17,7 @@ def morning(seed: int, events: int = 200_000) -> Script:
     _floods(script)
     _unanswered(script)
     _searches(script)
+    _weeks(script)
     _texts(script)
     _mentions(script)
     _readings(script)
@@ -75,6 +76,22 @@ def _searches(script: Script) -> None:
                 script.add("search", hour * HOUR + 60, channel, **shown, count=searches // 2 if hot else 50)
                 for m in range(bought // 2 if hot else 5):
                     script.add("conversion", hour * HOUR + 120 + m, channel, **shown, stage="purchase")
+
+
+def _weeks(script: Script) -> None:
+    """Everyday figures of three channels each for a week, and then an hour with too much, or a little too much, spent,
+    clicked and shown for what comes of it."""
+    hours = (*range(-168, -24, 6), *range(-24, 3))
+    for n, (spent, clicked, shown) in enumerate(((30_000, 6_000, 40_000), (1_200, 600, 6_000))):
+        for hour in hours:
+            at, hot = hour * HOUR + 90, hour == 1
+            script.add("spend", at, f"dear-{n}", amount=500.0 + spent * hot)
+            script.add("click", at, f"selling-{n}", count=100 + clicked * hot)
+            script.add("impression", at, f"watched-{n}", count=1000 + shown * hot)
+            script.add("engagement", at, f"watched-{n}", kind="like", count=100)
+            for m in range(2):
+                script.add("conversion", at + m, f"dear-{n}", stage="account_opened")
+            script.purchases(f"selling-{n}", 4, start=at, every=1)
 
 
 def _texts(script: Script) -> None:

@@ -8,13 +8,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tests.oracle import truth_complaints, truth_others
+from tests.oracle import truth_comparisons, truth_complaints, truth_others
 from tests.oracle.facts import Event, Trip, levels, seconds
 from tests.oracle.scenario import Sent
 
 PANE_SECONDS = 300
 CLICK_PANE_SECONDS = 5
-MEASURE = {"impression": "impressions", "click": "clicks", "search": "searches", "engagement": "engagements"}
+MEASURE = {
+    "spend": "spend_micros",
+    "impression": "impressions",
+    "click": "clicks",
+    "search": "searches",
+    "engagement": "engagements",
+}
 STAGE = {"lead": "leads", "account_opened": "accounts_opened", "purchase": "purchases"}
 
 
@@ -50,7 +56,8 @@ def pane_totals(events: Iterable[Event]) -> dict[tuple[str, int, str], int]:
         if measure is None:
             continue
         pane = int(seconds(event)) // PANE_SECONDS * PANE_SECONDS
-        totals[event["channel_id"], pane, measure] += event.get("count", 1)
+        amount = round(event["amount"] * 1_000_000) if event["type"] == "spend" else event.get("count", 1)
+        totals[event["channel_id"], pane, measure] += amount
     return {key: total for key, total in totals.items() if total}
 
 
@@ -146,7 +153,12 @@ def frozen_accounts(events: list[Event]) -> set[str]:
 
 def trips(events: list[Event]) -> set[Trip]:
     """Every command that must be given, accounts aside."""
-    indicators = (complaint_volume, complaint_rate, click_fraud, *truth_complaints.INDICATORS, *truth_others.INDICATORS)
+    indicators = (
+        *(complaint_volume, complaint_rate, click_fraud),
+        *truth_complaints.INDICATORS,
+        *truth_comparisons.INDICATORS,
+        *truth_others.INDICATORS,
+    )
     return set[Trip]().union(*(indicator(events) for indicator in indicators))
 
 
@@ -154,6 +166,7 @@ def alerts(events: list[Event]) -> dict[tuple[str, str], int]:
     """`(indicator, subject)` of every alert to its highest level; 0 where it only warned."""
     found = {("complaint_volume", subject): 0 for subject, count in _worst_days(events).items() if count >= 12}
     found |= {("complaint_sla", f"complaint:{name}"): 0 for name in truth_complaints.warned(events)}
+    found |= {("engagement_drop", channel): 1 for channel in truth_comparisons.disengaged(events)}
     found |= truth_others.told_only(events)
     for indicator, subject, _, _, level in trips(events):
         found[indicator, subject] = max(level, found.get((indicator, subject), 0))

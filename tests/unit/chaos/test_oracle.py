@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.indicators.registry import all_rules
 from tests.chaos.outcome import Names
 from tests.oracle import truth
 from tests.oracle.morning import morning
@@ -34,3 +35,4 @@ def test_the_machines_do_what_the_oracle_says(seed: int) -> None:
         key = fact.indicator or "", names.plain(fact.subject or "")
         told[key] = max(fact.level or 0, told.get(key, 0))
     assert told == truth.alerts(events)
+    assert {indicator for indicator, _ in told} == {rule.id for rule in all_rules()}
