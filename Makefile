@@ -30,7 +30,7 @@ $(STAMP): requirements/dev.txt pyproject.toml deploy/embedded/kafka.lock
 run: $(STAMP) ## Run Tidegate until Ctrl-C (DEMO=0: without traffic; TIDEGATE_KAFKA=host:port: on another cluster)
 	@exec $(PY) -m deploy.launcher --with-parent
 
-demo: $(STAMP) ## A day's story in two minutes, each step checked (ALL=1: every indicator trips, acts and clears, in four)
+demo: $(STAMP) ## A day's story in two minutes, each step checked (ALL=1: every indicator trips, acts and clears)
 	@exec $(PY) -m deploy.demo $(if $(ALL),--all)
 
 KIND ?= complaints
