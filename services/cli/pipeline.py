@@ -12,6 +12,7 @@ from typing import Final
 from schemas import frames
 from schemas.frames import FORMAT, RAW_TOPIC_ORDER, Mark, Read, source_of
 from schemas.policy import Policy
+from services.cli.archive import naming
 from services.indicators.machine import STORES, IndicatorMachine, build
 from services.ingest.quarantine import BadLimit
 from services.ingest.records import Records
@@ -37,14 +38,14 @@ class RawRecord:
 class Pipeline:
     """Ingest and the indicators under one policy.
 
-    key: of the pseudonyms; with that of the live system, actors and accounts are called the same. read, dead: how many
-    records were read, and were no events.
+    key: of the pseudonyms; with that of the live system, actors and accounts are called the same. archived: the events
+    carry pseudonyms under this key already. read, dead: how many records were read, and were no events.
     """
 
-    def __init__(self, policy: Policy, key: bytes, subjects: Iterable[str] = STORES) -> None:
+    def __init__(self, policy: Policy, key: bytes, subjects: Iterable[str] = STORES, *, archived: bool = False) -> None:
         self.machines: dict[str, IndicatorMachine] = {subject: build(subject, 0) for subject in subjects}
         self.counts: Counter[str] = Counter()
-        self._router = Router(key, policy.shared_addresses)
+        self._router = (naming.router if archived else Router)(key, policy.shared_addresses)
         self._sources: dict[tuple[str, int], Source] = {}
         self._next = dict.fromkeys(self.machines, 0)
         document = policy.model_dump_json().encode()

@@ -54,6 +54,21 @@ class Pseudonyms:
         return found
 
 
+class Kept(Pseudonyms):
+    """For values that are pseudonyms already, as 32 hex digits: their bytes."""
+
+    def __init__(self) -> None:
+        super().__init__(b"", "")
+
+    def of(self, value: str) -> bytes:
+        """The bytes of one."""
+        return bytes.fromhex(value)
+
+    def of_all(self, values: Iterable[str | None]) -> list[bytes | None]:
+        """Those of many, None for None."""
+        return [None if value is None else bytes.fromhex(value) for value in values]
+
+
 def normal_address(text: str) -> str:
     """One spelling for an address in any of its spellings; what is no IP stays as it is."""
     if ":" not in text:

@@ -13,7 +13,7 @@ _REACHABLE: Final = re.compile(
     r"""
     [\w.+-]+@[\w-]+(?:\.[\w-]+)+                              # e-mail
     | (?:https?://|www\.)\S+                                  # links, which may carry an account
-    | @[^\s@，。！？,.!?:：]+                                  # handles
+    | @+[^\s@，。！？,.!?:：]+                                 # handles
     | (?:微信号?|[vV][xX]|[wW]e[cC]hat|[qQ]{2})\s*[:：]?\s*[A-Za-z0-9_-]{4,}
     | \d(?:[\s-]?[\dXx]){4,}                                  # phones, cards, identity numbers, amounts
     """,

@@ -10,7 +10,7 @@ from schemas.frames import MEASURES, SubjectFrame
 from schemas.rows import CaseRow, ComplaintRow, ContentRow, FloodRow, MentionRow, ReadingRow
 from services.ingest.columns import ActorRows, ChannelRows
 from services.ingest.product_rows import ProductRows
-from services.ingest.pseudonyms import Actors, Pseudonyms, SharedAddresses, normal_address
+from services.ingest.pseudonyms import Actors, Kept, Pseudonyms, SharedAddresses, normal_address
 from services.ingest.redaction import quote
 from services.ingest.row_lists import RowList, cases, contents, mentions, readings
 from services.ingest.structs import NO_MEASURE
@@ -76,12 +76,13 @@ class Rows:
 class Router:
     """Turns valid events into rows.
 
-    key: of the pseudonyms. One serves all source partitions.
+    key: of the pseudonyms; None where the events of an archive carry pseudonyms already. One serves all source
+    partitions.
     """
 
-    def __init__(self, key: bytes, shared: Iterable[str] = ()) -> None:
-        self._accounts = Pseudonyms(key, "account")
-        self._addresses = Pseudonyms(key, "ip")
+    def __init__(self, key: bytes | None, shared: Iterable[str] = ()) -> None:
+        self._accounts = Kept() if key is None else Pseudonyms(key, "account")
+        self._addresses = Kept() if key is None else Pseudonyms(key, "ip")
         self.share(shared)
 
     def share(self, addresses: Iterable[str]) -> None:

@@ -16,6 +16,10 @@ def _pseudonym_key(value: SecretStr) -> SecretStr:
     return value
 
 
+PseudonymKey = Annotated[SecretStr, AfterValidator(_pseudonym_key)]
+"""The key of the pseudonyms of addresses and accounts, as it is, in UTF-8."""
+
+
 def _seal_key(value: SecretStr) -> SecretStr:
     Sealer(value.get_secret_value())
     return value
@@ -28,8 +32,8 @@ class IngestSettings(CommonSettings):
 
     ingest_port: Port = 0
     """Of /healthz, /readyz and /metrics."""
-    ingest_pseudonym_key: Annotated[SecretStr, AfterValidator(_pseudonym_key)]
-    """Of the pseudonyms of addresses and accounts, as it is, in UTF-8; the account system has the same."""
+    ingest_pseudonym_key: PseudonymKey
+    """The account system has the same."""
     ingest_dead_letter_key: Annotated[SecretStr, AfterValidator(_seal_key)]
     """Seals the raw record in a dead letter: a Fernet key, 32 bytes in URL-safe base64."""
     ingest_pause_ms: Annotated[int, Field(ge=0, le=1000)] = 20

@@ -30,7 +30,7 @@ _FIELDS = sorted({name for models in EVENTS.values() for model in models for nam
 
 
 @st.composite
-def _near_events(draw: st.DrawFn) -> bytes:
+def near_events(draw: st.DrawFn) -> bytes:
     """Events of which some fields are of a strange value, and their bytes now and then broken."""
     changes = draw(st.dictionaries(st.sampled_from([*_FIELDS, "unknown"]), _VALUES, max_size=2))
     value = event(draw(st.sampled_from(TYPES)), **changes)
@@ -68,7 +68,7 @@ def _reads_its_time(found: Event) -> bool:
 _HEAD = raw("click", ip=...)[:-1]
 
 
-@given(_near_events())
+@given(near_events())
 @example(_HEAD + b',"count":5.0}')
 @example(_HEAD + b',"count":1e2}')
 @example(_HEAD + b',"ip":"a\x7f"}')

@@ -1,0 +1,154 @@
+"""`tidegate archive`: the raw topics as Parquet files, without personal data, for longer than the topics keep them."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+
+from schemas.topics import RAW_TOPICS, TOPICS
+from services.cli.archive.pieces import ArchiveError, Pieces, by_day
+from services.cli.archive.rows import Masking
+from services.cli.settings import CliSettings
+from services.ingest.records import CONTROL_HEADER, Records
+from services.ingest.settings import PseudonymKey
+from services.runtime.kafka_io import SLICE_RECORDS, consumer, wait_for_broker
+from services.runtime.settings import CommonSettings, load
+
+if TYPE_CHECKING:
+    from services.cli.parquet_io import Filling
+
+HOUR_S: Final = 3600.0
+_WAIT_MS: Final = 200
+
+
+class ArchiveSettings(CommonSettings):
+    """The one setting of ingest that an archive shares."""
+
+    own_prefix: ClassVar[str] = "ingest_pseudonym_"
+
+    ingest_pseudonym_key: PseudonymKey
+
+
+def add_commands(commands: Any) -> None:
+    """Adds `archive`."""
+    command = commands.add_parser("archive", help="copy the raw topics to Parquet files, without personal data")
+    command.add_argument("--to", dest="folder", type=Path, required=True, metavar="DIR", help="goes on where it ended")
+    command.add_argument(
+        "--follow", type=float, nargs="?", const=HOUR_S, metavar="S", help="and again every S seconds (3600)"
+    )
+    command.set_defaults(run=archive)
+
+
+async def archive(arguments: argparse.Namespace, settings: CliSettings) -> int:
+    """0 when all that the topics hold is in the archive; 1 where something is not."""
+    key = load(ArchiveSettings, os.environ).ingest_pseudonym_key.get_secret_value().encode()
+    try:
+        return await _rounds(arguments, settings, key)
+    except (ArchiveError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+async def _rounds(arguments: argparse.Namespace, settings: CliSettings, key: bytes) -> int:
+    try:
+        from services.cli import parquet_io
+    except ModuleNotFoundError as error:
+        raise ArchiveError(f"an archive needs {error.name}: pip install 'tidegate[archive]'") from None
+    if settings.clock != "wall":
+        raise ArchiveError("on the clock of a replay there is nothing to archive: the file that is replayed stays")
+    with parquet_io.writing(arguments.folder):
+        while True:
+            await wait_for_broker(settings)
+            there = parquet_io.pieces_in(arguments.folder)
+            this_round = _Round(settings, key, there, partial(parquet_io.Filling, arguments.folder))
+            await this_round.run()
+            if arguments.follow is None:
+                return 0 if this_round.whole else 1
+            await asyncio.sleep(arguments.follow)
+
+
+class _Round:
+    """Copies what the topics hold now, one source partition after another, so that one at a time is in memory.
+
+    whole: whether all of it is in the archive.
+    """
+
+    def __init__(
+        self, settings: CliSettings, key: bytes, there: Pieces, fill: Callable[[str, int, int], "Filling"]
+    ) -> None:
+        self.whole = True
+        self._settings = settings
+        self._masking = {topic: Masking(topic, key) for topic in RAW_TOPICS}
+        self._there = there
+        self._fill = fill
+
+    async def run(self) -> None:
+        """Says what was done."""
+        records = files = 0
+        async with consumer(self._settings, max_wait_ms=_WAIT_MS) as client:
+            for topic in RAW_TOPICS:
+                for partition in range(TOPICS[topic].partitions(self._settings.partitions)):
+                    try:
+                        done = await self._copy(client, topic, partition)
+                    except (ArchiveError, KafkaError, UnicodeDecodeError) as error:
+                        self._miss(topic, partition, str(error) or type(error).__name__)
+                    else:
+                        records, files = records + done.records, files + len(done.written)
+        print(f"archived {records:,} records in {files} files", flush=True)
+
+    async def _copy(self, client: Any, topic: str, partition: int) -> "Filling":
+        at = TopicPartition(self._settings.prefix + topic, partition)
+        begins, ends = await client.beginning_offsets([at]), await client.end_offsets([at])
+        position = self._there.position(topic, partition)
+        if position is None:
+            position = begins[at]
+        if position > ends[at]:
+            raise ArchiveError(
+                f"the archive goes up to {position}, the topic to {ends[at]}: is it that of another system?"
+            )
+        if position < begins[at]:
+            self._miss(topic, partition, f"{position} to {begins[at] - 1} were gone before they were archived")
+            position = begins[at]
+        filling = self._fill(topic, partition, position)
+        try:
+            async for records in _slices(client, at, position, ends[at]):
+                for day, some in by_day(records):
+                    filling.add(day, self._masking[topic].rows(partition, some), some.next)
+        finally:
+            filling.finish()
+        return filling
+
+    def _miss(self, topic: str, partition: int, why: str) -> None:
+        self.whole = False
+        print(f"{topic}/{partition}: {why}", file=sys.stderr, flush=True)
+
+
+async def _slices(client: Any, at: TopicPartition, position: int, end: int) -> AsyncIterator[Records]:
+    """The records from `position` until before `end`."""
+    client.assign([at])
+    client.seek(at, position)
+    while position < end:
+        polled = await client.getmany(at, timeout_ms=_WAIT_MS, max_records=SLICE_RECORDS)
+        found = [each for each in polled.get(at, ()) if each.offset < end]
+        reached = min(await client.position(at), end)
+        yield Records(
+            position,
+            reached,
+            [each.offset for each in found],
+            [each.timestamp for each in found],
+            [each.value for each in found],
+            {
+                index: word or b""
+                for index, each in enumerate(found)
+                for name, word in each.headers
+                if name == CONTROL_HEADER
+            },
+        )
+        position = reached

@@ -1,0 +1,60 @@
+"""The raw topics as an archive has them, between two times and in the order in which records were appended."""
+
+import heapq
+from collections.abc import Iterator
+from operator import attrgetter
+from pathlib import Path
+
+from schemas.topics import RAW_TOPICS
+from services.cli.archive.pieces import ArchiveError, Piece, day_of
+from services.cli.archive.rows import Restoring
+from services.cli.pipeline import RawRecord
+
+
+class ArchivedLog:
+    """What was appended from `start_ms` until before `end_ms`. Raises ArchiveError.
+
+    total: about how many records that is, for a progress bar. gaps: between which offsets some were never archived,
+    as `topic/partition first-next`. The events carry pseudonyms, see `naming.router`.
+    """
+
+    def __init__(self, folder: Path, start_ms: int, end_ms: int) -> None:
+        try:
+            from services.cli import parquet_io
+        except ModuleNotFoundError as error:
+            raise ArchiveError(f"an archive needs {error.name}: pip install 'tidegate[archive]'") from None
+        self._read = parquet_io.read
+        self._folder = folder
+        self._span = start_ms, end_ms
+        found = parquet_io.pieces_in(folder)
+        self._chosen = {
+            (topic, partition): [piece for piece in found.of(topic, partition) if self._touches(piece)]
+            for topic in RAW_TOPICS
+            for partition in found.partitions(topic)
+        }
+        chosen = [piece for pieces in self._chosen.values() for piece in pieces]
+        self.total = sum(piece.next - piece.first for piece in chosen)
+        self.gaps = [
+            f"{one.topic}/{one.partition} {one.next}-{other.first}"
+            for one, other in found.gaps()
+            if self._touches(one) or self._touches(other)
+        ]
+
+    def _touches(self, piece: Piece) -> bool:
+        start_ms, end_ms = self._span
+        return day_of(start_ms) <= piece.day <= day_of(end_ms)
+
+    def records(self) -> Iterator[RawRecord]:
+        """All of them, partitions merged; of two with the same stamp, as a cluster's log would be read."""
+        sources = (self._source(topic, pieces) for (topic, _), pieces in self._chosen.items())
+        return heapq.merge(*sources, key=attrgetter("stamp_ms"))
+
+    def _source(self, topic: str, pieces: list[Piece]) -> Iterator[RawRecord]:
+        """Stamps never fall within a partition, not even where its leader moved to another clock."""
+        restore = Restoring(topic).record
+        (start_ms, end_ms), reached = self._span, 0
+        for piece in pieces:
+            for row in self._read(self._folder, piece):
+                row["appended_at"] = reached = max(reached, row["appended_at"])
+                if start_ms <= reached < end_ms:
+                    yield restore(row)

@@ -1,0 +1,190 @@
+"""The archive of a real broker's topics, by a process that is killed in between."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.embedded.broker import Broker
+from schemas.base import from_ms
+from schemas.policy import Policy
+from schemas.topics import RAW_TOPICS
+from services.cli.archive.columns import columns_of
+from services.cli.archive.rows import Masking, Row
+from services.cli.archived_log_io import ArchivedLog
+from services.cli.parquet_io import pieces_in, read
+from services.cli.pipeline import Pipeline, RawRecord
+from services.ingest.records import Records
+from services.runtime import kafka_io
+from tests.support.indicator_log import commands
+from tests.support.ingest import PSEUDONYM_KEY, ROOT, Ingests, Record, ingests
+from tests.support.waiting import eventually
+from tests.unit.ingest.samples import TYPES, event
+
+KEY = PSEUDONYM_KEY.encode()
+PARTITIONS = 2
+
+
+@pytest.fixture
+async def system(broker: Broker, tmp_path: Path) -> AsyncIterator[Ingests]:
+    async with ingests(broker.bootstrap, tmp_path) as found:
+        yield found
+
+
+def _value(kind: str, number: int, at_ms: int) -> bytes:
+    return json.dumps(
+        event(
+            kind,
+            event_id=f"e-{number % 5000}",
+            occurred_at=from_ms(at_ms + number % 60_000).isoformat(),
+            **({"ip": f"203.0.113.{number % 50}"} if kind == "click" else {}),
+            **({"complaint_id": f"k-{number}"} if kind == "complaint_opened" else {}),
+        )
+    ).encode()
+
+
+def _records(count: int, at_ms: int, begin: int = 0) -> list[Record]:
+    """Of every type, on every partition; among them duplicates and what is no event."""
+    topics = {kind: topic for topic in RAW_TOPICS for kind in TYPES if _belongs(kind, topic)}
+    found: list[Record] = []
+    for number in range(begin, begin + count):
+        kind = "click" if number % 3 else TYPES[number // 3 % len(TYPES)]
+        value = b"{" if number % 100 == 0 else _value(kind, number, at_ms)
+        found.append((topics[kind], number // 7 % PARTITIONS, value))
+    return found
+
+
+def _belongs(kind: str, topic: str) -> bool:
+    from schemas.events import TOPIC_OF
+
+    return TOPIC_OF[kind] == topic
+
+
+async def _start(system: Ingests, folder: Path, *more: str) -> asyncio.subprocess.Process:
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("TIDEGATE_")}
+    environ |= {"TIDEGATE_KAFKA": system.settings.kafka, "TIDEGATE_PREFIX": system.settings.prefix}
+    environ |= {"TIDEGATE_INGEST_PSEUDONYM_KEY": PSEUDONYM_KEY}
+    command = (sys.executable, "-m", "services.cli", "archive", "--to", str(folder), *more)
+    pipe = subprocess.PIPE
+    return await asyncio.create_subprocess_exec(*command, env=environ, cwd=ROOT, stdout=pipe, stderr=pipe)
+
+
+async def _archive(system: Ingests, folder: Path) -> tuple[int | None, str, str]:
+    process = await _start(system, folder)
+    output, errors = await process.communicate()
+    return process.returncode, output.decode(), errors.decode()
+
+
+async def _raw(system: Ingests) -> list[RawRecord]:
+    """What the topics hold, read without any of the archive's code."""
+    found = []
+    for topic in RAW_TOPICS:
+        reading = kafka_io.follow(system.settings, topic)
+        async for batch in reading:
+            found += [RawRecord(topic, r.partition, r.offset, r.timestamp_ms, r.value) for r in batch.records]
+            if batch.caught_up:
+                break
+        await reading.aclose()
+    return found
+
+
+def _rows(folder: Path) -> list[Row]:
+    there = pieces_in(folder)
+    return [
+        row
+        for topic in RAW_TOPICS
+        for partition in there.partitions(topic)
+        for piece in there.of(topic, partition)
+        for row in read(folder, piece)
+    ]
+
+
+def _expected(given: list[RawRecord]) -> list[Row]:
+    rows: list[Row] = []
+    for topic in RAW_TOPICS:
+        masking = Masking(topic, KEY)
+        for partition in range(PARTITIONS):
+            own = sorted((r for r in given if (r.topic, r.partition) == (topic, partition)), key=lambda r: r.offset)
+            offsets, stamps = [r.offset for r in own], [r.stamp_ms for r in own]
+            made = masking.rows(partition, Records(0, len(own), offsets, stamps, [r.value for r in own]))
+            rows += [{name: row.get(name) for name in columns_of(topic)} for row in made]
+    return rows
+
+
+def _through(given: list[RawRecord], archived: bool) -> tuple[list[Any], dict[str, int]]:
+    pipeline = Pipeline(Policy(version=1), KEY, archived=archived)
+    begin, end = given[0].stamp_ms, given[-1].stamp_ms
+    pipeline.mark(begin - 1)
+    outputs = pipeline.feed(given, end) + pipeline.mark(end + 3_600_000)
+    return outputs, pipeline.counts
+
+
+async def test_every_offset_is_archived_once_whenever_it_is_killed(system: Ingests, tmp_path: Path) -> None:
+    folder = tmp_path / "archive"
+    now_ms = int(asyncio.get_running_loop().time()) and __import__("time").time_ns() // 1_000_000 - 60_000
+    await system.send(_records(40_000, now_ms))
+
+    process = await _start(system, folder)
+    await eventually(lambda: any(folder.rglob("*.parquet")), "a first file", 30)
+    process.kill()
+    await process.wait()
+    before = sorted(folder.rglob("*.parquet"))
+    assert len(_rows(folder)) < 40_000, "it was killed in the middle"
+
+    await system.send(_records(5_000, now_ms, begin=40_000))
+    code, output, errors = await _archive(system, folder)
+    assert (code, errors) == (0, "")
+    assert set(before) <= set(folder.rglob("*.parquet"))
+    assert (await _archive(system, folder))[:2] == (0, "archived 0 records in 0 files\n")
+
+    given = await _raw(system)
+    assert len(given) == 45_000
+    rows = _rows(folder)
+    assert [(row["partition"], row["offset"]) for row in rows] == [
+        (row["partition"], row["offset"]) for row in _expected(given)
+    ]
+    assert rows == _expected(given)
+    assert sum(row["problem"] is not None for row in rows) == 450
+
+    live = sorted(given, key=lambda each: each.stamp_ms)
+    kept = list(ArchivedLog(folder, 0, now_ms + 86_400_000).records())
+    assert [(r.topic, r.partition, r.offset, r.stamp_ms) for r in kept] == [
+        (r.topic, r.partition, r.offset, r.stamp_ms) for r in live
+    ]
+    found = _through(live, archived=False)
+    assert _through(kept, archived=True) == found
+    assert found[1] == {"read": 45_000, "dead": 450}
+    assert commands(found[0]), "a log in which nothing trips proves nothing"
+
+
+async def test_it_follows_and_keeps_a_second_one_out(system: Ingests, tmp_path: Path) -> None:
+    folder = tmp_path / "archive"
+    now_ms = 1_795_426_200_250
+    await system.send(_records(10, now_ms))
+    process = await _start(system, folder, "--follow", "0.2")
+    try:
+        await eventually(lambda: folder.exists() and len(_rows(folder)) == 10, "the first ten", 30)
+        code, _, errors = await _archive(system, folder)
+        assert code == 1 and "somebody else is writing" in errors
+        await system.send(_records(10, now_ms, begin=10))
+        await eventually(lambda: len(_rows(folder)) == 20, "ten more", 30)
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def test_what_is_gone_or_another_systems_is_said(system: Ingests, tmp_path: Path) -> None:
+    folder = tmp_path / "archive"
+    await system.send(_records(500, 1_795_426_200_250))
+    assert (await _archive(system, folder))[0] == 0
+    (last,) = folder.glob("channel-events/*/0-*.parquet")
+    last.rename(last.with_name("0-0-1000000.parquet"))
+    code, _, errors = await _archive(system, folder)
+    assert code == 1
+    assert errors.startswith("channel-events/0: the archive goes up to 1000000, the topic to ")
