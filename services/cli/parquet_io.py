@@ -27,11 +27,10 @@ _TYPES: Final[dict[Kind, Any]] = {
     "number": pa.float64(),
     "time": pa.timestamp("ms", tz="UTC"),
 }
-_READ_AS: Final[dict[Kind, Any]] = _TYPES | {"time": pa.int64()}
 
 
-def _schema(topic: str, types: dict[Kind, Any]) -> Any:
-    return pa.schema([(name, types[kind]) for name, kind in columns_of(topic).items()])
+def _schema(topic: str) -> Any:
+    return pa.schema([(name, _TYPES[kind]) for name, kind in columns_of(topic).items()])
 
 
 def pieces_in(folder: Path) -> Pieces:
@@ -64,7 +63,7 @@ class Filling:
         self.written: list[Piece] = []
         self._folder = folder
         self._source = topic, partition
-        self._schema = _schema(topic, _TYPES)
+        self._schema = _schema(topic)
         self._first = position
         self._day: date | None = None
         self._batches: list[Any] = []
@@ -107,13 +106,19 @@ def _sync(path: Path) -> None:
 
 
 def read(folder: Path, piece: Piece) -> Iterator[Row]:
-    """The rows of one file, times as milliseconds. What it has no column for, from before there was such a field, is
-    null; columns of later releases are passed over. Raises ArchiveError for a file that is broken."""
+    """The rows of one file, times as milliseconds. Columns of later releases are passed over. Raises ArchiveError for a
+    file that is broken."""
     try:
         with parquet.ParquetFile(folder / piece.path) as file:
             there = set(file.schema_arrow.names)
-            schema = pa.schema([field for field in _schema(piece.topic, _READ_AS) if field.name in there])
-            for batch in file.iter_batches(_READ_ROWS, columns=schema.names):
-                yield from batch.select(schema.names).cast(schema).to_pylist()
+            wanted = [field for field in _schema(piece.topic) if field.name in there]
+            for batch in file.iter_batches(_READ_ROWS, columns=[field.name for field in wanted]):
+                used = [field for field in wanted if batch[field.name].null_count < len(batch)]
+                columns = {field.name: _plain(batch[field.name].cast(field.type)) for field in used}
+                yield from pa.RecordBatch.from_pydict(columns).to_pylist()
     except (pa.ArrowException, OSError) as error:
         raise ArchiveError(f"{piece.path} cannot be read: {error}") from error
+
+
+def _plain(column: Any) -> Any:
+    return column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column

@@ -76,14 +76,14 @@ class Restoring:
 
     def __init__(self, topic: str) -> None:
         self._topic = topic
-        self._fields = tuple(event_columns(topic))
+        self._fields = event_columns(topic).keys()
 
     def record(self, row: Mapping[str, Any]) -> RawRecord:
         """One record. A bad one has no value, which is as bad."""
-        value = None if row["type"] is None else self._value(row)
+        value = None if row.get("type") is None else self._value(row)
         return RawRecord(self._topic, row["partition"], row["offset"], row["appended_at"], value)
 
     def _value(self, row: Mapping[str, Any]) -> bytes:
-        event = {name: value for name in self._fields if (value := row.get(name)) is not None}
+        event = {name: value for name, value in row.items() if value is not None and name in self._fields}
         event["occurred_at"] = from_ms(event["occurred_at"]).isoformat()
         return msgspec.json.encode(event)
