@@ -57,10 +57,8 @@ async def archive(arguments: argparse.Namespace, settings: CliSettings) -> int:
 
 
 async def _rounds(arguments: argparse.Namespace, settings: CliSettings, key: bytes) -> int:
-    try:
-        from services.cli import parquet_io
-    except ModuleNotFoundError as error:
-        raise ArchiveError(f"an archive needs {error.name}: pip install 'tidegate[archive]'") from None
+    from services.cli import parquet_io
+
     if settings.clock != "wall":
         raise ArchiveError("on the clock of a replay there is nothing to archive: the file that is replayed stays")
     with parquet_io.writing(arguments.folder):

@@ -6,7 +6,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from schemas.topics import RAW_TOPICS
-from services.cli.archive.pieces import ArchiveError, Piece, day_of
+from services.cli.archive.pieces import Piece, day_of
 from services.cli.archive.rows import Restoring
 from services.cli.pipeline import RawRecord
 
@@ -19,10 +19,8 @@ class ArchivedLog:
     """
 
     def __init__(self, folder: Path, start_ms: int, end_ms: int) -> None:
-        try:
-            from services.cli import parquet_io
-        except ModuleNotFoundError as error:
-            raise ArchiveError(f"an archive needs {error.name}: pip install 'tidegate[archive]'") from None
+        from services.cli import parquet_io
+
         self._read = parquet_io.read
         self._folder = folder
         self._span = start_ms, end_ms

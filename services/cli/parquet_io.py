@@ -1,4 +1,5 @@
-"""An archive's folder: Parquet files, and a lock for the one who writes. The only module that needs pyarrow."""
+"""An archive's folder: Parquet files, and a lock for the one who writes. The only module that needs pyarrow,
+so others import it where they use it."""
 
 import fcntl
 import os
@@ -8,12 +9,15 @@ from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-import pyarrow as pa
-from pyarrow import parquet
-
 from services.cli.archive.columns import Kind, columns_of
 from services.cli.archive.pieces import ArchiveError, Piece, Pieces, piece_of
 from services.cli.archive.rows import Row
+
+try:
+    import pyarrow as pa
+    from pyarrow import parquet
+except ModuleNotFoundError:
+    raise ArchiveError("an archive needs pyarrow: pip install 'tidegate[archive]'") from None
 
 FILE_BYTES: Final = 128 * 1024 * 1024
 """In memory, some million events; then a file is written although its day goes on."""
