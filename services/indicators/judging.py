@@ -87,13 +87,16 @@ class Judge:
         return troubled if rule.judged == "at once" else troubled.union(self._store.standing_subjects())
 
     def _waiting(self, policy: InForce, tuning: Tuning, end_ms: int) -> set[str]:
-        """The subjects that a rule looks at because time has passed."""
+        """The subjects that a rule looks at because time has passed, by the figures for all: the store knows of each
+        horizon only how far it has come, so other figures would hide these. A subject with its own is always due."""
+        if not tuning.usual.enabled:
+            return set()
         try:
-            horizons = [tuning.rule.horizons(each.limits, end_ms, policy.around) for each in tuning.each()]
+            horizons = tuning.rule.horizons(tuning.usual.limits, end_ms, policy.around)
         except Exception as error:  # noqa: BLE001 - as in _judge
             self._failed(tuning.usual, error)
             return set()
-        return {subject for each in horizons if each for subject in self._store.waiting(each)}
+        return set(self._store.waiting(horizons)) if horizons else set()
 
     def take_failures(self) -> list[Failure]:
         """What has failed since the last call."""

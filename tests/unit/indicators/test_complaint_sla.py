@@ -346,3 +346,15 @@ def test_a_snapshot_of_many_is_small_and_soon_loaded() -> None:
     assert size / (MANY / 10) < 600  # bytes for each complaint; measured: 400
     assert list(store.waiting({"normal": TEN - 24 * HOUR + 300})) == [f"complaint:C{MANY - 1:09d}"]
     assert store.view("complaint:C000000000", Surroundings.under(policy())).open_at(TEN) is not None
+
+
+def test_figures_for_one_complaint_do_not_make_the_others_forgotten() -> None:
+    own = {"overrides": {"complaint:c-9": {"thresholds": {"hours": 1}}}}
+    world = closed(World("complaint", Policy.model_validate({"version": 1, "indicators": {"complaint_sla": own}})), 0)
+    closed(world, 2 * HOUR)
+    opened(world, 2 * HOUR)
+    opened(world, 2 * HOUR, complaint_id="c-9")
+    assert closed(world, 3 * HOUR).ordered() == [("escalate", "complaint:c-9", 1)]
+    for hours in range(4, 51):
+        closed(world, hours * HOUR)
+    assert world.ordered()[1:] == [CALL]
