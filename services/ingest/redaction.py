@@ -11,7 +11,7 @@ QUOTE_CHARS: Final = 120
 MASK: Final = "***"
 _REACHABLE: Final = re.compile(
     r"""
-    [\w.+-]+@[\w-]+(?:\.[\w-]+)+                              # e-mail
+    [\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+                         # e-mail; no longer ones, since a text may be one word
     | (?:https?://|www\.)\S+                                  # links, which may carry an account
     | @+[^\s@，。！？,.!?:：]+                                 # handles
     | (?:微信号?|[vV][xX]|[wW]e[cC]hat|[qQ]{2})\s*[:：]?\s*[A-Za-z0-9_-]{4,}

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from time import process_time
 from typing import Any
 
 import msgspec
@@ -327,6 +328,15 @@ def test_frames_hold_no_personal_data() -> None:
 )
 def test_a_quote_names_and_reaches_nobody(text: str, quoted: str) -> None:
     assert quote(text) == quoted
+
+
+@pytest.mark.parametrize(
+    "text", ["骗" * 20_000, "a" * 20_000, "1 " * 10_000, "骗@" * 10_000, "a.b-" * 5_000, "a@" + "b" * 19_998]
+)
+def test_a_quote_takes_no_longer_for_a_text_that_was_made_to(text: str) -> None:
+    began = process_time()
+    quote(text)
+    assert process_time() - began < 0.3
 
 
 def test_slices_join_up_though_not_every_record_gives_a_row() -> None:
