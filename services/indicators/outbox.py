@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from schemas.alerts import ActionTaken, AlertFact, Status
 from schemas.audit import AuditRecord
@@ -18,6 +18,9 @@ from services.indicators.store import Note, View
 from services.indicators.tuning import InForce, Tuned
 from services.runtime.ids import derive
 from services.runtime.machine import Output
+
+MAX_ACTIONS: Final = 100
+"""So many orders are listed in an alert, so that it can be sent however many are given: alerting keeps no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ class Outbox:
         by = f"indicator:{tuned.rule.id}"
         done = [
             ActionTaken(what=order.action, target=order.target, state="ordered", by=by, at=from_ms(told_ms))
-            for order in given
+            for order in given[:MAX_ACTIONS]
         ]
         commands = [self._command(order, fact, evidence, tuned, words.title) for order in given]
         self.fact(fact.model_copy(update={"actions": done}))

@@ -17,6 +17,8 @@ HOURS = 1
 BASELINE_HOURS = 24
 CARRIED_HOURS = 24
 _NAMED = 3
+_SHOWN = 50
+"""So many of the channels are in the evidence, which goes with each order."""
 
 
 class SearchDivergenceLimits(Limits):
@@ -71,8 +73,9 @@ class SearchDivergence(Rule[ProductView, SearchDivergenceLimits]):
             yield Order("pause", f"promotion:{case.name}@{channel}", 1)
 
     def detail(self, case: Case[ProductView, SearchDivergenceLimits]) -> Mapping[str, Any]:
-        """The channels that carry the product."""
-        return {"carried_by": case.view.carriers(case.now_ms, hours=CARRIED_HOURS)}
+        """Channels that carry the product, and how many do."""
+        carriers = case.view.carriers(case.now_ms, hours=CARRIED_HOURS)
+        return {"carried_by": carriers[:_SHOWN], "carrier_count": len(carriers)}
 
     def words(self, case: Case[ProductView, SearchDivergenceLimits]) -> Words:
         """How much more is searched, how much less of it ends in a purchase, and what to say to customers."""
