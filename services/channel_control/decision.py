@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from schemas.alerts import ActionState, ActionTaken
 from schemas.audit import Outcome
@@ -9,6 +10,9 @@ from schemas.channels import Hold
 from schemas.commands import Command
 from schemas.policy import ActWithin, Approvals
 from services.channel_control.target import Target
+
+MAX_NOTE: Final = 500
+"""Characters of a person's words in an alert, of which a hundred may come together there; all are in the audit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ def notes_for(
     holds: list[Hold], target: str, state: ActionState, by: str, at: datetime, text: str | None = None
 ) -> tuple[AlertNote, ...]:
     """What the alerts behind these holds are told."""
+    text = None if text is None else text[:MAX_NOTE]
     return tuple(
         AlertNote(hold.alert_id, ActionTaken(what=hold.kind, target=target, state=state, by=by, at=at, note=text))
         for hold in holds

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from schemas.commands import Command
+from services.channel_control.decision import MAX_NOTE
 from services.channel_control.machine import MAX_COMMAND_BYTES, ControlMachine
 from services.channel_control.target import Target
 from services.runtime.machine import Output, Record
@@ -453,3 +454,12 @@ def test_a_snapshot_of_another_format_is_refused() -> None:
         ControlMachine(0).load(broken.items())
     with pytest.raises(ValueError, match="does not know"):
         ControlMachine(0).load([(b"override/x", b"{}")])
+
+
+def test_of_a_persons_long_words_an_alert_gets_the_beginning_and_the_audit_all() -> None:
+    log, note = Log(), "已核实" * 6000
+    log.give(order(1))
+    outputs = log.give(persons(2, "resume", expected_generation=1, note=note))
+    (fact,), (audit,) = said(outputs, "alerts"), said(outputs, "audit")
+    assert fact["actions"][0]["note"] == note[:MAX_NOTE]
+    assert audit["detail"]["note"] == note
