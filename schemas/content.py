@@ -5,6 +5,7 @@ in `content_defaults`; a list in the policy takes the place of the default list 
 """
 
 import unicodedata
+from collections import Counter
 from typing import Annotated, Any, Final
 
 import re2
@@ -53,8 +54,8 @@ def _said(error: Exception) -> str:
 
 
 def _once(phrases: list["Phrase"]) -> list["Phrase"]:
-    texts = [phrase.text for phrase in phrases]
-    if twice := sorted({text for text in texts if texts.count(text) > 1}):
+    times = Counter(phrase.text for phrase in phrases)
+    if twice := sorted(text for text, number in times.items() if number > 1):
         raise ValueError(f"lists {', '.join(twice)} more than once")
     return phrases
 
