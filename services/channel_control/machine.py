@@ -64,10 +64,10 @@ class ControlMachine:
         """Takes one order (or policy) and says what came of it."""
         self.next_offset = record.offset + 1
         scribe = Scribe(self._partition, record)
-        if len(record.value or b"") > MAX_COMMAND_BYTES:
-            return scribe.unreadable("unreadable", f"larger than {MAX_COMMAND_BYTES} bytes")
         if record.key == POLICY_KEY:
             return self._take_policy(record, scribe)
+        if len(record.value or b"") > MAX_COMMAND_BYTES:
+            return scribe.unreadable("unreadable", f"larger than {MAX_COMMAND_BYTES} bytes")
         try:
             command = Command.model_validate_json(record.value or b"")
         except ValidationError as error:

@@ -12,12 +12,15 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from schemas.audit import AuditRecord, Outcome
-from schemas.policy import Policy, PolicyRef
+from schemas.policy import Policy, PolicyInForce, PolicyRef
 from schemas.policy_topic import ACTIVE_KEY, PolicyRecord, PolicyTopic, history_key
+from schemas.topics import MIB
 from services.cli.policy_diff import NOTHING_ACTS, becomes_auto
 from services.indicators.registry import flaws_of
 from services.runtime.ids import derive
 
+MAX_BYTES: Final = MIB - 16 * 1024
+"""What the logs that are told take of a policy in one record, with what is around it."""
 PROPOSAL_STANDS: Final = timedelta(days=7)
 SYSTEM: Final = "system"
 """Who puts the first policy of all in force where nobody is named."""
@@ -106,6 +109,8 @@ def approve(topic: PolicyTopic, label: str, ask: Ask) -> Change:
 
 def _enter(topic: PolicyTopic, policy: Policy, by: str, ask: Ask, restores: int | None = None) -> Change:
     """A version that is new: in force at once, unless more would act by itself than does now."""
+    if (size := len(_json(PolicyInForce(policy=policy)))) > MAX_BYTES:
+        raise RefusedError(f"{policy.label} takes {size:,} bytes, more than {MAX_BYTES:,}: shorten its lists")
     acting = [] if topic.active is None else becomes_auto(_active(topic), policy)
     record = PolicyRecord(
         name=policy.name,
@@ -197,7 +202,7 @@ def _ref(policy: Policy) -> bytes:
     return _json(PolicyRef(name=policy.name, version=policy.version))
 
 
-def _json(message: Policy | PolicyRef | PolicyRecord) -> bytes:
+def _json(message: Policy | PolicyInForce | PolicyRef | PolicyRecord) -> bytes:
     return message.model_dump_json().encode()
 
 

@@ -270,6 +270,14 @@ def test_a_policy_on_the_log_says_how_old_a_verdict_may_be() -> None:
     assert outcome(log.give(order(2), NOW_MS + 2 * MINUTE_MS))[0] == "done"
 
 
+def test_a_policy_may_be_as_large_as_its_topic_takes() -> None:
+    log, phrases = Log(), [{"text": f"{n}{'保本' * 20}"} for n in range(4_500)]
+    policy = {"policy": {"version": 2, "act_within": {"usual": "1m"}, "content": {"phrases": phrases}}}
+    value = json.dumps(policy, ensure_ascii=False).encode()
+    assert len(value) > MAX_COMMAND_BYTES
+    assert log.machine.apply(Record(0, NOW_MS, b"policy", value)) == []
+
+
 def test_a_bad_policy_is_refused_and_the_last_one_stays() -> None:
     log = Log()
     audit = log.raw(b'{"policy": {"version": 0}}', b"policy")

@@ -202,6 +202,13 @@ def test_the_pages_tell_what_was_and_is(world: World) -> None:
     refused(lambda: label_of(PolicyTopic(), None), "no policy is in force")
 
 
+def test_a_policy_that_no_log_could_be_told_of_is_refused(world: World) -> None:
+    phrases = [{"text": f"{n}{'保本' * 20}"} for n in range(9_000)]
+    with pytest.raises(RefusedError, match="shorten its lists"):
+        world.apply(policy(2, indicators=NOTIFY, content={"phrases": phrases}))
+    assert world.topic.active == "default/1"
+
+
 PEOPLE = st.sampled_from(["zhao", "li", "wang"])
 MATURITIES = st.sampled_from(["shadow", "notify", "approve", "auto"])
 STEPS = st.lists(
