@@ -59,6 +59,16 @@ class MarketView:
         self._looked.update(found)
         return found
 
+    def in_a_row(self, now_ms: int, gap_ms: int) -> int:
+        """How many policy changes there were up to a moment, back to the first pause that is longer."""
+        number, last_ms = 0, now_ms
+        for each in reversed(self._readings[: bisect_left(self._readings, (now_ms,))]):
+            if last_ms - each.at_ms > gap_ms:
+                break
+            if each.title is not None:
+                number, last_ms = number + 1, each.at_ms
+        return number
+
     def sources(self) -> list[tuple[int, int, int]]:
         """`(source, from, to)`: where the readings lie that were looked at through this view."""
         return [(each.source, each.offset, each.offset + 1) for each in sorted(self._looked)]

@@ -15,6 +15,8 @@ from services.indicators.rule import Case, Limits, Order, Rule, Verdict, Words, 
 GDP: Final = "gdp"
 POLICY: Final = "policy"
 READINGS: Final = 3
+SHOWN: Final = 10
+"""So many policy changes are in the evidence, the newest first."""
 _SAFER: Final = ("bond", "money_market")
 _NEAR: Final = 1e-9
 """Of what must be exceeded, not reached: anything above nothing."""
@@ -61,8 +63,10 @@ class MarketVolatility(Rule[MarketView, MarketVolatilityLimits]):
         """By what the series holds: changes of policy, quarters or months."""
         pane = Span(now_ms - PANE_MS, now_ms)
         if changes := view.changes(pane):
-            titles = [{"title": each.title, "url": each.url} for each in changes]
-            return Verdict("breach", len(changes), 1, pane, 1, 1, detail={"changes": titles})
+            titles = [{"title": each.title, "url": each.url} for each in reversed(changes[-SHOWN:])]
+            # Each one is a new level, so that each is told: no episode goes on for two panes without any.
+            level = view.in_a_row(now_ms, 2 * PANE_MS)
+            return Verdict("breach", len(changes), 1, pane, 1, level, detail={"changes": titles})
         periods = view.by_period(now_ms)
         if periods and view.series == GDP:
             return self._growth(periods, limits, pane)
@@ -159,7 +163,7 @@ def _rise_title(case: Case[MarketView, MarketVolatilityLimits]) -> Bilingual:
 
 def _policy_words(case: Case[MarketView, MarketVolatilityLimits]) -> Words:
     changes = case.verdict.detail["changes"]
-    first, more = changes[0]["title"], len(changes) - 1
+    first, more = changes[0]["title"], int(case.verdict.value) - 1
     links = " ".join(each["url"] for each in changes if each["url"])
     return Words(
         Bilingual(

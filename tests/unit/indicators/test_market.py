@@ -65,11 +65,24 @@ def test_high_risk_products_wait_to_be_slowed_and_safer_ones_are_named() -> None
     assert "bond-1" in fact.summary.en and "bond-1" in fact.summary.zh
 
 
-def test_a_change_of_policy_is_told_and_nothing_is_ordered() -> None:
+def test_each_change_of_policy_is_told_and_nothing_is_ordered() -> None:
     world = World("market")
     world.raw("policy_change", 0, title="Cooling-off period", url="https://example.org/notice")
-    world.raw("policy_change", MINUTE, title="Another")
+    world.raw_events([("policy_change", at, {"title": f"Another, {at}"}) for at in (0, 4 * MINUTE, 9 * MINUTE)])
     world.mark(HOUR)
-    assert [fact.status for fact in world.facts] == ["open", "resolved"]
-    assert world.facts[0].title is not None and world.facts[0].title.en == "Policy change: Cooling-off period"
+    assert [fact.status for fact in world.facts] == ["open", "updated", "updated", "updated", "resolved"]
+    assert [fact.title.en for fact in world.facts if fact.title is not None] == [
+        "Policy change: Cooling-off period",
+        "Policy change: Another, 0 and 1 more",
+        "Policy change: Another, 240000 and 2 more",
+        "Policy change: Another, 540000",
+    ]
+    assert {fact.severity for fact in world.facts} == {"info", None}
     assert world.commands == []
+
+
+def test_the_evidence_of_many_changes_of_policy_stays_short() -> None:
+    world = World("market")
+    world.raw_events([("policy_change", n, {"title": "长" * 2000, "url": "u" * 2000}) for n in range(100)])
+    assert len(world.facts) == 100
+    assert max(len(output.value or b"") for output in world.outputs) < 512 * 1024
