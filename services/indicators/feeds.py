@@ -82,6 +82,14 @@ class Feeds:
         self._dirty |= (heard | missed | (over & (self._newest >= 0))).any(1)
         self._missed = np.where(heard | over, 0, self._missed + missed)
         self._first[over] = self._newest[over] = -1
+        self._expect_no_more()
+
+    def _expect_no_more(self) -> None:
+        """A topic that no channel is known to have any more is not missed."""
+        missed = self._topics.missed
+        for feed in np.flatnonzero((self._newest >= 0).sum(0) == 0).tolist():
+            if missed[feed]:
+                missed[feed], self._topics_dirty = 0, True
 
     def _close_topics(self, pane: int, heard: Int64, usual: Int64) -> NDArray[np.bool_]:
         """By feed, whether at least half of those that are usually heard were."""

@@ -152,13 +152,17 @@ class IndicatorMachine:
             end = last_ms if earliest is None else min(max(earliest, since_ms), last_ms)
         elif end >= last_ms:
             return
-        while end < last_ms and self._policy is not None and self._judge.has_work():
+        while end < last_ms and self._policy is not None and self._has_work():
             end += pane_ms
             self._judge.close(self._policy, end, place)
             if isinstance(self._store, ChannelStore):
                 silences = self._store.silences(end, self._policy.around.max_silence_ms)
                 self._troubles.silent(silences, self._policy, place)
         self._closed(last_ms)
+
+    def _has_work(self) -> bool:
+        """Whether the close of a pane may tell anything; what stands may be over even when nothing is left to judge."""
+        return self._judge.has_work() or bool(self._troubles.standing)
 
     def _closed(self, last_ms: int) -> None:
         self.standing.closed_ms = last_ms

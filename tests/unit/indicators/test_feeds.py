@@ -180,6 +180,22 @@ def test_after_nine_days_nobody_waits_any_more() -> None:
     assert not any(b"weibo" in key for key, value in world.machine.changed() if value is not None)
 
 
+@pytest.mark.parametrize("others", [{}, {"clicks": always}])
+def test_nor_does_anybody_wait_for_a_whole_topic(others: dict[str, Traffic]) -> None:
+    world = World("channel")
+    for number in range(11 * 24 * 12):
+        for topic, traffic in ({"purchases": until(25)} | others).items():
+            if traffic(number / 12):
+                world.happen(
+                    *(world.event(topic, number * PANE_MS + MINUTE, channel=name) for name in ("douyin", "weibo"))
+                )
+        world.mark((number + 1) * PANE_MS + 31_000)
+    assert [each[:2] for each in dead(world)] == [
+        ("open", "topic:conversion-events"),
+        ("resolved", "topic:conversion-events"),
+    ]
+
+
 def test_the_policy_says_how_long() -> None:
     patient = policy().model_copy(update={"max_silence": policy().max_silence * 3})
     world = live(40, {"douyin": always, "weibo": until(30)}, world=World("channel", patient))
