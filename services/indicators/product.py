@@ -57,13 +57,16 @@ class ProductView:
 
         Of any: that nobody buys this one may be just what is to be found.
         """
-        span = Span(now_ms - self._around.max_silence_ms, now_ms)
+        return not self.heard(topic, Span(now_ms - self._around.max_silence_ms, now_ms))
+
+    def heard(self, topic: str, span: Span) -> bool:
+        """Whether anything of a raw topic was heard of any product in a span."""
         panes = self._named.panes
         slots = map(self._named.find, sorted(self._named))  # not by slot: that order is another after a restart
         heard = next((slot for slot in slots if panes.heard(slot, _FEED[topic], span)), None)
         if heard is not None:
             self._looked[heard, topic, span] = None
-        return heard is None
+        return heard is not None
 
     def carriers(self, now_ms: int, hours: int) -> list[str]:
         """The channels that carried the product in the last hours, the one that has begun included; sorted."""

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from schemas.base import Bilingual
 from schemas.policy import Clearing
+from services.indicators.days import Span
 from services.indicators.examples import Happening, event, fires, silent
 from services.indicators.product import ProductView
 from services.indicators.rule import Case, Limits, Order, Rule, Verdict, Words, graded, unsure
@@ -43,7 +44,10 @@ class SearchDivergence(Rule[ProductView, SearchDivergenceLimits]):
     limits = SearchDivergenceLimits
 
     def judge(self, view: ProductView, limits: SearchDivergenceLimits, now_ms: int) -> Verdict:
-        """The hour against the day before it; unsure with too few searches, or when no conversions come in."""
+        """The hour against the day before it; unsure with too few searches, or when no conversions come in.
+
+        Where searches have not risen nobody is afraid, whatever is bought, so that may clear; only a trip needs enough.
+        """
         hour = view.trailing(now_ms, hours=HOURS)
         day = view.before(hour, hours=BASELINE_HOURS)
         samples = {
@@ -52,14 +56,13 @@ class SearchDivergence(Rule[ProductView, SearchDivergenceLimits]):
             "purchases": view.total("purchases", hour),
             "purchases_before": view.total("purchases", day),
         }
-        if min(samples["searches"], samples["searches_before"]) < limits.min_searches:
-            return unsure(0.0, 1.0, hour, "too few searches", samples=samples)
-        if not view.reaches(day):
-            return unsure(0.0, 1.0, hour, "the day before is not known well enough", samples=samples)
         if view.silent("conversion-events", now_ms):
             return unsure(0.0, 1.0, hour, "no conversions come in", samples=samples)
-        if not samples["purchases_before"]:
-            return unsure(0.0, 1.0, hour, "nothing was bought the day before", samples=samples)
+        if why := _unknown(view, samples, limits, hour):
+            risen = rise(samples) / limits.growth
+            if risen >= 1 or not view.heard("channel-events", hour):
+                return unsure(0.0, 1.0, hour, why, samples=samples)
+            return graded(round(risen, 9), [1.0], hour, samples=samples)
         growth, fall = divergence(samples)
         score = round(max(min(growth / limits.growth, fall / limits.fall), 0.0), 9)
         return graded(score, [1.0], hour, samples=samples, detail={"growth": growth, "fall": fall})
@@ -101,9 +104,25 @@ class SearchDivergence(Rule[ProductView, SearchDivergenceLimits]):
         )
 
 
+def _unknown(view: ProductView, samples: Mapping[str, int], limits: SearchDivergenceLimits, hour: Span) -> str | None:
+    """Why the two cannot be compared."""
+    if min(samples["searches"], samples["searches_before"]) < limits.min_searches:
+        return "too few searches"
+    if not view.reaches(view.before(hour, hours=BASELINE_HOURS)):
+        return "the day before is not known well enough"
+    return None if samples["purchases_before"] else "nothing was bought the day before"
+
+
+def rise(samples: Mapping[str, int]) -> float:
+    """The hour's searches over the hourly mean of the day before."""
+    if not samples["searches"]:
+        return 0.0
+    return samples["searches"] * BASELINE_HOURS / (samples["searches_before"] * HOURS or 1e-9)
+
+
 def divergence(samples: Mapping[str, int]) -> tuple[float, float]:
     """Growth of the hourly searches, and fall of the purchases per search: whole numbers divided once each."""
-    growth = samples["searches"] * BASELINE_HOURS / (samples["searches_before"] * HOURS)
+    growth = rise(samples)
     kept = samples["purchases"] * samples["searches_before"] / (samples["purchases_before"] * samples["searches"])
     return round(growth, 9), round(1 - kept, 9)
 
