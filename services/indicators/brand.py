@@ -18,6 +18,10 @@ from services.indicators.store import Surroundings, Touched
 KEPT_MS: Final = 3 * 24 * HOUR_MS
 BRAND: Final = "brand:all"
 MENTIONS: Final = "mentions"
+MOST_KEYS: Final = 500
+OTHERS: Final = "(others)"
+"""Where the mentions of a pane are counted when its sources and products are too many to tell apart: a sender may put
+anything there."""
 QUOTES: Final = 5
 """Kept of each pane, the worst."""
 GRAVE: Final = (
@@ -61,7 +65,10 @@ class MentionPane(msgspec.Struct, array_like=True):
         bad = row.sentiment == "negative"
         self.total += 1
         self.negative += bad
-        counts = self.by.setdefault((row.source, row.product or ""), [0, 0])
+        key = (row.source, row.product or "")
+        if key not in self.by and len(self.by) >= MOST_KEYS:
+            key = (OTHERS, "")
+        counts = self.by.setdefault(key, [0, 0])
         counts[0] += bad
         counts[1] += 1
         span = self.ranges.setdefault(source, [row.offset, row.offset + 1])

@@ -18,6 +18,8 @@ from services.ingest.structs import NO_MEASURE
 _SEARCH: Final = MEASURES.index("searches")
 _SPEND: Final = MEASURES.index("spend_micros")
 _PURCHASE: Final = MEASURES.index("purchases")
+_NO_RATES: Final = frozenset({"gdp", "policy"})
+"""Series of their own: a rate that is called so must not pass for one of them."""
 _WORD: Final = {"complaint_opened": "opened", "complaint_answered": "answered", "complaint_closed": "closed"}
 
 
@@ -279,7 +281,8 @@ def _mention(part: int, event: Any, offset: int, at: int) -> MentionRow:
 def _reading(part: int, event: Any, offset: int, at: int) -> ReadingRow:
     match event.event_type:
         case "rate":
-            return ReadingRow(part, offset, at, event.series, event.month, repr(event.percent), None, None)
+            series = f"rate_{event.series}" if event.series in _NO_RATES else event.series
+            return ReadingRow(part, offset, at, series, event.month, repr(event.percent), None, None)
         case "gdp_growth":
             return ReadingRow(part, offset, at, "gdp", event.quarter, repr(event.percent), None, None)
         case _:

@@ -49,3 +49,15 @@ def test_the_report_counts_by_source_product_and_hour_and_quotes_the_worst() -> 
     assert report["quotes"][0] == {"source": "zhihu", "quote": "骗人！退钱！电话 ***"}
     assert "13800138000" not in json.dumps(fact.model_dump(mode="json"))
     assert "“骗人！退钱！电话 ***”" in fact.summary.zh
+
+
+def test_a_sender_that_invents_sources_makes_no_pane_without_bound() -> None:
+    world = World("brand")
+    said = {"sentiment": "negative"}
+    world.raw_events([("mention", n, {**said, "source": f"source-{n}"}) for n in range(700)])
+    world.mark(6 * MINUTE)
+    (record,) = [
+        value for key, value in world.machine.changed() if key.startswith(b"m") and key != b"machine" and value
+    ]
+    assert len(record) < 40_000
+    assert world.facts[-1].value == 700

@@ -86,3 +86,10 @@ def test_the_evidence_of_many_changes_of_policy_stays_short() -> None:
     world.raw_events([("policy_change", n, {"title": "长" * 2000, "url": "u" * 2000}) for n in range(100)])
     assert len(world.facts) == 100
     assert max(len(output.value or b"") for output in world.outputs) < 512 * 1024
+
+
+@pytest.mark.parametrize("series", ["gdp", "policy"])
+def test_a_rate_with_the_name_of_another_series_is_only_a_rate(series: str) -> None:
+    world = World("market")
+    rates(world, ("2026-01", 3.0), ("2026-02", 3.2), ("2026-03", 3.6), series=series)
+    assert world.facts == []
