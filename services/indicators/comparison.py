@@ -17,6 +17,10 @@ DAYS: Final = 7
 Confidence = Annotated[float, Field(ge=0, lt=1)]
 """How sure it must be that a change is more than chance. 0: it need not be."""
 
+Wander = Annotated[float, Field(ge=0, lt=1)]
+"""By how much a day's ratio differs from another's for no reason that anyone would look for: the standard deviation, as
+a share. It counts as chance, and is what is left of that on a large channel."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
@@ -57,10 +61,18 @@ def newness(view: ChannelView, topics: Sequence[str], day: Span) -> str | None:
 
 
 def changed(
-    change: float, limit: float, day: Span, *, lower: Ratio, than: Ratio, confidence: float, **more: Any
+    change: float,
+    limit: float,
+    day: Span,
+    *,
+    lower: Ratio,
+    than: Ratio,
+    confidence: float,
+    wander: float,
+    **more: Any,
 ) -> Verdict:
     """A change held against its limit; unsure where it reaches that, and it may be chance that one ratio is lower."""
-    if change >= limit and surely_lower(lower.part, lower.whole, than.part, than.whole) < confidence:
+    if change >= limit and surely_lower(lower.part, lower.whole, than.part, than.whole, wander) < confidence:
         return unsure(change, limit, day, "may be chance", samples=more["samples"])
     return graded(change, [limit], day, **more)
 
@@ -75,6 +87,7 @@ def fallen(
     least: int,
     limit: float,
     confidence: float,
+    wander: float,
 ) -> Verdict:
     """By which share part ÷ whole has fallen; `least` of the whole are needed in both spans."""
     day = view.trailing(now_ms, HOURS)
@@ -86,4 +99,5 @@ def fallen(
     if why := silence(view, topics, now_ms) or newness(view, topics, day):
         return unsure(fall, limit, day, why, samples=samples)
     rates = {"rate": now.value, "rate_before": before.value}
-    return changed(fall, limit, day, lower=now, than=before, confidence=confidence, samples=samples, detail=rates)
+    sure = {"confidence": confidence, "wander": wander}
+    return changed(fall, limit, day, lower=now, than=before, **sure, samples=samples, detail=rates)

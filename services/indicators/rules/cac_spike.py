@@ -13,10 +13,11 @@ from schemas.base import Bilingual, Severity
 from schemas.policy import Clearing
 from schemas.topics import CHANNEL_EVENTS, CONVERSION_EVENTS
 from services.indicators.channel import ChannelView
-from services.indicators.comparison import DAYS, HOURS, Confidence, Ratio, both, changed, newness, silence
+from services.indicators.comparison import DAYS, HOURS, Confidence, Ratio, Wander, both, changed, newness, silence
 from services.indicators.days import Span
 from services.indicators.examples import Example, amounts, fires, silent, spent
 from services.indicators.rule import Case, Limits, Order, Rule, Share, Verdict, Words, unsure
+from services.indicators.statistics import surely_fewer
 
 _FEEDS: Final = (CHANNEL_EVENTS, CONVERSION_EVENTS)
 _MICROS: Final = 1_000_000
@@ -33,13 +34,15 @@ class CacSpikeLimits(Limits):
     fall: Share = 0.2
     """By which share it has fallen, for good news."""
     goal: Yuan = 300.0
-    """The year's goal: shown, not judged."""
+    """The year's goal: shown. That the ceiling is exceeded counts where it is surely missed."""
     throttle_to: Annotated[float, Field(ge=0, lt=1)] = 0.5
     """Share of traffic that a slowed channel keeps."""
     min_accounts: Annotated[int, Field(ge=1)] = 30
     """Opened in the day and in the week; for the ceiling, in the day."""
-    confidence: Confidence = 0.95
+    confidence: Confidence = 0.995
     """How sure to be that a change is no chance; 0 takes every change at its word."""
+    wander: Wander = 0.05
+    """By how much a day differs from another for no reason, as a share: its standard deviation. Counts as chance."""
 
 
 class CacSpike(Rule[ChannelView, CacSpikeLimits]):
@@ -68,7 +71,8 @@ class CacSpike(Rule[ChannelView, CacSpikeLimits]):
         costs = _Costs(view, now_ms)
         if why := costs.unknown(limits, now_ms):
             return unsure(0.0, limits.rise, costs.day, why, samples=costs.samples())
-        above, known = costs.cac > limits.ceiling, costs.known("ceiling")
+        exceeds, known = costs.cac > limits.ceiling, costs.known("ceiling")
+        above = exceeds and costs.misses(limits.goal) >= limits.confidence
         # Only above the ceiling is too much, and the smallest step above it is where an episode begins.
         ceiling = Verdict(
             "breach" if above else "calm",
@@ -82,6 +86,8 @@ class CacSpike(Rule[ChannelView, CacSpikeLimits]):
         rise = ceiling if above else costs.against_week(1, limits.rise, limits)
         if rise.verdict != "calm":
             return rise
+        if exceeds:
+            return unsure(costs.cac, limits.ceiling, costs.day, "may be chance", samples=costs.samples())
         return max(rise, ceiling, key=lambda each: each.value / each.begins_at)
 
     def orders(self, case: Case[ChannelView, CacSpikeLimits]) -> Iterable[Order]:
@@ -176,6 +182,10 @@ class _Costs:
         """Of the day, in CNY, rounded once."""
         return _in_yuan(self.now)
 
+    def misses(self, goal: float) -> float:
+        """How sure it is that the money should have brought more accounts."""
+        return surely_fewer(self.now.whole, self.now.part / (goal * _MICROS))
+
     def samples(self) -> dict[str, int]:
         """What the ratios are made of."""
         return {"accounts_opened": self.now.whole, "accounts_opened_before": self.before.whole}
@@ -194,7 +204,8 @@ class _Costs:
         # Where an account costs more, fewer accounts come of the same money.
         lower, than = (Ratio(each.whole, each.part) for each in (self.now, self.before)[::sign])
         known = self.known("week")
-        return changed(change, limit, self.day, lower=lower, than=than, confidence=limits.confidence, **known)
+        sure = {"confidence": limits.confidence, "wander": limits.wander}
+        return changed(change, limit, self.day, lower=lower, than=than, **sure, **known)
 
     def _incomparable(self, limits: CacSpikeLimits) -> str | None:
         if self.before.whole < limits.min_accounts:

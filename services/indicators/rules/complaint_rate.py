@@ -9,8 +9,10 @@ from pydantic import Field, model_validator
 from schemas.base import Bilingual, Severity
 from schemas.policy import Clearing
 from services.indicators.channel import ChannelView
+from services.indicators.comparison import Confidence
 from services.indicators.examples import amounts, complaints, fires, silent
 from services.indicators.rule import Case, Limits, Order, Rule, Share, Verdict, Words, graded, share_of, unsure
+from services.indicators.statistics import surely_more
 
 HOURS = 24
 
@@ -27,6 +29,8 @@ class ComplaintRateLimits(Limits):
     min_complaints: Annotated[int, Field(ge=1)] = 5
     """Fewer do not trip, whatever the rate."""
     min_purchases: Annotated[int, Field(ge=1)] = 100
+    confidence: Confidence = 0.99
+    """For the pause: how sure it must be that the rate is above `slow_at`, and its height not the chance of a few."""
     per_person: Annotated[int, Field(ge=1)] = 3
     """At most so many complaints count per account or address."""
     anonymous_share: Annotated[float, Field(ge=0, le=1)] = 0.5
@@ -72,7 +76,9 @@ class ComplaintRate(Rule[ChannelView, ComplaintRateLimits]):
             return unsure(rate, limits.slow_at, day, "no conversions come in", samples=samples)
         if rate >= limits.slow_at and count < limits.min_complaints:
             return unsure(rate, limits.slow_at, day, "too few complaints", samples=samples)
-        return graded(rate, (limits.slow_at, limits.pause_at), day, samples=samples)
+        sure = surely_more(count, purchases * limits.slow_at) >= limits.confidence
+        steps = (limits.slow_at, limits.pause_at) if sure else (limits.slow_at,)
+        return graded(rate, steps, day, samples=samples)
 
     def orders(self, case: Case[ChannelView, ComplaintRateLimits]) -> Iterable[Order]:
         """The pause takes the place of the throttle."""

@@ -11,7 +11,7 @@ from schemas.events import Segment
 from schemas.policy import Clearing
 from schemas.topics import CHANNEL_EVENTS, CONVERSION_EVENTS
 from services.indicators.channel import ChannelView
-from services.indicators.comparison import DAYS, HOURS, Confidence, fallen
+from services.indicators.comparison import DAYS, HOURS, Confidence, Wander, fallen
 from services.indicators.examples import amounts, fires, silent
 from services.indicators.rule import Case, Limits, Order, Rule, Share, Verdict, Words
 
@@ -30,8 +30,10 @@ class ConversionDropLimits(Limits):
     """By which share the rate has fallen."""
     min_clicks: Annotated[int, Field(ge=1)] = 1000
     """Needed in the day and in the week."""
-    confidence: Confidence = 0.95
+    confidence: Confidence = 0.999
     """How sure to be that a change is no chance; 0 takes every change at its word."""
+    wander: Wander = 0.05
+    """By how much a day differs from another for no reason, as a share: its standard deviation. Counts as chance."""
     goals: dict[Segment, Share] = {"young": 0.4, "middle": 0.35, "silver": 0.25, "high_net_worth": 0.2}
     """The year's goals by segment: shown, not judged."""
 
@@ -75,6 +77,7 @@ class ConversionDrop(Rule[ChannelView, ConversionDropLimits]):
             least=limits.min_clicks,
             limit=limits.drop,
             confidence=limits.confidence,
+            wander=limits.wander,
         )
 
     def orders(self, case: Case[ChannelView, ConversionDropLimits]) -> Iterable[Order]:

@@ -9,7 +9,7 @@ from schemas.base import Bilingual, Severity
 from schemas.policy import Clearing
 from schemas.topics import CHANNEL_EVENTS
 from services.indicators.channel import ChannelView
-from services.indicators.comparison import DAYS, HOURS, Confidence, fallen
+from services.indicators.comparison import DAYS, HOURS, Confidence, Wander, fallen
 from services.indicators.examples import amounts, fires, silent
 from services.indicators.rule import Case, Limits, Rule, Share, Verdict, Words
 
@@ -21,8 +21,10 @@ class EngagementDropLimits(Limits):
     """By which share the rate has fallen."""
     min_impressions: Annotated[int, Field(ge=1)] = 10_000
     """Needed in the day and in the week."""
-    confidence: Confidence = 0.95
+    confidence: Confidence = 0.999
     """How sure to be that a change is no chance; 0 takes every change at its word."""
+    wander: Wander = 0.05
+    """By how much a day differs from another for no reason, as a share: its standard deviation. Counts as chance."""
     goal: Share = 0.25
     """The year's goal: shown, not judged."""
 
@@ -61,6 +63,7 @@ class EngagementDrop(Rule[ChannelView, EngagementDropLimits]):
             least=limits.min_impressions,
             limit=limits.drop,
             confidence=limits.confidence,
+            wander=limits.wander,
         )
 
     def severity(self, verdict: Verdict) -> Severity:

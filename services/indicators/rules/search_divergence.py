@@ -9,10 +9,12 @@ from pydantic import Field
 
 from schemas.base import Bilingual
 from schemas.policy import Clearing
+from services.indicators.comparison import Confidence
 from services.indicators.days import Span
 from services.indicators.examples import Happening, event, fires, silent
 from services.indicators.product import ProductView
 from services.indicators.rule import Case, Limits, Order, Rule, Verdict, Words, graded, unsure
+from services.indicators.statistics import surely_lower
 
 HOURS = 1
 BASELINE_HOURS = 24
@@ -31,6 +33,9 @@ class SearchDivergenceLimits(Limits):
     """By how much the share of searches that end in a purchase has fallen against that day."""
     min_searches: Annotated[int, Field(ge=1)] = 100
     """Of the hour, and of the day before."""
+    confidence: Confidence = 0.9999
+    """How sure it must be that fewer searches end in a purchase than the day before. Stricter than elsewhere: this is
+    judged nearly three hundred times a day on an hour's purchases, and a pause follows."""
 
 
 class SearchDivergence(Rule[ProductView, SearchDivergenceLimits]):
@@ -65,6 +70,9 @@ class SearchDivergence(Rule[ProductView, SearchDivergenceLimits]):
             return graded(round(risen, 9), [1.0], hour, samples=samples)
         growth, fall = divergence(samples)
         score = round(max(min(growth / limits.growth, fall / limits.fall), 0.0), 9)
+        rates = (samples[name] for name in ("purchases", "searches", "purchases_before", "searches_before"))
+        if score >= 1 and surely_lower(*rates) < limits.confidence:
+            return unsure(score, 1.0, hour, "may be chance", samples=samples)
         return graded(score, [1.0], hour, samples=samples, detail={"growth": growth, "fall": fall})
 
     def orders(self, case: Case[ProductView, SearchDivergenceLimits]) -> Iterable[Order]:
