@@ -4,6 +4,7 @@ import argparse
 import inspect
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -65,6 +66,8 @@ def _facts(rule: AnyRule) -> Iterator[tuple[str, str]]:
         "orders",
         ", ".join(f"`{action}` ({maturity})" for action, maturity in rule.actions.items()) or "none: alert only",
     )
+    if rule.fires_after:
+        yield "told", f"when it has lasted for {rule.fires_after // timedelta(minutes=1)} min"
     held = f" for {seconds // 60} min" if seconds else ""
     yield "over", "at midnight" if rule.per_day else f"under {rule.clearing.below:.0%} of the figure{held}"
     yield "runbook", f"[{rule.id}](../{rule.runbook})"

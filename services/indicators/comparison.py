@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated, Any, Final
 
 from pydantic import Field
@@ -13,6 +14,8 @@ from services.indicators.statistics import surely_lower
 
 HOURS: Final = 24
 DAYS: Final = 7
+PATIENCE: Final = timedelta(hours=2)
+"""How long a change must have lasted: as long as a feed may be silent. Until then what is missing may be on its way."""
 
 Confidence = Annotated[float, Field(ge=0, lt=1)]
 """How sure it must be that a change is more than chance. 0: it need not be."""

@@ -8,6 +8,7 @@ is remembering: episodes, levels, repeats, alerts and commands are the runtime's
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Final, Generic, Literal, TypeVar
 
 from pydantic import Field
@@ -185,6 +186,8 @@ class Rule(ABC, Generic[V, L]):
     """The commands it may give, with the maturity each has where the policy does not say."""
     clearing: ClassVar[Clearing] = Clearing()
     """When an episode ends where the policy does not say."""
+    fires_after: ClassVar[timedelta] = timedelta(0)
+    """How long a breach must have lasted where the policy does not say, for rules that are judged at close."""
     examples: ClassVar[tuple[Example, ...]]
     """At least one that fires and one that stays silent; a test runs them."""
     limits: type[L]

@@ -31,8 +31,8 @@ def surely_more(count: int, usual: float) -> float:
     """How sure it is, from 0 to 1, that so many events are more than where `usual` is what is expected: the chance of
     fewer in a Poisson distribution.
 
-    By the approximation of Wilson and Hilferty (1931), which is right to a thousandth however small the counts are; the
-    normal one is far too sure of itself in the tail of small counts.
+    By the approximation of Wilson and Hilferty (1931), which is right to half a hundredth however small the counts
+    are; the normal one is far too sure of itself in the tail of small counts.
     """
     if not count:
         return 0.0

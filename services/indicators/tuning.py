@@ -124,7 +124,7 @@ def tuning_of(rule: AnyRule, wanted: IndicatorPolicy) -> Tuning:
 
 def _tuned(rule: AnyRule, layers: Sequence[SubjectPolicy]) -> Tuned:
     """What is said later stands over what is said earlier, and all of it over the rule's defaults."""
-    enabled, silent, fires_after = True, False, timedelta(0)
+    enabled, silent, fires_after = True, False, rule.fires_after
     maturity = dict(rule.actions)
     figures: dict[str, object] = {}
     clearing: dict[str, object] = dict(rule.clearing)

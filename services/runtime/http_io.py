@@ -97,6 +97,7 @@ class HttpServer:
             lifespan="on" if hasattr(app, "router") else "auto",
             limit_concurrency=limit_concurrency,
             log_config=None,
+            proxy_headers=False,  # anyone may write X-Forwarded-For; by default it is believed of this machine
             server_header=False,
             timeout_graceful_shutdown=GRACE_S,
             ws="none",

@@ -3,6 +3,7 @@
 Slow and plain on purpose. Figures are those of the default policy.
 """
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -95,6 +96,11 @@ def complaint_volume(events: list[Event]) -> set[Trip]:
     }
 
 
+def _fewer(count: float, usual: float) -> float:
+    """The chance of fewer than so many, where so many are usual: the sum of a Poisson distribution."""
+    return sum(math.exp(n * math.log(usual) - usual - math.lgamma(n + 1)) for n in range(int(count)))
+
+
 def complaint_rate(events: list[Event]) -> set[Trip]:
     """Throttles and pauses for complaints per purchase, judged at the end of every pane; silence is not considered."""
     complaints: dict[str, list[Event]] = defaultdict(list)
@@ -115,7 +121,7 @@ def complaint_rate(events: list[Event]) -> set[Trip]:
             if count < 5 or bought < 100:
                 continue
             target = f"channel:{channel}"
-            if count / bought >= 0.05:
+            if count / bought >= 0.05 and _fewer(count, 0.02 * bought) >= 0.99:
                 trips.add(("complaint_rate", target, "pause", target, 2))
             elif count / bought >= 0.02:
                 trips.add(("complaint_rate", target, "throttle", target, 1))

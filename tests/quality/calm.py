@@ -36,6 +36,9 @@ _PRODUCT_SHARE: Final = 1 / 3
 """So many products as channels."""
 
 
+Columns = tuple[bytes, bytes, bytes, bytes, bytes]
+
+
 @dataclass
 class Rows:
     """Columns of one feed, in the order in which they come: when heard, when happened, whose, what, how much."""
@@ -64,12 +67,12 @@ class Rows:
 def rows(parts: Sequence[tuple[int, int, Ints, Ints]]) -> Rows:
     """Rows of `(owner, measure, amounts by pane, delays by pane)`; panes with nothing are left out."""
     columns: list[tuple[Ints, ...]] = []
-    for owner, measure, amounts, delays in parts:
-        pane = np.flatnonzero(amounts > 0)
-        columns.append(
-            (pane + delays[pane], pane, np.full(len(pane), owner), np.full(len(pane), measure), amounts[pane])
-        )
-    return Rows(*(np.concatenate(column) for column in zip(*columns, strict=True)))
+    for whose, what, amounts, delays in parts:
+        panes = np.flatnonzero(amounts > 0)
+        number = len(panes)
+        columns.append((panes + delays[panes], panes, np.full(number, whose), np.full(number, what), amounts[panes]))
+    heard, pane, owner, measure, amount = (np.concatenate(column) for column in zip(*columns, strict=True))
+    return Rows(heard, pane, owner, measure, amount)
 
 
 @dataclass
@@ -216,7 +219,7 @@ class Calm:
             app = np.zeros(len(names), "<i4").tobytes()
             yield "product", encode(ProductFrame(FORMAT, slices, names, ["app"], *columns, carried, app, hour))
 
-    def _columns(self, pane: int, feeds: tuple[Rows, Rows]) -> tuple[list[Slice], tuple[bytes, ...], int]:
+    def _columns(self, pane: int, feeds: tuple[Rows, Rows]) -> tuple[list[Slice], Columns, int]:
         slices: list[Slice] = []
         parts: list[tuple[Ints, ...]] = []
         for source, feed in zip((_CHANNEL, _CONVERSION), feeds, strict=True):
@@ -231,8 +234,8 @@ class Calm:
             return slices, (b"", b"", b"", b"", b""), 0
         joined = [np.concatenate(column) for column in zip(*parts, strict=True)]
         kinds = ("<i8", "<i8", "<i4", "u1", "<i8")
-        columns = tuple(each.astype(kind).tobytes() for each, kind in zip(joined, kinds, strict=True))
-        return slices, columns, len(joined[0])
+        written = [each.astype(kind).tobytes() for each, kind in zip(joined, kinds, strict=True)]
+        return slices, (written[0], written[1], written[2], written[3], written[4]), len(joined[0])
 
 
 def _campaigns(random: Generator, panes: int) -> list[Change]:

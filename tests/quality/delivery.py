@@ -5,6 +5,7 @@ A delay is counted in panes, from the pane in which something happened to the on
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import log
 
 import numpy as np
 from numpy.random import Generator
@@ -24,7 +25,7 @@ def outages(random: Generator, panes: int, every_days: float, hours: tuple[float
     """About one every so many days, of so many hours."""
     number = random.poisson(panes / PANES_A_DAY / every_days)
     begins = random.integers(0, panes, number).tolist()
-    lengths = np.exp(random.uniform(*np.log(hours), number)) * 12
+    lengths = np.exp(random.uniform(log(hours[0]), log(hours[1]), number)) * 12
     return [Outage(begin, begin + int(length) + 1) for begin, length in zip(begins, lengths, strict=True)]
 
 

@@ -42,7 +42,7 @@ def _hour(story: Story) -> float:
     return float(story.random.uniform(9, 15))
 
 
-def _change(hour: float, since_day: int = 0, lasts: int = _LASTS, **factors: float) -> Change:
+def _change(hour: float, factors: dict[str, float], since_day: int = 0, lasts: int = _LASTS) -> Change:
     first = (DAY - since_day) * PANES_A_DAY + int(hour * 12)
     return Change(first, first + lasts, factors)
 
@@ -70,14 +70,14 @@ def complaint_volume(story: Story) -> Labels:
         level = number // 40 + 1
         since = arrived[20 * level - 1]
         yield Incident("complaint_volume", subject, name, since, since, level, harm=frozenset({"pause"}))
-    near = (("19", 19, {}), ("one person", 40, {"account_id": "angry"}))
+    near: tuple[tuple[str, int, dict[str, Any]], ...] = (("19", 19, {}), ("one person", 40, {"account_id": "angry"}))
     for kind, number, said in near:
         channel = f"volume-{kind.replace(' ', '-')}"
         for n in range(number):
             story.complain(story.at(DAY, 9 + n / 8), channel, **said)
         yield _near(story, "complaint_volume", f"channel:{channel}", kind)
     for n in range(60):
-        address = {"account_id": None, "ip": f"198.51.100.{n}", "entry": "one_click"}
+        address: dict[str, Any] = {"account_id": None, "ip": f"198.51.100.{n}", "entry": "one_click"}
         story.complain(story.at(DAY, 9 + n / 8), "volume-prank", **address)
     yield _near(story, "complaint_volume", "channel:volume-prank", "a prank of 60 addresses")
 
@@ -167,7 +167,7 @@ def click_fraud(story: Story) -> Labels:
 
 def _clicks(story: Story, ip: str, number: int, seconds: int, account: str | None) -> list[int]:
     begins = story.at(DAY, _hour(story))
-    said = {} if account is None else {"account_id": account}
+    said: dict[str, Any] = {} if account is None else {"account_id": account}
     return [
         story.add(
             "click", begins + round(n / number * seconds * 1000), channel_id="app", ip=ip, link_id=f"l-{n % 3}", **said
@@ -188,7 +188,7 @@ def against_the_week(story: Story) -> Labels:
         ("engagement_drop", "half", "engagements", (0.3, 0.45), False),
     ):
         name, hour = f"{indicator}-{kind}", _hour(story)
-        change = _change(hour, **{measure: float(story.random.uniform(*factor))})
+        change = _change(hour, {measure: float(story.random.uniform(*factor))})
         story.traffic(Channel(name, clicks=8000, account=0.03), 0, [change])
         since = story.at(DAY, hour)
         harm = frozenset({"throttle", "escalate", "nothing"})
@@ -210,11 +210,11 @@ def near_the_week(story: Story) -> Labels:
             {"engagements": 0.61},
         ),
     ):
-        story.steady(size, 0, [_change(0, **factors)])
+        story.steady(size, 0, [_change(0, factors)])
         yield _near(story, indicator, f"channel:{size.name}", kind)
     dies = DAY * PANES_A_DAY + int(_hour(story) * 12)
     story.traffic(Channel("dead-feed", 8000), dead=[range(dies, dies + 9 * 12)])
-    campaign = _change(9, clicks=3.0, purchases=0.95, accounts_opened=0.97)
+    campaign = _change(9, {"clicks": 3.0, "purchases": 0.95, "accounts_opened": 0.97})
     story.traffic(Channel("campaign", 8000), changes=[campaign])
     for channel, kind in (("dead-feed", "a feed that dies for nine hours"), ("campaign", "a campaign")):
         for indicator in ("conversion_drop", "cac_spike"):
@@ -233,7 +233,7 @@ def search_divergence(story: Story) -> Labels:
         ("news", 6.0, 1.0, False),
     ):
         hour, since_day = _hour(story), DAY - 2
-        change = _change(hour, since_day, 36 if found else 12, searches=searches, purchases=purchases)
+        change = _change(hour, {"searches": searches, "purchases": purchases}, since_day, 36 if found else 12)
         story.product(f"product-{kind}", since_day, 9600, 0.1, [change])
         subject, since = f"product:product-{kind}", story.at(DAY, hour)
         if found:
@@ -268,7 +268,7 @@ def _mentions(story: Story, day: int, negative: int, others: int) -> list[int]:
     for n in range(number):
         mood = "negative" if (n + 1) * negative // number > n * negative // number else "neutral"
         at = story.at(day, 9) + round(n / number * 10 * HOUR)
-        text = {"text": "亏得太多，客服不理人"} if mood == "negative" else {}
+        text: dict[str, Any] = {"text": "亏得太多，客服不理人"} if mood == "negative" else {}
         arrives = story.add("mention", at, sentiment=mood, source="weibo", **text)
         if mood == "negative":
             arrived.append(arrives)
@@ -320,7 +320,7 @@ def content_violation(story: Story) -> Labels:
         )
     for kind, body in (
         ("denial", f"本产品不保本，我行不承诺保本保收益。{_PROMPTS}"),
-        ("principal", f"保证本金安全是每位储户的愿望？存款受存款保险保护。{_PROMPTS}"),
+        ("insurance", f"投保本险种前请仔细阅读条款。{_PROMPTS}"),
         ("figures", f"近一年业绩比较基准 3.1%。{_PROMPTS}"),
     ):
         _publish(story, f"clean-{kind}", body=body)
@@ -328,7 +328,7 @@ def content_violation(story: Story) -> Labels:
 
 
 def _publish(story: Story, content: str, **changed: Any) -> int:
-    said = {
+    said: dict[str, Any] = {
         "body": f"稳健理财，欢迎咨询。{_PROMPTS}",
         "disclosure_share": 0.2,
         "disclosure_font_ratio": 1.6,

@@ -13,7 +13,18 @@ from schemas.base import Bilingual, Severity
 from schemas.policy import Clearing
 from schemas.topics import CHANNEL_EVENTS, CONVERSION_EVENTS
 from services.indicators.channel import ChannelView
-from services.indicators.comparison import DAYS, HOURS, Confidence, Ratio, Wander, both, changed, newness, silence
+from services.indicators.comparison import (
+    DAYS,
+    HOURS,
+    PATIENCE,
+    Confidence,
+    Ratio,
+    Wander,
+    both,
+    changed,
+    newness,
+    silence,
+)
 from services.indicators.days import Span
 from services.indicators.examples import Example, amounts, fires, silent, spent
 from services.indicators.rule import Case, Limits, Order, Rule, Share, Verdict, Words, unsure
@@ -56,14 +67,17 @@ class CacSpike(Rule[ChannelView, CacSpikeLimits]):
     reads = ("spend_micros", "accounts_opened")
     actions = {"throttle": "approve", "escalate": "auto"}
     clearing = Clearing(below=0.9, hold=timedelta(minutes=30))
+    fires_after = PATIENCE
     limits = CacSpikeLimits
-    _before = (*spent(140_000, days_ago=5), *amounts("accounts_opened", 700, days_ago=5))
+    _before = (*spent(4_200_000, days_ago=5), *amounts("accounts_opened", 21_000, days_ago=5))
     examples: ClassVar[tuple[Example, ...]] = (
-        fires(_before, spent(24_000), amounts("accounts_opened", 100)),
-        silent(_before, spent(23_999), amounts("accounts_opened", 100)),
-        fires(spent(11_401), amounts("accounts_opened", 30)),
-        silent(spent(11_400), amounts("accounts_opened", 30)),
-        silent(spent(11_401), amounts("accounts_opened", 29)),
+        fires(_before, spent(720_000), amounts("accounts_opened", 3000)),
+        silent(_before, spent(719_999), amounts("accounts_opened", 3000)),
+        silent(_before, spent(24_000), amounts("accounts_opened", 100)),
+        fires(spent(76_001), amounts("accounts_opened", 200)),
+        silent(spent(76_000), amounts("accounts_opened", 200)),
+        silent(spent(11_401), amounts("accounts_opened", 30)),
+        silent(spent(29_000), amounts("accounts_opened", 29)),
     )
 
     def judge(self, view: ChannelView, limits: CacSpikeLimits, now_ms: int) -> Verdict:
@@ -127,15 +141,15 @@ class CacFall(CacSpike):
 
     strand = "fall"
     examples = (
-        fires(CacSpike._before, spent(16_000), amounts("accounts_opened", 100)),
-        silent(CacSpike._before, spent(16_001), amounts("accounts_opened", 100)),
+        fires(CacSpike._before, spent(480_000), amounts("accounts_opened", 3000)),
+        silent(CacSpike._before, spent(480_001), amounts("accounts_opened", 3000)),
         silent(
-            spent(700_000, days_ago=5),
-            amounts("accounts_opened", 700, days_ago=5),
-            spent(39_000),
-            amounts("accounts_opened", 100),
+            spent(21_000_000, days_ago=5),
+            amounts("accounts_opened", 21_000, days_ago=5),
+            spent(1_170_000),
+            amounts("accounts_opened", 3000),
         ),
-        silent(CacSpike._before, amounts("accounts_opened", 100)),
+        silent(CacSpike._before, amounts("accounts_opened", 3000)),
     )
 
     def judge(self, view: ChannelView, limits: CacSpikeLimits, now_ms: int) -> Verdict:

@@ -55,6 +55,7 @@ class ComplaintRate(Rule[ChannelView, ComplaintRateLimits]):
     examples = (
         fires(amounts("purchases", 400), complaints(8)),
         silent(amounts("purchases", 401), complaints(8)),
+        fires(amounts("purchases", 100), complaints(5)),
         silent(amounts("purchases", 99), complaints(8)),
         silent(amounts("purchases", 100), complaints(4)),
     )

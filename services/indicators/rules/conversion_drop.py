@@ -11,7 +11,7 @@ from schemas.events import Segment
 from schemas.policy import Clearing
 from schemas.topics import CHANNEL_EVENTS, CONVERSION_EVENTS
 from services.indicators.channel import ChannelView
-from services.indicators.comparison import DAYS, HOURS, Confidence, Wander, fallen
+from services.indicators.comparison import DAYS, HOURS, PATIENCE, Confidence, Wander, fallen
 from services.indicators.examples import amounts, fires, silent
 from services.indicators.rule import Case, Limits, Order, Rule, Share, Verdict, Words
 
@@ -46,6 +46,7 @@ class ConversionDrop(Rule[ChannelView, ConversionDropLimits]):
     reads = ("purchases", "clicks")
     actions = {"escalate": "auto"}
     clearing = Clearing(below=0.9, hold=timedelta(minutes=30))
+    fires_after = PATIENCE
     limits = ConversionDropLimits
     examples = (
         fires(

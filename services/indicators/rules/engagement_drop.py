@@ -9,7 +9,7 @@ from schemas.base import Bilingual, Severity
 from schemas.policy import Clearing
 from schemas.topics import CHANNEL_EVENTS
 from services.indicators.channel import ChannelView
-from services.indicators.comparison import DAYS, HOURS, Confidence, Wander, fallen
+from services.indicators.comparison import DAYS, HOURS, PATIENCE, Confidence, Wander, fallen
 from services.indicators.examples import amounts, fires, silent
 from services.indicators.rule import Case, Limits, Rule, Share, Verdict, Words
 
@@ -36,6 +36,7 @@ class EngagementDrop(Rule[ChannelView, EngagementDropLimits]):
     title, source = Bilingual(en="Fewer impressions are engaged with", zh="互动率下降"), "4.1, 8.3"
     reads = ("engagements", "impressions")
     clearing = Clearing(below=0.9, hold=timedelta(minutes=30))
+    fires_after = PATIENCE
     limits = EngagementDropLimits
     examples = (
         fires(

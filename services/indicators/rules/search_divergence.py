@@ -147,8 +147,9 @@ def _hours(searches: int, bought: int, hours: Iterable[int], product: str = "wen
 
 
 SearchDivergence.examples = (
-    fires(_hours(100, 10, range(-24, 0)), _hours(200, 14, [0])),
-    silent(_hours(100, 10, range(-24, 0)), _hours(200, 15, [0])),
-    silent(_hours(100, 10, range(-24, 0)), _hours(199, 10, [0])),
+    fires(_hours(500, 100, range(-24, 0)), _hours(1000, 140, [0])),
+    silent(_hours(500, 100, range(-24, 0)), _hours(1000, 141, [0])),
+    silent(_hours(500, 100, range(-24, 0)), _hours(999, 100, [0])),
+    silent(_hours(100, 10, range(-24, 0)), _hours(200, 12, [0])),
     silent(_hours(4, 1, range(-24, 0)), _hours(99, 1, [0])),
 )

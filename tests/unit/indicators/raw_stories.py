@@ -163,7 +163,7 @@ TELLERS: dict[str, Teller] = {
     "product": Teller(
         (MINUTE, 20 * MINUTE, HOUR, 13 * HOUR),
         _product,
-        {"search_divergence": {"thresholds": {"min_searches": 5, "growth": 1.1, "fall": 0.1}}},
+        {"search_divergence": {"thresholds": {"min_searches": 5, "growth": 1.1, "fall": 0.1, "confidence": 0}}},
     ),
     "brand": Teller(
         (MINUTE, 20 * MINUTE, HOUR, 13 * HOUR),

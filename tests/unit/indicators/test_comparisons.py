@@ -20,7 +20,7 @@ from services.indicators.rules.engagement_drop import EngagementDrop
 from services.indicators.store import Surroundings
 from tests.support.indicator_log import CHANNEL, CONVERSION, TEN, Event, Log, mark, policy
 from tests.support.replay import Plan, assert_replay_safe
-from tests.unit.indicators.world import HOUR, MINUTE, World
+from tests.unit.indicators.world import EVERY_CHANGE, HOUR, MINUTE, World, with_every_change
 
 DOUYIN = "channel:douyin"
 DAY = 24 * HOUR
@@ -41,7 +41,7 @@ def happen(world: World, at: float = 0, **amounts: float) -> None:
 
 
 def after_a_week(in_force: Policy | None = None, *, at: float = -5 * DAY, week: Mapping[str, float] = WEEK) -> World:
-    world = World("channel", in_force)
+    world = World("channel", in_force or with_every_change())
     happen(world, at, **week)
     return world
 
@@ -78,7 +78,7 @@ def test_an_account_that_costs_a_fifth_more_slows_the_channel_and_calls_people()
 
 
 def test_the_ceiling_needs_no_week_and_only_above_it_is_too_much() -> None:
-    world = World("channel")
+    world = World("channel", with_every_change())
     happen(world, spend=380 * 30, accounts=30)
     world.mark(6 * MINUTE)
     assert world.facts == []
@@ -151,7 +151,7 @@ def test_a_policy_that_switches_cac_spike_off_closes_both_alerts() -> None:
     world.mark(6 * MINUTE)
     happen(world, HOUR, accounts=60)
     world.mark(HOUR + 6 * MINUTE)
-    world.mark(HOUR + 7 * MINUTE, in_force=policy(2, cac_spike={"enabled": False}))
+    world.mark(HOUR + 7 * MINUTE, in_force=with_every_change(2, cac_spike={"enabled": False}))
     assert [status for status, _ in statuses(world, "cac_spike")] == ["open", "open", "resolved", "resolved"]
 
 
@@ -177,10 +177,50 @@ def test_what_is_not_known_well_enough_is_neither_bad_nor_good(
 
 def test_a_small_change_of_few_accounts_may_be_chance_unless_the_policy_takes_every_one() -> None:
     for confidence, alerts in ((0.95, 0), (0.0, 1)):
-        world = after_a_week(policy(cac_spike={"thresholds": {"confidence": confidence}}))
+        said = EVERY_CHANGE | {"thresholds": {"confidence": confidence}}
+        world = after_a_week(policy(cac_spike=said))
         happen(world, spend=7_200, accounts=30)
         world.mark(6 * MINUTE)
         assert len(told(world, "cac_spike")) == alerts
+
+
+def test_on_a_large_channel_a_fifth_more_counts_where_days_do_not_differ_as_much() -> None:
+    for wander, alerts in ((0.05, 1), (0.07, 0)):
+        said = EVERY_CHANGE | {"thresholds": {"wander": wander}}
+        world = after_a_week(policy(cac_spike=said), week={"spend": 4_200_000, "accounts": 21_000})
+        happen(world, spend=720_000, accounts=3000)
+        world.mark(6 * MINUTE)
+        assert len(told(world, "cac_spike")) == alerts
+
+
+def test_above_the_ceiling_may_be_chance_while_the_goal_is_not_surely_missed() -> None:
+    for accounts, alerts in ((76, 0), (77, 1)):
+        world = World("channel", policy(cac_spike={"fire": {"hold": "0s"}}))
+        happen(world, spend=400 * accounts, accounts=accounts)
+        world.mark(6 * MINUTE)
+        assert len(told(world, "cac_spike")) == alerts
+
+
+def test_a_change_is_told_when_it_has_lasted_as_long_as_a_feed_may_be_silent() -> None:
+    world = after_a_week(policy())
+    for hours in range(5):
+        happen(world, hours * HOUR, clicks=1000, purchases=20, leads=1)
+    world.mark(2 * HOUR)
+    assert world.facts == []
+    world.mark(2 * HOUR + 6 * MINUTE)
+    assert [fact.status for fact in told(world, "conversion_drop")] == ["open"]
+
+
+def test_sales_that_are_on_their_way_never_pass_for_a_drop() -> None:
+    world = after_a_week(policy())
+    happen(world, clicks=2000, purchases=400)
+    for hours in range(1, 8):  # purchases are missing from now on
+        happen(world, hours * HOUR, clicks=1000)
+    world.mark(8 * HOUR)
+    assert world.machine.seen.verdicts["conversion_drop", "breach"] > 0
+    happen(world, 7 * HOUR, purchases=1400)
+    world.mark(9 * HOUR)
+    assert world.facts == []
 
 
 # -- conversion_drop and engagement_drop
@@ -254,7 +294,7 @@ def test_the_week_ends_where_the_day_begins() -> None:
 
 
 def test_engagement_is_only_told() -> None:
-    world = World("channel")
+    world = World("channel", with_every_change())
     happen(world, -5 * DAY, impressions=10_000, engagements=12_000)  # several on each
     happen(world, impressions=10_000, engagements=7200)
     world.mark(6 * MINUTE)
@@ -265,14 +305,14 @@ def test_engagement_is_only_told() -> None:
 
 def test_one_channel_may_have_its_own_limit() -> None:
     own = {"overrides": {DOUYIN: {"thresholds": {"drop": 0.9}}}}
-    world = after_a_week(policy(conversion_drop=own))
+    world = after_a_week(with_every_change(conversion_drop=own))
     happen(world, clicks=1000, purchases=100)
     world.mark(6 * MINUTE)
     assert world.facts == []
 
 
 def test_the_evidence_names_the_offsets_of_the_week_and_the_day() -> None:
-    world = World("channel")
+    world = World("channel", with_every_change())
     happen(world, -8.5 * DAY, clicks=1, purchases=1)
     happen(world, -5 * DAY, clicks=7000, purchases=1400)
     happen(world, clicks=1000, purchases=100)
@@ -289,7 +329,7 @@ def test_the_evidence_names_the_offsets_of_the_week_and_the_day() -> None:
 
 RULES: list[AnyRule] = [CacSpike(), CacFall(), ConversionDrop(), EngagementDrop()]
 FEW: dict[str, dict[str, Any]] = {
-    "cac_spike": {"min_accounts": 2, "ceiling": 4.0, "confidence": 0.0},
+    "cac_spike": {"min_accounts": 2, "ceiling": 4.0, "confidence": 0.0, "wander": 0.0},
     "conversion_drop": {"min_clicks": 3, "confidence": 0.0},
     "engagement_drop": {"min_impressions": 3, "confidence": 0.0},
 }

@@ -143,9 +143,18 @@ def test_the_pause_takes_the_place_of_the_throttle_in_the_same_episode() -> None
 def test_a_rate_that_starts_at_the_second_figure_pauses_only() -> None:
     world = World("channel")
     sold(world, 100)
-    world.complaints(6, at=0)
+    world.complaints(7, at=0)
     world.mark(6 * MINUTE)
     assert world.ordered() == [("pause", DOUYIN, 2)]
+
+
+def test_five_of_a_hundred_are_too_few_to_stop_a_channel_but_they_slow_it() -> None:
+    for complaints, command in ((5, "throttle"), (6, "throttle"), (7, "pause")):
+        world = World("channel")
+        sold(world, 100)
+        world.complaints(complaints, at=0)
+        world.mark(6 * MINUTE)
+        assert [each.command for each in world.commands] == [command]
 
 
 def test_it_clears_after_half_an_hour_under_nine_tenths_of_the_figure() -> None:
@@ -361,7 +370,7 @@ def test_there_is_no_clock_until_every_source_has_reported() -> None:
 def test_when_every_source_has_ended_the_last_pane_closes() -> None:
     world = World("channel")
     sold(world, 100)
-    world.complaints(6, at=0)
+    world.complaints(7, at=0)
     world.mark(END_OF_SOURCE - TEN)
     assert world.ordered() == [("pause", DOUYIN, 2)]
     assert world.machine.standing.closed_ms == TEN + 5 * MINUTE

@@ -157,7 +157,7 @@ def test_a_lower_figure_of_a_ratio_does_not_slow_again() -> None:
 
 def test_a_lower_figure_of_a_ratio_brings_the_stronger_action_once_in_the_same_episode() -> None:
     world = World("channel", rate())
-    rated(world, 30)
+    rated(world, 35)
     world.mark(7 * MINUTE, in_force=rate(2, **of_douyin(thresholds={"pause_at": 0.025})))
     world.mark(HOUR)
     assert world.ordered() == [("throttle", DOUYIN, 1), ("pause", DOUYIN, 2)]

@@ -1,12 +1,13 @@
 """How sure a lower rate is: against the exact test, and what must hold for any counts."""
 
-from math import comb
+from math import comb, exp, lgamma, log
+from statistics import NormalDist
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.indicators.statistics import surely_lower
+from services.indicators.statistics import surely_fewer, surely_lower, surely_more
 
 COUNTS = st.integers(0, 10**6)
 EXPOSURES = st.integers(1, 10**15)
@@ -48,3 +49,25 @@ def test_the_fewer_the_surer(count: int, exposure: int, other: int, other_exposu
 def test_equal_rates_are_even_and_nothing_at_all_says_nothing(count: int, exposure: int, factor: int) -> None:
     assert surely_lower(count, exposure, count * factor, exposure * factor) == pytest.approx(0.5)
     assert surely_lower(0, exposure, 0, factor) == 0.5
+
+
+@pytest.mark.parametrize("usual", [0.5, 2, 4.5, 20, 120])
+@pytest.mark.parametrize("deviations", [-1, 0, 2, 3, 4])
+def test_it_is_the_chance_of_fewer_in_a_poisson_distribution(usual: float, deviations: float) -> None:
+    count = max(round(usual + deviations * usual**0.5), 0)
+    fewer = sum(exp(n * log(usual) - usual - lgamma(n + 1)) for n in range(count))
+    assert surely_more(count, usual) == pytest.approx(fewer, abs=0.006)
+    assert surely_fewer(count, usual) == pytest.approx(
+        1 - fewer - exp(count * log(usual) - usual - lgamma(count + 1)), abs=0.006
+    )
+
+
+@given(count=COUNTS, usual=st.floats(0.01, 10**6))
+def test_the_more_the_surer(count: int, usual: float) -> None:
+    assert 0 <= surely_more(count, usual) <= surely_more(count + 1, usual) + 1e-9 <= 1 + 1e-9
+
+
+def test_what_differs_from_day_to_day_anyway_leaves_even_large_counts_in_doubt() -> None:
+    few, many = (surely_lower(80 * n, 100 * n, 700 * n, 700 * n, 0.1) for n in (1, 10**4))
+    assert few < many == pytest.approx(NormalDist().cdf(2.051), abs=0.001)  # 17.5 of 97.5 are missing, 8.53 wander
+    assert surely_lower(80, 100, 700, 700) > few

@@ -6,7 +6,7 @@ from services.indicators import metrics
 from services.indicators.machine import build
 from services.indicators.telling import figure
 from tests.support.indicator_log import policy
-from tests.unit.indicators.world import HOUR, MINUTE, World
+from tests.unit.indicators.world import HOUR, MINUTE, World, with_every_change
 
 
 def test_complaint_volume() -> None:
@@ -73,7 +73,7 @@ def _compared(**day: int) -> list[AlertFact]:
     """A channel with a week of sales behind it, and a day."""
     week = {"spend_micros": 140_000_000_000, "accounts_opened": 700, "clicks": 7000, "purchases": 1400}
     week |= {"impressions": 70_000, "engagements": 14_000}
-    world = World("channel")
+    world = World("channel", with_every_change())
     world.happen(*(world.event(what, -5 * 24 * HOUR, count=count) for what, count in week.items()))
     world.happen(*(world.event(what, 0, count=count) for what, count in day.items()))
     world.mark(6 * MINUTE)
@@ -97,7 +97,7 @@ def test_cac_spike() -> None:
 
 
 def test_cac_spike_at_the_ceiling() -> None:
-    world = World("channel")
+    world = World("channel", with_every_change())
     world.happen(world.event("spend_micros", 0, count=12_000_000_000), world.event("accounts_opened", 0, count=30))
     world.mark(6 * MINUTE)
     (fact,) = world.facts

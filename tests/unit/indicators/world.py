@@ -1,6 +1,7 @@
 """One machine and its log, for tests that tell a story: things happen, marks pass, and what came out is looked at."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from schemas.alerts import AlertFact
 from schemas.base import from_ms
@@ -16,6 +17,13 @@ from tests.support.indicator_log import TEN, Event, Log, commands, facts, mark, 
 SECOND = 1000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
+COMPARING = ("cac_spike", "conversion_drop", "engagement_drop")
+EVERY_CHANGE: dict[str, Any] = {"fire": {"hold": "0s"}, "thresholds": {"confidence": 0, "wander": 0}}
+
+
+def with_every_change(version: int = 1, **says: Any) -> Policy:
+    """A policy that takes each change at its word and at once, so that figures are seen to the last digit."""
+    return policy(version, **{name: EVERY_CHANGE | says.pop(name, {}) for name in COMPARING}, **says)
 
 
 class World:

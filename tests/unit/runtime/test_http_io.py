@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from prometheus_client import CollectorRegistry, Counter
 
 from services.runtime import metrics
@@ -109,3 +109,16 @@ def test_a_host_that_is_none_of_ours_is_named(capsys: pytest.CaptureFixture[str]
     with pytest.raises(SystemExit):
         listen("192.0.2.1", 0, "TIDEGATE_HTTP_HOST")
     assert "cannot listen on 192.0.2.1:0 (TIDEGATE_HTTP_HOST): " in capsys.readouterr().err
+
+
+async def test_an_address_in_a_header_is_not_believed() -> None:
+    app = FastAPI()
+
+    @app.get("/from")
+    async def whence(request: Request) -> dict[str, str | None]:
+        return {"host": request.client.host if request.client else None, "scheme": request.url.scheme}
+
+    said = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https", "Forwarded": "for=203.0.113.9"}
+    bound = listen("127.0.0.1", 0, "TIDEGATE_X_PORT")
+    async with serving(app, bound), client(bound) as http:
+        assert (await http.get("/from", headers=said)).json() == {"host": "127.0.0.1", "scheme": "http"}
