@@ -9,6 +9,7 @@ import numpy as np
 
 from schemas.frames import FEED_OF_MEASURE, MEASURES, RAW_TOPIC_ORDER, AnyFrame, ChannelFrame, int32, int64, uint8
 from schemas.topics import CHANNEL_EVENTS, COMPLAINT_EVENTS, CONVERSION_EVENTS
+from services.indicators.baselines import Baseline, baseline
 from services.indicators.complaints import Complaint, Complaints, Tally
 from services.indicators.days import Span
 from services.indicators.feeds import Feeds, Silence
@@ -53,6 +54,12 @@ class ChannelView:
     def before(self, span: Span, hours: int) -> Span:
         """The hours that end where a span begins."""
         return Span(span.start - hours * HOUR_MS, span.start)
+
+    def baseline(self, now_ms: int, topics: Iterable[str]) -> Baseline:
+        """The days to compare the 24 hours until `now_ms` with: those alike, of which all these topics tell."""
+        return baseline(
+            self._around.calendar, now_ms, usable=lambda span: all(self._heard(topic, span) for topic in topics)
+        )
 
     def total(self, measure: str, span: Span) -> int:
         """The sum of one of MEASURES over the panes of a span; spend is in millionths of CNY."""

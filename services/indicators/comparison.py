@@ -1,16 +1,19 @@
 """The trailing day of a channel against the days before it: what the rules that compare the two have in common."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, Final
 
 from pydantic import Field
 
+from schemas.base import Bilingual
+from services.indicators.baselines import DAY_MS, Baseline
 from services.indicators.channel import ChannelView
 from services.indicators.days import Span
 from services.indicators.rule import Verdict, graded, unsure
 from services.indicators.statistics import surely_lower
+from services.indicators.telling import joined
 
 HOURS: Final = 24
 DAYS: Final = 7
@@ -43,12 +46,33 @@ class Ratio:
         return (self.part * other.whole - base) / base if base else 0.0
 
 
-def both(view: ChannelView, part: str, whole: str, day: Span) -> tuple[Ratio, Ratio]:
-    """A ratio of two measures over a day, and over the days before it."""
+def both(view: ChannelView, part: str, whole: str, day: Span, base: Baseline) -> tuple[Ratio, Ratio]:
+    """A ratio of two measures over a day, and over the days that it is compared with."""
     now, before = (
-        Ratio(view.total(part, span), view.total(whole, span)) for span in (day, view.before(day, 24 * DAYS))
+        Ratio(*(sum(view.total(measure, span) for span in spans) for measure in (part, whole)))
+        for spans in ((day,), base.spans)
     )
     return now, before
+
+
+def compared_with(base: Baseline) -> dict[str, Any]:
+    """For the evidence: with how many days was compared, and what is to be said of them."""
+    days = sum(span.end - span.start for span in base.spans) // DAY_MS
+    return {"days": days} | ({"baseline": base.note.model_dump()} if base.note else {})
+
+
+def before_words(detail: Mapping[str, Any]) -> Bilingual:
+    """How a sentence names the days that were compared with."""
+    days = detail.get("days", DAYS)
+    if days == DAYS:
+        return Bilingual(en=f"in the {DAYS} days before", zh=f"此前 {DAYS} 天")
+    return Bilingual(en=f"on the {days} comparable days of the {DAYS} before", zh=f"此前 {DAYS} 天中同类的 {days} 天")
+
+
+def with_note(summary: Bilingual, detail: Mapping[str, Any]) -> Bilingual:
+    """A summary, with what is to be said of the baseline."""
+    note = detail.get("baseline")
+    return joined(summary, Bilingual.model_validate(note)) if note else summary
 
 
 def silence(view: ChannelView, topics: Sequence[str], now_ms: int) -> str | None:
@@ -94,13 +118,14 @@ def fallen(
 ) -> Verdict:
     """By which share part ÷ whole has fallen; `least` of the whole are needed in both spans."""
     day = view.trailing(now_ms, HOURS)
-    now, before = both(view, part, whole, day)
+    base = view.baseline(now_ms, topics)
+    now, before = both(view, part, whole, day, base)
     samples = {part: now.part, whole: now.whole, f"{part}_before": before.part, f"{whole}_before": before.whole}
     if min(now.whole, before.whole) < least:
         return unsure(0.0, limit, day, f"too few {whole}", samples=samples)
     fall = 0.0 - now.rise_over(before)
     if why := silence(view, topics, now_ms) or newness(view, topics, day):
         return unsure(fall, limit, day, why, samples=samples)
-    rates = {"rate": now.value, "rate_before": before.value}
+    rates = {"rate": now.value, "rate_before": before.value, **compared_with(base)}
     sure = {"confidence": confidence, "wander": wander}
     return changed(fall, limit, day, lower=now, than=before, **sure, samples=samples, detail=rates)

@@ -14,16 +14,18 @@ from schemas.policy import Clearing
 from schemas.topics import CHANNEL_EVENTS, CONVERSION_EVENTS
 from services.indicators.channel import ChannelView
 from services.indicators.comparison import (
-    DAYS,
     HOURS,
     PATIENCE,
     Confidence,
     Ratio,
     Wander,
+    before_words,
     both,
     changed,
+    compared_with,
     newness,
     silence,
+    with_note,
 )
 from services.indicators.days import Span
 from services.indicators.examples import Example, amounts, fires, silent, spent
@@ -125,9 +127,9 @@ class CacSpike(Rule[ChannelView, CacSpikeLimits]):
             )
         else:
             title = Bilingual(
-                en=f"Channel {case.label.en}: a new account costs {verdict.value:.1%} more than in the week before, "
+                en=f"Channel {case.label.en}: a new account costs {verdict.value:.1%} more than before, "
                 f"limit {limits.rise:.1%}",
-                zh=f"渠道 {case.label.zh}：获客成本较前 {DAYS} 天上升 {verdict.value:.1%}，阈值 {limits.rise:.1%}",
+                zh=f"渠道 {case.label.zh}：获客成本较此前上升 {verdict.value:.1%}，阈值 {limits.rise:.1%}",
             )
         goal = Bilingual(
             en=f"The ceiling is {limits.ceiling:,.2f}, the goal {limits.goal:,.2f}.",
@@ -176,8 +178,8 @@ class CacFall(CacSpike):
         return Words(
             Bilingual(
                 en=f"Good news of channel {case.label.en}: a new account costs {cac:,.2f} CNY, {verdict.value:.1%} "
-                "less than in the week before",
-                zh=f"利好：渠道 {case.label.zh} 获客成本 {cac:,.2f} 元，较前 {DAYS} 天下降 {verdict.value:.1%}",
+                "less than before",
+                zh=f"利好：渠道 {case.label.zh} 获客成本 {cac:,.2f} 元，较此前下降 {verdict.value:.1%}",
             ),
             _summary(case, advice),
         )
@@ -189,7 +191,8 @@ class _Costs:
     def __init__(self, view: ChannelView, now_ms: int) -> None:
         self._view = view
         self.day: Span = view.trailing(now_ms, HOURS)
-        self.now, self.before = both(view, "spend_micros", "accounts_opened", self.day)
+        self._base = view.baseline(now_ms, _FEEDS)
+        self.now, self.before = both(view, "spend_micros", "accounts_opened", self.day, self._base)
 
     @property
     def cac(self) -> float:
@@ -231,6 +234,7 @@ class _Costs:
         detail: dict[str, Any] = {"against": against, "cac": self.cac, "spend": self.now.part / _MICROS}
         if self.before.whole:
             detail |= {"cac_before": _in_yuan(self.before), "spend_before": self.before.part / _MICROS}
+            detail |= compared_with(self._base)
         return {"samples": self.samples(), "detail": detail}
 
 
@@ -245,14 +249,15 @@ def _summary(case: Case[ChannelView, CacSpikeLimits], last: Bilingual) -> Biling
     accounts, accounts_before = samples["accounts_opened"], samples["accounts_opened_before"]
     before = Bilingual(en="; nothing to compare with", zh="，无可比数据")
     if accounts_before:
-        spend, each = detail["spend_before"], detail["cac_before"]
+        spend, each, then = detail["spend_before"], detail["cac_before"], before_words(detail)
         before = Bilingual(
-            en=f"; in the {DAYS} days before, {spend:,.2f} for {accounts_before:,}, which is {each:,.2f} each",
-            zh=f"；此前 {DAYS} 天投放 {spend:,.2f} 元，开户 {accounts_before:,} 个，每户 {each:,.2f} 元",
+            en=f"; {then.en}, {spend:,.2f} for {accounts_before:,}, which is {each:,.2f} each",
+            zh=f"；{then.zh}投放 {spend:,.2f} 元，开户 {accounts_before:,} 个，每户 {each:,.2f} 元",
         )
-    return Bilingual(
+    summary = Bilingual(
         en=f"In the {HOURS} hours until {at}, {detail['spend']:,.2f} CNY were spent for {accounts:,} new accounts, "
         f"{detail['cac']:,.2f} each{before.en}. {last.en}",
         zh=f"截至 {at} 的 {HOURS} 小时内投放 {detail['spend']:,.2f} 元，开户 {accounts:,} 个，"
         f"每户 {detail['cac']:,.2f} 元{before.zh}。{last.zh}",
     )
+    return with_note(summary, detail)

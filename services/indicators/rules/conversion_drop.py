@@ -11,7 +11,7 @@ from schemas.events import Segment
 from schemas.policy import Clearing
 from schemas.topics import CHANNEL_EVENTS, CONVERSION_EVENTS
 from services.indicators.channel import ChannelView
-from services.indicators.comparison import DAYS, HOURS, PATIENCE, Confidence, Wander, fallen
+from services.indicators.comparison import HOURS, PATIENCE, Confidence, Wander, before_words, fallen, with_note
 from services.indicators.examples import amounts, fires, silent
 from services.indicators.rule import Case, Limits, Order, Rule, Share, Verdict, Words
 
@@ -92,7 +92,7 @@ class ConversionDrop(Rule[ChannelView, ConversionDropLimits]):
     def words(self, case: Case[ChannelView, ConversionDropLimits]) -> Words:
         """The rates of both spans, what they are made of, and the goals."""
         verdict, samples, goals = case.verdict, case.verdict.samples, case.limits.goals
-        now, before = verdict.detail["rate"], verdict.detail["rate_before"]
+        now, before, then = verdict.detail["rate"], verdict.detail["rate_before"], before_words(verdict.detail)
         en_goals = ", ".join(f"{_SEGMENTS[segment].en} {goal:.0%}" for segment, goal in goals.items())
         zh_goals = "、".join(f"{_SEGMENTS[segment].zh} {goal:.0%}" for segment, goal in goals.items())
         return Words(
@@ -101,12 +101,15 @@ class ConversionDrop(Rule[ChannelView, ConversionDropLimits]):
                 f"limit {verdict.threshold:.1%}",
                 zh=f"渠道 {case.label.zh}：转化率下降 {verdict.value:.1%} 至 {now:.2%}，阈值 {verdict.threshold:.1%}",
             ),
-            Bilingual(
-                en=f"In the {HOURS} hours until {case.clock(case.now_ms)}, {samples['purchases']:,} purchases came of "
-                f"{samples['clicks']:,} clicks; in the {DAYS} days before, {samples['purchases_before']:,} of "
-                f"{samples['clicks_before']:,}, a rate of {before:.2%}. Goals: {en_goals}.",
-                zh=f"截至 {case.clock(case.now_ms)} 的 {HOURS} 小时内，点击 {samples['clicks']:,} 次，"
-                f"购买 {samples['purchases']:,} 笔；此前 {DAYS} 天点击 {samples['clicks_before']:,} 次，"
-                f"购买 {samples['purchases_before']:,} 笔，转化率 {before:.2%}。目标：{zh_goals}。",
+            with_note(
+                Bilingual(
+                    en=f"In the {HOURS} hours until {case.clock(case.now_ms)}, {samples['purchases']:,} purchases came "
+                    f"of {samples['clicks']:,} clicks; {then.en}, {samples['purchases_before']:,} of "
+                    f"{samples['clicks_before']:,}, a rate of {before:.2%}. Goals: {en_goals}.",
+                    zh=f"截至 {case.clock(case.now_ms)} 的 {HOURS} 小时内，点击 {samples['clicks']:,} 次，"
+                    f"购买 {samples['purchases']:,} 笔；{then.zh}点击 {samples['clicks_before']:,} 次，"
+                    f"购买 {samples['purchases_before']:,} 笔，转化率 {before:.2%}。目标：{zh_goals}。",
+                ),
+                verdict.detail,
             ),
         )

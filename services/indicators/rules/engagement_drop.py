@@ -9,7 +9,7 @@ from schemas.base import Bilingual, Severity
 from schemas.policy import Clearing
 from schemas.topics import CHANNEL_EVENTS
 from services.indicators.channel import ChannelView
-from services.indicators.comparison import DAYS, HOURS, PATIENCE, Confidence, Wander, fallen
+from services.indicators.comparison import HOURS, PATIENCE, Confidence, Wander, before_words, fallen, with_note
 from services.indicators.examples import amounts, fires, silent
 from services.indicators.rule import Case, Limits, Rule, Share, Verdict, Words
 
@@ -74,20 +74,23 @@ class EngagementDrop(Rule[ChannelView, EngagementDropLimits]):
     def words(self, case: Case[ChannelView, EngagementDropLimits]) -> Words:
         """The rates of both spans, what they are made of, and the goal."""
         verdict, samples, goal = case.verdict, case.verdict.samples, case.limits.goal
-        now, before = verdict.detail["rate"], verdict.detail["rate_before"]
+        now, before, then = verdict.detail["rate"], verdict.detail["rate_before"], before_words(verdict.detail)
         return Words(
             Bilingual(
                 en=f"Channel {case.label.en}: engagement rate down {verdict.value:.1%} to {now:.2%}, "
                 f"limit {verdict.threshold:.1%}",
                 zh=f"渠道 {case.label.zh}：互动率下降 {verdict.value:.1%} 至 {now:.2%}，阈值 {verdict.threshold:.1%}",
             ),
-            Bilingual(
-                en=f"In the {HOURS} hours until {case.clock(case.now_ms)}, {samples['engagements']:,} engagements came "
-                f"of {samples['impressions']:,} impressions; in the {DAYS} days before, "
-                f"{samples['engagements_before']:,} of {samples['impressions_before']:,}, a rate of {before:.2%}. "
-                f"The goal is {goal:.0%}.",
-                zh=f"截至 {case.clock(case.now_ms)} 的 {HOURS} 小时内，曝光 {samples['impressions']:,} 次，"
-                f"互动 {samples['engagements']:,} 次；此前 {DAYS} 天曝光 {samples['impressions_before']:,} 次，"
-                f"互动 {samples['engagements_before']:,} 次，互动率 {before:.2%}。目标 {goal:.0%}。",
+            with_note(
+                Bilingual(
+                    en=f"In the {HOURS} hours until {case.clock(case.now_ms)}, {samples['engagements']:,} engagements "
+                    f"came of {samples['impressions']:,} impressions; {then.en}, "
+                    f"{samples['engagements_before']:,} of {samples['impressions_before']:,}, a rate of {before:.2%}. "
+                    f"The goal is {goal:.0%}.",
+                    zh=f"截至 {case.clock(case.now_ms)} 的 {HOURS} 小时内，曝光 {samples['impressions']:,} 次，"
+                    f"互动 {samples['engagements']:,} 次；{then.zh}曝光 {samples['impressions_before']:,} 次，"
+                    f"互动 {samples['engagements_before']:,} 次，互动率 {before:.2%}。目标 {goal:.0%}。",
+                ),
+                verdict.detail,
             ),
         )

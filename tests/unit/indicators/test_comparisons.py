@@ -68,7 +68,11 @@ def test_an_account_that_costs_a_fifth_more_slows_the_channel_and_calls_people()
     assert (escalate.command, escalate.target, escalate.maturity) == ("escalate", DOUYIN, "auto")
     assert fact.evidence is not None
     assert fact.evidence.samples == {"accounts_opened": 100, "accounts_opened_before": 700}
-    assert fact.evidence.detail == {
+    assert fact.evidence.detail["baseline"]["en"].startswith(
+        "These 24 hours count as a weekend; with fewer than 2 such"
+    )
+    assert {name: value for name, value in fact.evidence.detail.items() if name != "baseline"} == {
+        "days": 7,
         "against": "week",
         "cac": 240.0,
         "cac_before": 200.0,
@@ -233,7 +237,8 @@ def test_a_rate_that_fell_by_three_tenths_calls_people() -> None:
     (fact,) = told(world, "conversion_drop")
     assert (fact.severity, fact.level, fact.value, fact.threshold) == ("warning", 1, 0.3, 0.3)
     assert world.ordered() == [("escalate", DOUYIN, 1)]
-    assert fact.evidence is not None and fact.evidence.detail == {"rate": 0.14, "rate_before": 0.2}
+    assert fact.evidence is not None
+    assert fact.evidence.detail.items() >= {"rate": 0.14, "rate_before": 0.2, "days": 7}.items()
 
 
 def test_no_purchase_is_a_real_zero_while_their_feed_is_alive() -> None:
@@ -324,6 +329,20 @@ def test_the_evidence_names_the_offsets_of_the_week_and_the_day() -> None:
     assert ranges == {("channel-events", 0): (1, 4), ("conversion-events", 0): (1, 3)}  # by the hour
 
 
+def test_like_is_compared_with_like_where_there_is_enough_of_it() -> None:
+    world = World("channel", with_every_change())
+    happen(world, -7 * DAY - HOUR, clicks=4000, purchases=400)  # the Sunday before
+    happen(world, -DAY - HOUR, clicks=4000, purchases=400)  # this Saturday
+    happen(world, -4 * DAY, clicks=4000, purchases=500)  # a workday
+    happen(world, -HOUR, clicks=1000, purchases=69)  # this Sunday and the night after it
+    world.mark(6 * MINUTE)
+    (fact,) = told(world, "conversion_drop")
+    assert fact.evidence is not None and fact.summary is not None
+    assert fact.evidence.detail == {"rate": 0.069, "rate_before": 0.1, "days": 2}
+    assert "on the 2 comparable days of the 7 before, 800 of 8,000" in fact.summary.en
+    assert "此前 7 天中同类的 2 天点击 8,000 次" in fact.summary.zh
+
+
 # -- against a recount by hand
 
 
@@ -359,11 +378,21 @@ class Recount:
         self._events = events
         self.now_ms = now_ms
 
-    def sums(self, what: str) -> tuple[int, int]:
-        """Of the day, and of the week before it."""
+    def sums(self, what: str, sources: list[int]) -> tuple[int, int]:
+        """Of the day, and of the days before it that are alike, or all seven."""
         ages = [(self.now_ms - 1 - event.at_ms, event.count) for event in self._events if event.what == what]
         day = sum(count for age, count in ages if 0 <= age < DAY)
-        return day, sum(count for age, count in ages if DAY <= age < 8 * DAY)
+        alike = [back for back in range(1, 8) if self._kind(back) == self._kind(0) and self._told(back, sources)]
+        days = alike if len(alike) >= 2 else range(1, 8)
+        return day, sum(count for age, count in ages if age // DAY in days)
+
+    def _kind(self, back: int) -> bool:
+        """Whether the middle of the day so many days ago lies in a weekend; there is no holiday in these weeks."""
+        return AROUND.days.local(self.now_ms - back * DAY - DAY // 2).weekday() >= 5
+
+    def _told(self, back: int, sources: list[int]) -> bool:
+        heard = {event.source for event in self._events if (self.now_ms - 1 - event.at_ms) // DAY == back}
+        return heard >= set(sources)
 
     def usable(self, source: int, *, week: bool) -> bool:
         """Whether a feed was heard in the last two hours, and in the older half of the week."""
@@ -373,7 +402,7 @@ class Recount:
 
 
 def drop_by_hand(recount: Recount, part: str, whole: str, sources: list[int], least: int) -> Fraction | None:
-    (parts, parts_before), (wholes, wholes_before) = recount.sums(part), recount.sums(whole)
+    (parts, parts_before), (wholes, wholes_before) = recount.sums(part, sources), recount.sums(whole, sources)
     if min(wholes, wholes_before) < least or not all(recount.usable(source, week=True) for source in sources):
         return None
     before = Fraction(parts_before, wholes_before)
@@ -382,7 +411,9 @@ def drop_by_hand(recount: Recount, part: str, whole: str, sources: list[int], le
 
 def cac_by_hand(recount: Recount) -> tuple[Fraction | None, Fraction | None]:
     """CAC of the day in CNY, and its rise over the week."""
-    (spend, spend_before), (accounts, accounts_before) = map(recount.sums, ("spend_micros", "accounts_opened"))
+    (spend, spend_before), (accounts, accounts_before) = (
+        recount.sums(what, [CHANNEL, CONVERSION]) for what in ("spend_micros", "accounts_opened")
+    )
     if accounts < 2 or not spend or not all(recount.usable(source, week=False) for source in (CHANNEL, CONVERSION)):
         return None, None
     cac = Fraction(spend, accounts * MICROS)

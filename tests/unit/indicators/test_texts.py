@@ -70,11 +70,12 @@ def test_click_fraud() -> None:
 
 
 def _compared(**day: int) -> list[AlertFact]:
-    """A channel with a week of sales behind it, and a day."""
+    """A channel with two weekend days of sales behind it, and another."""
     week = {"spend_micros": 140_000_000_000, "accounts_opened": 700, "clicks": 7000, "purchases": 1400}
     week |= {"impressions": 70_000, "engagements": 14_000}
     world = World("channel", with_every_change())
-    world.happen(*(world.event(what, -5 * 24 * HOUR, count=count) for what, count in week.items()))
+    for hours_ago in (7 * 24 + 6, 30):
+        world.happen(*(world.event(what, -hours_ago * HOUR, count=count // 2) for what, count in week.items()))
     world.happen(*(world.event(what, 0, count=count) for what, count in day.items()))
     world.mark(6 * MINUTE)
     return world.facts
@@ -83,16 +84,17 @@ def _compared(**day: int) -> list[AlertFact]:
 def test_cac_spike() -> None:
     (fact,) = _compared(spend_micros=25_600_000_000, accounts_opened=100)
     assert fact.title is not None and fact.summary is not None
-    assert fact.title.en == ("Channel douyin: a new account costs 28.0% more than in the week before, limit 20.0%")
+    assert fact.title.en == ("Channel douyin: a new account costs 28.0% more than before, limit 20.0%")
     assert fact.summary.en == (
-        "In the 24 hours until 10:05, 25,600.00 CNY were spent for 100 new accounts, 256.00 each; in the 7 days "
-        "before, 140,000.00 for 700, which is 200.00 each. The ceiling is 380.00, the goal 300.00. Tidegate orders "
-        "now: escalate channel:douyin to experts. Waiting for your approval: throttle channel:douyin to 50%."
+        "In the 24 hours until 10:05, 25,600.00 CNY were spent for 100 new accounts, 256.00 each; on the 2 comparable "
+        "days of the 7 before, 140,000.00 for 700, which is 200.00 each. The ceiling is 380.00, the goal 300.00. "
+        "Tidegate orders now: escalate channel:douyin to experts. "
+        "Waiting for your approval: throttle channel:douyin to 50%."
     )
-    assert fact.title.zh == "渠道 douyin：获客成本较前 7 天上升 28.0%，阈值 20.0%"
+    assert fact.title.zh == "渠道 douyin：获客成本较此前上升 28.0%，阈值 20.0%"
     assert fact.summary.zh.startswith(
-        "截至 10:05 的 24 小时内投放 25,600.00 元，开户 100 个，每户 256.00 元；此前 7 天投放 140,000.00 元，"
-        "开户 700 个，每户 200.00 元。上限 380.00 元，目标 300.00 元。"
+        "截至 10:05 的 24 小时内投放 25,600.00 元，开户 100 个，每户 256.00 元；"
+        "此前 7 天中同类的 2 天投放 140,000.00 元，开户 700 个，每户 200.00 元。上限 380.00 元，目标 300.00 元。"
     )
 
 
@@ -111,10 +113,8 @@ def test_cac_spike_at_the_ceiling() -> None:
 def test_cac_spike_with_good_news() -> None:
     (fact,) = _compared(spend_micros=15_000_000_000, accounts_opened=100)
     assert fact.title is not None and fact.summary is not None
-    assert fact.title.en == (
-        "Good news of channel douyin: a new account costs 150.00 CNY, 25.0% less than in the week before"
-    )
-    assert fact.title.zh == "利好：渠道 douyin 获客成本 150.00 元，较前 7 天下降 25.0%"
+    assert fact.title.en == ("Good news of channel douyin: a new account costs 150.00 CNY, 25.0% less than before")
+    assert fact.title.zh == "利好：渠道 douyin 获客成本 150.00 元，较此前下降 25.0%"
     assert fact.summary.en.endswith("which is 200.00 each. Consider giving this channel more budget.")
     assert fact.summary.zh.endswith("每户 200.00 元。建议考虑为该渠道增加预算。")
 
@@ -124,13 +124,14 @@ def test_conversion_drop() -> None:
     assert fact.title is not None and fact.summary is not None
     assert fact.title.en == "Channel douyin: conversion rate down 50.0% to 10.00%, limit 30.0%"
     assert fact.summary.en == (
-        "In the 24 hours until 10:05, 100 purchases came of 1,000 clicks; in the 7 days before, 1,400 of 7,000, a rate "
-        "of 20.00%. Goals: young 40%, middle-aged 35%, silver 25%, high-net-worth 20%. "
+        "In the 24 hours until 10:05, 100 purchases came of 1,000 clicks; on the 2 comparable days of the 7 before, "
+        "1,400 of 7,000, a rate of 20.00%. Goals: young 40%, middle-aged 35%, silver 25%, high-net-worth 20%. "
         "Tidegate orders now: escalate channel:douyin to experts."
     )
     assert fact.title.zh == "渠道 douyin：转化率下降 50.0% 至 10.00%，阈值 30.0%"
     assert fact.summary.zh == (
-        "截至 10:05 的 24 小时内，点击 1,000 次，购买 100 笔；此前 7 天点击 7,000 次，购买 1,400 笔，转化率 20.00%。"
+        "截至 10:05 的 24 小时内，点击 1,000 次，购买 100 笔；此前 7 天中同类的 2 天点击 7,000 次，购买 1,400 笔，"
+        "转化率 20.00%。"
         "目标：年轻客群 40%、中年客群 35%、银发客群 25%、高净值客群 20%。系统已自动下令：将 channel:douyin 上报专家。"
     )
 
@@ -140,12 +141,12 @@ def test_engagement_drop() -> None:
     assert fact.title is not None and fact.summary is not None
     assert fact.title.en == "Channel douyin: engagement rate down 50.0% to 10.00%, limit 40.0%"
     assert fact.summary.en == (
-        "In the 24 hours until 10:05, 1,000 engagements came of 10,000 impressions; in the 7 days before, 14,000 of "
-        "70,000, a rate of 20.00%. The goal is 25%. This indicator only tells; decide what to do."
+        "In the 24 hours until 10:05, 1,000 engagements came of 10,000 impressions; on the 2 comparable days of the 7 "
+        "before, 14,000 of 70,000, a rate of 20.00%. The goal is 25%. This indicator only tells; decide what to do."
     )
     assert fact.title.zh == "渠道 douyin：互动率下降 50.0% 至 10.00%，阈值 40.0%"
     assert fact.summary.zh == (
-        "截至 10:05 的 24 小时内，曝光 10,000 次，互动 1,000 次；此前 7 天曝光 70,000 次，互动 14,000 次，"
+        "截至 10:05 的 24 小时内，曝光 10,000 次，互动 1,000 次；此前 7 天中同类的 2 天曝光 70,000 次，互动 14,000 次，"
         "互动率 20.00%。目标 25%。该指标只告警，请人工处置。"
     )
 
