@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from schemas.rows import CaseRow, ComplaintRow, ContentRow, FloodRow, MentionRow, ReadingRow
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 RAW_TOPIC_ORDER: Final = (
     "channel-events",
     "complaint-events",
@@ -110,7 +110,8 @@ class ProductFrame(msgspec.Struct, array_like=True, frozen=True, tag="product"):
 
     offset, at_ms, amount: int64. product: int32, an index into `products`; measure: uint8, an index into MEASURES.
     carried_product, carried_channel, carried_hour: int32, indices into `products` and `channels`, and the hour since
-    the epoch; each combination once. They name no offsets, since saying the same again changes nothing.
+    the epoch; each combination once. carried_slice: int32, an index into `slices`, and carried_offset: int64, of the
+    first event of a combination: by it evidence says how that is known.
     """
 
     v: int
@@ -125,6 +126,8 @@ class ProductFrame(msgspec.Struct, array_like=True, frozen=True, tag="product"):
     carried_product: bytes
     carried_channel: bytes
     carried_hour: bytes
+    carried_slice: bytes
+    carried_offset: bytes
 
 
 class ComplaintFrame(msgspec.Struct, array_like=True, frozen=True, tag="complaint"):

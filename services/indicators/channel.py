@@ -91,7 +91,7 @@ class ChannelView:
         found: list[tuple[int, int, int]] = []
         for feed, span in self._looked:
             if feed is None:
-                found += [(each.source, each.offset, each.offset + 1) for each in self._complaints.within(span)]
+                found += [(source, offset, offset + 1) for source, offset in self._complaints.events(span)]
             else:
                 found += [each for each in self._panes.ranges(self._slot, span) if each[0] >> 16 == feed]
         return found
@@ -223,7 +223,7 @@ class ChannelStore:
 
     def earliest_ms(self) -> int | None:
         """The start of the oldest pane there is."""
-        panes = [each.panes_from(_ALWAYS)[0] * PANE_MS for each in self._complaints.values() if len(each)]
+        panes = [pane * PANE_MS for each in self._complaints.values() for pane in each.panes_from(_ALWAYS)[:1]]
         hour = self._panes.earliest_ms()
         return min(panes + ([] if hour is None else [hour]), default=None)
 

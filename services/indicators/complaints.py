@@ -14,7 +14,10 @@ _TALLIES: Final = 4
 
 
 class Complaint(NamedTuple):
-    """One complaint; the smallest of those with one id counts."""
+    """One complaint; the smallest of those with one id counts.
+
+    instead: of one that does not count, the source and offset of that which does.
+    """
 
     at_ms: int
     source: int
@@ -23,6 +26,7 @@ class Complaint(NamedTuple):
     account: bytes | None
     ip: bytes | None
     one_click: bool
+    instead: tuple[int, int] | None = None
 
     @property
     def anonymous(self) -> bool:
@@ -95,25 +99,31 @@ class Complaints:
         self.dirty: set[int] = set()
 
     def __len__(self) -> int:
-        return len(self._by_id)
+        """The panes with any."""
+        return len(self._panes)
 
     def add(self, complaint: Complaint) -> int | None:
         """The pane that it fell into; None when it changes nothing."""
         known = self._by_id.get(complaint.id)
         if known is not None:
             if known <= complaint:
+                self._put(complaint._replace(instead=known[1:3]))
                 return None
             self._remove(known)
+            self._put(known._replace(instead=complaint[1:3]))
         self._by_id[complaint.id] = complaint
+        for tally in self._tallies.values():
+            if tally.start_ms <= complaint.at_ms < tally.end_ms:
+                tally.add(complaint)
+        return self._put(complaint)
+
+    def _put(self, complaint: Complaint) -> int:
         pane = complaint.at_ms // PANE_MS
         if pane not in self._by_pane:
             self._by_pane[pane] = set()
             insort(self._panes, pane)
         self._by_pane[pane].add(complaint)
         self.dirty.add(pane)
-        for tally in self._tallies.values():
-            if tally.start_ms <= complaint.at_ms < tally.end_ms:
-                tally.add(complaint)
         return pane
 
     def _remove(self, complaint: Complaint) -> None:
@@ -125,8 +135,20 @@ class Complaints:
         self.dirty.add(pane)
         self._tallies.clear()
 
+    def events(self, span: Span) -> Iterator[tuple[int, int]]:
+        """Source and offset of all that the count of a span rests on: of complaints that count, and of those because
+        of which others do not."""
+        for each in self._all_within(span):
+            yield each[1:3]
+            if each.instead is not None:
+                counting = self._by_id.get(each.id)
+                yield each.instead if counting is None else counting[1:3]
+
     def within(self, span: Span) -> Iterator[Complaint]:
-        """Those of a span, in no particular order."""
+        """Those of a span that count, in no particular order."""
+        return (each for each in self._all_within(span) if each.instead is None)
+
+    def _all_within(self, span: Span) -> Iterator[Complaint]:
         first, end = span.start // PANE_MS, -(-span.end // PANE_MS)
         for pane in self._panes[bisect_left(self._panes, first) : bisect_left(self._panes, end)]:
             if span.start <= pane * PANE_MS and (pane + 1) * PANE_MS <= span.end:
@@ -149,8 +171,9 @@ class Complaints:
         return known
 
     def panes_from(self, pane: int) -> list[int]:
-        """The panes from this one on that have complaints, in order."""
-        return self._panes[bisect_left(self._panes, pane) :]
+        """The panes from this one on that have complaints which count, in order."""
+        panes = self._panes[bisect_left(self._panes, pane) :]
+        return [each for each in panes if any(one.instead is None for one in self._by_pane[each])]
 
     def evict(self, before_ms: int) -> list[int]:
         """Forgets the panes that ended before; which ones."""
@@ -158,7 +181,8 @@ class Complaints:
         del self._panes[: len(gone)]
         for pane in gone:
             for complaint in self._by_pane.pop(pane):
-                del self._by_id[complaint.id]
+                if complaint.instead is None:
+                    del self._by_id[complaint.id]
         if gone:
             self.dirty.difference_update(gone)
             self._tallies = {key: tally for key, tally in self._tallies.items() if key[0] >= before_ms}
@@ -172,7 +196,9 @@ class Complaints:
     def load(self, record: bytes) -> None:
         """Takes back what `record` gave."""
         for complaint in _DECODER.decode(record):
-            self.add(complaint)
+            self._put(complaint)
+            if complaint.instead is None:
+                self._by_id[complaint.id] = complaint
         self.dirty.clear()
 
 

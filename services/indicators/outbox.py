@@ -155,6 +155,7 @@ class Outbox:
 def evidence_of(case: Case[View, Any], rule: AnyRule, policy: InForce) -> Evidence:
     """On what a verdict rests: enough to derive it again from the raw topics."""
     verdict = case.verdict
+    detail = {**verdict.detail, **rule.detail(case)}  # first, since it may look at more
     return Evidence(
         indicator=rule.id,
         subject=case.subject,
@@ -165,7 +166,7 @@ def evidence_of(case: Case[View, Any], rule: AnyRule, policy: InForce) -> Eviden
         policy=policy.version,
         code=code_of(rule),
         sources=_ranges(case.view.sources()),
-        detail={**verdict.detail, **rule.detail(case)},
+        detail=detail,
     )
 
 

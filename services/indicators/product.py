@@ -17,10 +17,12 @@ KEPT_MS: Final = 2 * 24 * HOUR_MS
 """An hour, the day before it, and what is left for late events."""
 _CODE: Final = {name: code for code, name in enumerate(MEASURES)}
 _FEED: Final = {topic: TOPICS.index(RAW_TOPIC_ORDER.index(topic)) for topic in (CHANNEL_EVENTS, CONVERSION_EVENTS)}
+_LAST: Final = (2**62, 0)
 _FEED_OF: Final = {"searches": CHANNEL_EVENTS, "purchases": CONVERSION_EVENTS}
 
-Carried = dict[int, set[str]]
-"""By hour from the epoch, the channels that carried a product."""
+Carried = dict[int, dict[str, tuple[int, int]]]
+"""By hour from the epoch, the channels that carried a product, each with the first event by which that is known:
+source and offset."""
 
 
 class ProductView:
@@ -32,6 +34,7 @@ class ProductView:
         self._carried = carried
         self._around = around
         self._looked: dict[tuple[int, str, Span], None] = {}
+        self._seen: set[tuple[int, int]] = set()
 
     def trailing(self, now_ms: int, hours: int) -> Span:
         """The last hours."""
@@ -71,12 +74,14 @@ class ProductView:
     def carriers(self, now_ms: int, hours: int) -> list[str]:
         """The channels that carried the product in the last hours, the one that has begun included; sorted."""
         newest = (now_ms - 1) // HOUR_MS
-        shown = (self._carried.get(hour, ()) for hour in range(newest - hours + 1, newest + 1))
+        shown = [self._carried.get(hour, {}) for hour in range(newest - hours + 1, newest + 1)]
+        self._seen.update(first for channels in shown for first in channels.values())
         return sorted({channel for channels in shown for channel in channels})
 
     def sources(self) -> list[tuple[int, int, int]]:
         """`(source, from, to)`: where the events lie that were looked at through this view."""
-        return [
+        carried = [(source, offset, offset + 1) for source, offset in self._seen]
+        return carried + [
             each
             for slot, topic, span in self._looked
             for each in self._named.panes.ranges(slot, span)
@@ -125,12 +130,19 @@ class ProductStore:
         return []
 
     def _carry(self, frame: ProductFrame, oldest_hour: int) -> None:
-        columns = (frame.carried_product, frame.carried_channel, frame.carried_hour)
-        for product, channel, hour in zip(*(int32(column).tolist() for column in columns), strict=True):
-            name, carrier = frame.products[product], frame.channels[channel]
-            channels = self._carried.setdefault(name, {}).setdefault(hour, set()) if hour >= oldest_hour else None
-            if channels is not None and carrier not in channels:
-                channels.add(carrier)
+        columns = (frame.carried_product, frame.carried_channel, frame.carried_hour, frame.carried_slice)
+        numbers = [int32(column).tolist() for column in columns]
+        for product, channel, hour, place, offset in zip(*numbers, int64(frame.carried_offset).tolist(), strict=True):
+            if hour < oldest_hour:
+                continue
+            name, carrier, event = (
+                frame.products[product],
+                frame.channels[channel],
+                (frame.slices[place].source, offset),
+            )
+            channels = self._carried.setdefault(name, {}).setdefault(hour, {})
+            if event < channels.get(carrier, _LAST):
+                channels[carrier] = event
                 self._dirty.add(name)
 
     def everything(self, since_ms: int) -> list[Touched]:
@@ -198,7 +210,9 @@ class ProductStore:
         for name in sorted(self._dirty):
             hours = self._carried.get(name)
             value = (
-                msgspec.msgpack.encode({hour: sorted(channels) for hour, channels in sorted(hours.items())})
+                msgspec.msgpack.encode(
+                    {hour: dict(sorted(channels.items())) for hour, channels in sorted(hours.items())}
+                )
                 if hours
                 else None
             )

@@ -10,7 +10,7 @@ import msgspec
 from services.indicators.episodes import Episode, Key
 from services.indicators.standing import Standing
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 MACHINE: Final = b"machine"
 POLICY: Final = b"policy"
 EPISODE: Final = b"e"

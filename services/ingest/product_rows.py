@@ -15,8 +15,8 @@ HOUR_MS: Final = 3_600_000
 
 @dataclass(slots=True)
 class ProductRows(Columns):
-    """measures: indices into MEASURES. carried: of each event that shows a product on a channel, both as numbers, and
-    its time."""
+    """measures: indices into MEASURES. carried: of each event that shows a product on a channel, both as numbers, its
+    time, its part and its offset."""
 
     names: Index = field(default_factory=new_index)
     channels: Index = field(default_factory=new_index)
@@ -25,6 +25,8 @@ class ProductRows(Columns):
     carried_products: list[int] = field(default_factory=list)
     carried_channels: list[int] = field(default_factory=list)
     carried_times: list[int] = field(default_factory=list)
+    carried_parts: list[int] = field(default_factory=list)
+    carried_offsets: list[int] = field(default_factory=list)
 
     def frames(self, partitions: int) -> Iterator[tuple[int, ProductFrame]]:
         """The frame of each partition that has anything to say, by partition."""
@@ -42,11 +44,12 @@ class ProductRows(Columns):
             both, used = renumbered(np.concatenate((products[chosen], shown[0])).astype("<i4"), len(names))
             channel, used_channels = renumbered(shown[1].astype("<i4"), len(channels))
             offset, at_ms, amount = numbers[:, chosen]
+            slices, places = slices_of(self.parts, chosen, set(shown[3].tolist()))
             yield (
                 partition,
                 ProductFrame(
                     FORMAT,
-                    slices_of(self.parts, chosen)[0],
+                    slices,
                     [names[each] for each in used.nonzero()[0].tolist()],
                     [channels[each] for each in used_channels.nonzero()[0].tolist()],
                     offset.tobytes(),
@@ -57,11 +60,20 @@ class ProductRows(Columns):
                     both[len(chosen) :].tobytes(),
                     channel.tobytes(),
                     shown[2].astype("<i4").tobytes(),
+                    np.array(places, "<i4")[shown[3]].tobytes(),
+                    shown[4].astype("<i8").tobytes(),
                 ),
             )
 
     def _carried(self) -> np.ndarray:
-        """Product, channel and hour, one combination a column, each once and in order."""
+        """Product, channel and hour, part and offset: one combination a column, in order, each with its first event,
+        by source and offset."""
         hours = np.array(self.carried_times, np.int64) // HOUR_MS
-        all_of_them = np.array((self.carried_products, self.carried_channels, hours), np.int64)
-        return np.unique(all_of_them, axis=1) if all_of_them.size else all_of_them
+        where = np.array((self.carried_parts, self.carried_offsets), np.int64)
+        sources = np.array([part.source for part in self.parts], np.int64)[where[0]]
+        what = np.array((self.carried_products, self.carried_channels, hours), np.int64)
+        order = np.lexsort((where[1], sources, *what[::-1]))
+        what, where = what[:, order], where[:, order]
+        first = np.ones(len(order), np.bool_)
+        first[1:] = (what[:, 1:] != what[:, :-1]).any(0)
+        return np.concatenate((what, where))[:, first]

@@ -132,7 +132,7 @@ class Router:
         product = 0
         if any(products):
             shown = [name is not None and measure != _SPEND for name, measure in zip(products, measures, strict=True)]
-            _carried(rows.patient.product, compress(events, shown), compress(times, shown))
+            _carried(rows.patient.product, *(compress(each, shown) for each in (events, offsets, times)))
             searched = [measure == _SEARCH for measure in measures]
             product = _product_rows(rows.patient.product, searched, measures, events, offsets, times)
         channel = _measures(rows.patient.channel, measures, events, offsets, times)
@@ -222,12 +222,14 @@ def _product_rows(
     return len(chosen)
 
 
-def _carried(rows: ProductRows, events: Iterable[Any], times: Iterable[int]) -> None:
+def _carried(rows: ProductRows, events: Iterable[Any], offsets: Iterable[int], times: Iterable[int]) -> None:
     """Each of these events shows a product on a channel."""
     shown = list(events)
     rows.carried_products += map(rows.names.__getitem__, [event.product_id for event in shown])
     rows.carried_channels += map(rows.channels.__getitem__, [event.channel_id for event in shown])
     rows.carried_times += times
+    rows.carried_offsets += offsets
+    rows.carried_parts += [len(rows.parts)] * len(shown)
 
 
 def _contents(rows: Rows, events: list[Any], offsets: list[int], times: list[int]) -> int:
@@ -235,7 +237,7 @@ def _contents(rows: Rows, events: list[Any], offsets: list[int], times: list[int
     for event, offset, at in found:
         rows.content.rows.append(_content(len(rows.content.parts), event, offset, at))
         if event.event_type == "content_published" and event.product_id is not None:
-            _carried(rows.patient.product, [event], [at])
+            _carried(rows.patient.product, [event], [offset], [at])
     return len(found)
 
 

@@ -120,7 +120,24 @@ def test_the_same_complaint_counts_at_its_earliest_opening() -> None:
     assert complaints.add(complaint(2 * PANE_MS, 2, id="x")) == 2
     assert complaints.add(complaint(5 * PANE_MS, 3, id="x")) is None
     assert complaints.panes_from(0) == [2]
-    assert complaints.record(9) is None
+    loaded = Complaints()
+    for pane in (9, 5, 2):
+        loaded.load(complaints.record(pane) or b"")
+    for each in (complaints, loaded):
+        assert each.tally(Span(0, 10 * PANE_MS), cap=3).opened == 1
+        assert list(each.within(Span(5 * PANE_MS, 10 * PANE_MS))) == []
+        assert each.add(complaint(7 * PANE_MS, 4, id="x")) is None
+
+
+def test_that_a_complaint_is_known_already_rests_on_where_it_was_opened_first() -> None:
+    complaints = Complaints()
+    complaints.add(complaint(2 * PANE_MS, 1, id="x"))
+    complaints.add(complaint(9 * PANE_MS, 2, id="x"))
+    complaints.add(complaint(9 * PANE_MS, 3))
+    assert sorted(complaints.events(Span(9 * PANE_MS, 10 * PANE_MS))) == [(1, 1), (1, 2), (1, 3)]
+    assert complaints.evict(5 * PANE_MS) == [2]
+    assert complaints.evict(10 * PANE_MS) == [9]
+    assert not len(complaints)
 
 
 def test_of_an_account_three_count_and_of_anonymous_clicks_the_limit() -> None:
@@ -195,4 +212,4 @@ def test_the_ledger_is_in_the_snapshot() -> None:
     assert progress.ledger == [(CHANNEL, 5, 0)]
     assert progress.at.newest_ms == TEN
     with pytest.raises(ValueError, match="format 99"):
-        decode_progress((records[MACHINE] or b"").replace(b"\xa1v\x01", b"\xa1v\x63"))
+        decode_progress((records[MACHINE] or b"").replace(b"\xa1v\x02", b"\xa1v\x63"))

@@ -155,12 +155,13 @@ class _Books:
     actor: list[tuple[Any, ...]] = field(default_factory=list)
     complaint: list[tuple[Any, ...]] = field(default_factory=list)
     product: list[tuple[Any, ...]] = field(default_factory=list)
-    carried: set[tuple[str, str, int]] = field(default_factory=set)
+    carried: dict[tuple[str, str, int], tuple[int, int]] = field(default_factory=dict)
+    """Each with the first event that says so."""
     rows: list[tuple[Any, ...]] = field(default_factory=list)
 
     def sorted(self) -> list[list[tuple[Any, ...]]]:
         by_kind = (self.channel, self.actor, self.complaint, self.product, self.rows)
-        return [sorted(rows, key=repr) for rows in (*by_kind, list(self.carried))]
+        return [sorted(rows, key=repr) for rows in (*by_kind, list(self.carried.items()))]
 
     def expect(self, source: int, offset: int, each: dict[str, Any]) -> None:
         """The rows that an event should give."""
@@ -170,10 +171,13 @@ class _Books:
         if each["type"] == "complaint_opened":
             self._expect_complaint(place, each)
         if each["type"] in _CARRIES and each.get("product_id") is not None:
-            self.carried.add((each["product_id"], each["channel_id"], place[2] // 3_600_000))
+            self.carry((each["product_id"], each["channel_id"], place[2] // 3_600_000), place[:2])
         if each["type"] == "click" and each.get("ip") not in (None, "shared"):
             whose = None if each.get("account_id") is None else account(each["account_id"])
             self.actor.append((*place, actor(each["ip"]), whose, each["channel_id"], each.get("link_id"), _count(each)))
+
+    def carry(self, what: tuple[str, str, int], event: tuple[int, int]) -> None:
+        self.carried[what] = min(event, self.carried.get(what, event))
 
     def _expect_numbers(self, place: tuple[int, int, int], each: dict[str, Any]) -> None:
         channel, product = each.get("channel_id"), each.get("product_id")
@@ -228,7 +232,9 @@ class _Books:
         carried = list(zip(*(int32(column).tolist() for column in columns), strict=True))
         assert len(carried) == len(set(carried)), "each once"
         shown = [(frame.products[product], frame.channels[channel], hour) for product, channel, hour in carried]
-        self.carried.update(shown)
+        places = zip(int32(frame.carried_slice).tolist(), int64(frame.carried_offset).tolist(), strict=True)
+        for what, (place, offset) in zip(shown, places, strict=True):
+            self.carry(what, (frame.slices[place].source, offset))
         used = {*names, *(product for product, _, _ in shown)}
         assert used == set(frame.products), "no product without a row"
         assert {channel for _, channel, _ in shown} == set(frame.channels), "no channel without a row"
