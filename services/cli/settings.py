@@ -5,6 +5,7 @@ from typing import ClassVar
 from pydantic import SecretStr
 
 from schemas.base import Name
+from services.ingest.settings import PseudonymKey
 from services.runtime.settings import CommonSettings
 
 
@@ -17,3 +18,5 @@ class CliSettings(CommonSettings):
     """Who changes the policy, where `--as` does not say."""
     cli_token: SecretStr | None = None
     """The bearer token for `tidegate replay --gateway`."""
+    ingest_pseudonym_key: PseudonymKey | None = None
+    """Ingest's own, for `tidegate verify`: without it nothing about addresses and accounts can be derived again."""

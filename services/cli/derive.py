@@ -1,0 +1,194 @@
+"""A verdict derived again: the raw records that its evidence names, through ingest's routing and the rules' own code.
+
+The ranges of the evidence hold every event that the verdict rests on, and nothing in them was unknown to the machine
+when it judged: a source partition is folded in the order of its offsets. So all of a range is folded, the subject's
+windows come out as they were, and the rule judges them as of the same moment.
+"""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from schemas.base import Bilingual, to_ms
+from schemas.commands import Command, Evidence, SourceRange
+from schemas.frames import SubjectFrame
+from services.indicators.machine import STORES
+from services.indicators.outbox import evidence_of
+from services.indicators.rule import AnyRule, Case, Order, Verdict
+from services.indicators.standing import CLOSE_AFTER_MS, Standing
+from services.indicators.store import Store
+from services.indicators.tuning import InForce, Tuned
+from services.ingest.quarantine import BadLimit
+from services.ingest.records import Records
+from services.ingest.routing import Router, Rows
+from services.ingest.source import Source
+from services.runtime.murmur import partition_of
+
+_LONGEST_MS: Final = 3_600_000
+"""No actor's window is longer."""
+_NEVER_PAUSED: Final = BadLimit(least=2**62)
+
+Raw = tuple[str, int]
+"""A raw topic and partition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What ingest makes of some records of one raw partition, by subject and partition of its frames; `offset` is that
+    of the first record."""
+
+    offset: int
+    frames: list[tuple[str, int, SubjectFrame]]
+
+
+class Stretch:
+    """A stretch of one raw partition on its way through ingest, in pieces that no edge of a range runs through.
+
+    first: from where on events count. What comes before is only remembered, so that a producer's duplicates are known.
+    """
+
+    def __init__(self, raw: Raw, first: int, edges: Iterable[int], router: Router, partitions: int) -> None:
+        self._source = Source(*raw, "wall", _NEVER_PAUSED, first)
+        self._edges = sorted({first, *edges}, reverse=True)
+        self._router = router
+        self._partitions = partitions
+
+    def take(self, records: Records, kinds: Collection[str]) -> Iterator[Piece]:
+        """The pieces of the next records, with the frames of some kinds of subject."""
+        while len(records):
+            before = bisect_left(records.offsets, self._edges[-1]) if self._edges else len(records)
+            if before:
+                yield self._piece(records.head(before), kinds)
+            if before < len(records):
+                self._edges.pop()
+            records = records.tail(before)
+
+    def _piece(self, records: Records, kinds: Collection[str]) -> Piece:
+        rows = Rows()
+        self._source.take(records, self._router, rows, seal=lambda raw: "")
+        frames = [each for each in rows.frames(self._partitions) if each[0] in kinds]
+        return Piece(records.offsets[0], frames)
+
+
+class Material:
+    """The pieces that have been read, by raw partition; of each partition in the order of their offsets."""
+
+    def __init__(self, partitions: int) -> None:
+        self._partitions = partitions
+        self._pieces: dict[Raw, list[Piece]] = defaultdict(list)
+
+    def add(self, raw: Raw, pieces: Iterable[Piece]) -> None:
+        """Adds the next ones."""
+        self._pieces[raw] += pieces
+
+    def frames(self, evidence: Evidence) -> Iterator[SubjectFrame]:
+        """What the subject's machine was told of the ranges of the evidence."""
+        kind, _, name = evidence.subject.partition(":")
+        key = bytes.fromhex(name) if kind == "actor" else name.encode()
+        home = partition_of(key, self._partitions)
+        for each in evidence.sources:
+            for piece in self._within(each):
+                yield from (frame for one, at, frame in piece.frames if (one, at) == (kind, home))
+
+    def _within(self, wanted: SourceRange) -> list[Piece]:
+        pieces = self._pieces[wanted.topic, wanted.partition]
+        first, end = (bisect_left(pieces, at, key=lambda piece: piece.offset) for at in (wanted.from_, wanted.to))
+        return pieces[first:end]
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What a rule says now. evidence, title and orders only where it trips."""
+
+    rule: AnyRule
+    tuned: Tuned
+    verdict: Verdict
+    evidence: Evidence | None = None
+    title: Bilingual | None = None
+    orders: tuple[Order, ...] = ()
+
+
+def derive(
+    command: Command, evidence: Evidence, frames: Sequence[SubjectFrame], policy: InForce, given: Sequence[Order]
+) -> Iterator[list[Derived]]:
+    """What each rule of that name says of the subject at the command's moment, in each way it may have been asked.
+
+    given: what had been ordered in this episode before. Where events that came very late may have been turned away, or
+    forgotten, further lists follow, each as of another time up to which the machine may have closed its panes.
+    """
+    if command.event_time is None:
+        return
+    now_ms = to_ms(command.event_time)
+    for closed_ms in (None, *_closings(command, evidence, now_ms)):
+        store = _folded(evidence, frames, closed_ms)
+        yield [
+            _judged(store, evidence.subject, tuned, policy, now_ms, closing, given)
+            for tuned in _strands(evidence, policy)
+            for closing in _ways(tuned.rule)
+        ]
+
+
+def _strands(evidence: Evidence, policy: InForce) -> list[Tuned]:
+    return [tuned for tuned in policy.tuned if tuned.rule.id == evidence.indicator]
+
+
+def _ways(rule: AnyRule) -> tuple[bool, ...]:
+    """Whether it was asked at the close of a pane."""
+    return {"at once": (False,), "at close": (True,), "both": (True, False)}[rule.judged]
+
+
+def _closings(command: Command, evidence: Evidence, now_ms: int) -> range:
+    """The times up to which an actor's machine may have closed its panes when it turned away a part of the window: it
+    keeps no more than one. Events that were in time leave none."""
+    if not evidence.subject.startswith("actor:"):
+        return range(0)
+    pane_ms = STORES["actor"].pane_ms
+    kept_ms = to_ms(evidence.window.to) - to_ms(evidence.window.from_) - pane_ms
+    latest = to_ms(command.issued_at) - CLOSE_AFTER_MS
+    return range(now_ms, min(now_ms + min(kept_ms, _LONGEST_MS), latest) + 1, pane_ms)
+
+
+def _folded(evidence: Evidence, frames: Iterable[SubjectFrame], closed_ms: int | None) -> Store:
+    store, standing = STORES[evidence.subject.partition(":")[0]](), Standing(closed_ms=closed_ms)
+    if closed_ms is not None:
+        store.evict(closed_ms)
+    for number, frame in enumerate(frames):
+        for _ in store.fold(number, frame, standing, None):
+            pass
+    return store
+
+
+def _judged(
+    store: Store, subject: str, tuned: Tuned, policy: InForce, now_ms: int, closing: bool, given: Sequence[Order]
+) -> Derived:
+    rule, view, limits = tuned.rule, store.view(subject, policy.around), tuned.limits(subject)
+    verdict = (rule.judge_at_close if closing else rule.judge)(view, limits, now_ms)
+    if not verdict.level:
+        return Derived(rule, tuned, verdict)
+    case: Case[Any, Any] = Case(subject, view, limits, verdict, now_ms, policy.around, given)
+    orders, title = tuple(rule.orders(case)), rule.words(case).title
+    return Derived(rule, tuned, verdict, evidence_of(case, rule, policy), title, orders)
+
+
+def ranges_of(evidences: Iterable[Evidence]) -> Mapping[Raw, list[SourceRange]]:
+    """The ranges to read, by raw partition."""
+    found: dict[Raw, list[SourceRange]] = defaultdict(list)
+    for evidence in evidences:
+        for each in evidence.sources:
+            found[each.topic, each.partition].append(each)
+    return found
+
+
+def joined(ranges: Iterable[SourceRange]) -> list[tuple[int, int, set[int]]]:
+    """`(first, end, edges)` of each stretch that ranges of one partition make together where they meet or overlap."""
+    stretches: list[tuple[int, int, set[int]]] = []
+    for each in sorted(ranges, key=lambda one: one.from_):
+        edges = {each.from_, each.to}
+        if stretches and each.from_ <= stretches[-1][1]:
+            first, end, known = stretches[-1]
+            stretches[-1] = first, max(end, each.to), known | edges
+        else:
+            stretches.append((each.from_, each.to, edges))
+    return stretches
