@@ -50,6 +50,7 @@ class Stretch:
     """
 
     def __init__(self, raw: Raw, first: int, edges: Iterable[int], router: Router, partitions: int) -> None:
+        self._first = first
         self._source = Source(*raw, "wall", _NEVER_PAUSED, first)
         self._edges = sorted({first, *edges}, reverse=True)
         self._router = router
@@ -60,7 +61,9 @@ class Stretch:
         while len(records):
             before = bisect_left(records.offsets, self._edges[-1]) if self._edges else len(records)
             if before:
-                yield self._piece(records.head(before), kinds)
+                piece = self._piece(records.head(before), kinds)
+                if piece.offset >= self._first:
+                    yield piece
             if before < len(records):
                 self._edges.pop()
             records = records.tail(before)
@@ -100,7 +103,7 @@ class Material:
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """What a rule says now. evidence, title and orders only where it trips."""
+    """What a rule says now. evidence and title only where it orders anything."""
 
     rule: AnyRule
     tuned: Tuned
@@ -165,10 +168,12 @@ def _judged(
 ) -> Derived:
     rule, view, limits = tuned.rule, store.view(subject, policy.around), tuned.limits(subject)
     verdict = (rule.judge_at_close if closing else rule.judge)(view, limits, now_ms)
-    if not verdict.level:
-        return Derived(rule, tuned, verdict)
     case: Case[Any, Any] = Case(subject, view, limits, verdict, now_ms, policy.around, given)
-    orders, title = tuple(rule.orders(case)), rule.words(case).title
+    # While an episode stands, a rule may have something to order though the verdict itself is calm.
+    orders = () if verdict.verdict == "unsure" else tuple(rule.orders(case))
+    if not orders:
+        return Derived(rule, tuned, verdict)
+    title = rule.words(case).title
     return Derived(rule, tuned, verdict, evidence_of(case, rule, policy), title, orders)
 
 

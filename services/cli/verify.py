@@ -148,7 +148,7 @@ def prove(command: Command, evidence: Evidence, material: Material, policy: InFo
     for number, all_derived in enumerate(derive(command, evidence, frames, policy, given)):
         for derived in all_derived:
             found = list(_differences(command, evidence, derived))
-            if best is None or len(found) < len(best):
+            if number == 0 and (best is None or len(found) < len(best)):
                 best = found
             if not found:
                 notes = [*_about_code(evidence, derived.rule)]

@@ -68,7 +68,7 @@ class ActorView:
         """`(source, from, to)`: where the events lie that were looked at through this view."""
         found: list[tuple[int, int, int]] = []
         for what, span in self._looked:
-            events = self.each(span) if what == "clicks" else self.each_complaint(span)
+            events = self.each(span) if what == "clicks" else self._floods(span).values()
             found += [(each.source, each.offset, each.offset + 1) for each in events]
         return found
 

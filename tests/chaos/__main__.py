@@ -16,11 +16,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+
 from deploy.launcher.standard import standard_system
 from deploy.launcher.system import System
 from deploy.launcher.table import StandIns
 from services.cli.replay_io import tell_end, tell_time
 from services.cli.settings import CliSettings
+from services.cli.verify_io import not_proved
 from services.indicators.machine import STORES
 from services.runtime.kafka_io import producer, wait_for_broker
 from tests.chaos.compare import differences
@@ -134,14 +137,15 @@ async def torment(home: Path, seed: int, events: int, deaths: int, calm: float) 
     # The stand-ins keep what they were told over the run, so they are not among the victims.
     say(f"seed {seed}: {len(records):,} records, {len(faults)} faults")
     async with system:
-        settings = CliSettings(kafka=system.kafka, clock="events")
+        key = SecretStr(system.secrets.content("pseudonym-key"))
+        settings = CliSettings(kafka=system.kafka, clock="events", ingest_pseudonym_key=key)
         backlogs = sum(fault.backlog for fault in faults)
         burst = min(LONGEST_BURST, len(records) // (2 * backlogs))
         seconds = sum(fault.wait for fault in faults)
         line = Line(settings, records, (len(records) - burst * backlogs) / seconds, burst)
         await asyncio.gather(line.run(), Tormentor(system, line).run(faults))
         say("all sent, all awake; waiting for the books to balance")
-        return await settle(system, settings, records)
+        return [*await settle(system, settings, records), *await underived(settings)]
 
 
 async def settle(system: System, settings: CliSettings, records: Sequence[Sent]) -> list[str]:
@@ -161,6 +165,13 @@ async def settle(system: System, settings: CliSettings, records: Sequence[Sent])
             )
             return found
         await asyncio.sleep(2)
+
+
+async def underived(settings: CliSettings) -> list[str]:
+    """Derives every command again from the log; what is said of those that are not proved."""
+    count, lines = await not_proved(settings)
+    say(f"{count} commands derived again from the log{': all proved' if not lines else ''}")
+    return lines
 
 
 def main() -> int:

@@ -48,9 +48,9 @@ class RawStory:
     segments: tuple[tuple[tuple[Happened, ...], int], ...]
 
 
-def tell_raw(subject: str, seed: int) -> RawStory:
+def tell_raw(subject: str, seed: int, teller: Teller | None = None) -> RawStory:
     """A story about one kind of subject."""
-    random, teller = Random(seed), TELLERS[subject]
+    random, teller = Random(seed), teller or TELLERS[subject]
     segments, now = [], TEN
     for _ in range(random.randrange(2, 7)):
         now += random.choice(teller.steps)
