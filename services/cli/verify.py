@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 from schemas.base import to_ms
 from schemas.commands import Command, Evidence
 from schemas.frames import RAW_TOPIC_ORDER
-from services.cli.derive import Derived, Material, derive
+from services.cli.derive import Before, Derived, Material, derive
 from services.indicators.machine import STORES
 from services.indicators.registry import all_rules, code_of, rules_of
 from services.indicators.rule import AnyRule, Order
@@ -38,6 +38,12 @@ class Finding:
     outcome: Outcome
     differences: tuple[Difference, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+_APART: Final = (
+    "its postings lie in several partitions, and what a body is held against depends on which was read first, which "
+    "the log does not tell"
+)
 
 
 def exit_code(findings: Iterable[Finding]) -> int:
@@ -140,26 +146,24 @@ class Policies:
 # -- the proof
 
 
-def prove(command: Command, evidence: Evidence, material: Material, policy: InForce, given: Sequence[Order]) -> Finding:
+def prove(command: Command, evidence: Evidence, material: Material, policy: InForce, before: Before) -> Finding:
     """Derives a command again from what has been read."""
     frames = list(material.frames(evidence))
     best: list[Difference] | None = None
-    notes: list[str] = []
-    for number, all_derived in enumerate(derive(command, evidence, frames, policy, given)):
+    for number, all_derived in enumerate(derive(command, evidence, frames, policy, before)):
         for derived in all_derived:
             found = list(_differences(command, evidence, derived))
             if number == 0 and (best is None or len(found) < len(best)):
                 best = found
             if not found:
-                notes = [*_about_code(evidence, derived.rule)]
-                if number:
-                    notes.append("some events of the window had come too late to count, and were left out as they were")
-                return Finding(command, "proved", notes=tuple(notes))
+                return Finding(command, "proved", notes=tuple(_about_code(evidence, derived.rule)))
     if best is None:
         why = f"policy {policy.label} has this indicator switched off"
         best = [Difference("evidence.policy", policy.label, why)]
     rule = next(rule for rule in all_rules() if rule.id == evidence.indicator)
-    return Finding(command, "differs", tuple(best), tuple(_about_code(evidence, rule)))
+    finding = Finding(command, "differs", tuple(best), tuple(_about_code(evidence, rule)))
+    apart = evidence.subject.startswith("content:") and len(evidence.sources) > 1
+    return with_gap(finding, [_APART] if apart else [])
 
 
 def _about_code(evidence: Evidence, rule: AnyRule) -> Iterator[str]:
@@ -207,14 +211,12 @@ def _unequal(name: str, said: Any, derived: Any) -> Iterator[Difference]:
         yield Difference(name, said, derived)
 
 
-def given_before(command: Command, of_alert: Iterable[Command]) -> list[Order]:
-    """What had been ordered in the same episode when this was."""
+def before(command: Command, of_alert: Iterable[Command]) -> Before:
+    """What had happened in the same episode when this was ordered, by the indicator's other commands."""
     at = _moment(command)
-    return [
-        Order(each.command, each.target, each.level)  # type: ignore[arg-type]
-        for each in of_alert
-        if each.evidence is not None and _moment(each) < at and each.level is not None
-    ]
+    earlier = [each for each in of_alert if _moment(each) < at and each.level is not None]
+    given = [Order(each.command, each.target, each.level or 1) for each in earlier]  # type: ignore[arg-type]
+    return Before(tuple(given), min(_moment(each)[1] for each in (*earlier, command)))
 
 
 def _moment(command: Command) -> tuple[int, int]:

@@ -26,9 +26,9 @@ from services.cli.verify import (
     Difference,
     Finding,
     Policies,
+    before,
     exit_code,
     flaws,
-    given_before,
     label_of,
     out_of_force,
     prove,
@@ -152,8 +152,8 @@ async def findings_of(settings: CliSettings, log: CommandLog, wanted: Sequence[C
             if beyond := reader.beyond(evidence):
                 found[command.command_id] = Finding(command, "differs", tuple(beyond))
                 continue
-            given = given_before(command, of_alert[command.alert_id])
-            finding = prove(command, evidence, reader.material, policy, given)
+            earlier = before(command, of_alert[command.alert_id])
+            finding = prove(command, evidence, reader.material, policy, earlier)
             found[command.command_id] = with_gap(finding, reader.gaps(evidence))
     return [found[each.command_id] for each in wanted]
 

@@ -53,20 +53,16 @@ class ContentView:
 
     def __init__(self, content: Content, texts: Texts) -> None:
         self._content = content
-        self._looked: dict[tuple[int, int], None] = {}
         self.report = texts.report
 
     def standing(self, now_ms: int) -> list[Posting]:
         """What is on each channel as of a moment, by channel."""
-        found = self._content.standing(now_ms)
-        self._looked.update(dict.fromkeys(posting.place for posting in found))
-        return found
+        return self._content.standing(now_ms)
 
     def sources(self) -> list[tuple[int, int, int]]:
-        """`(source, from, to)`: where the postings lie that were looked at, and the bodies that they are held
-        against."""
-        versions = [(each.source, each.offset) for each in self._content.known.versions.values()]
-        return [(source, offset, offset + 1) for source, offset in sorted({*self._looked, *versions})]
+        """`(source, from, to)`: where all of its postings lie: what a body is held against, and how often it was
+        corrected, rests on those that have been replaced as well."""
+        return [(source, first, after) for source, (first, after) in sorted(self._content.known.reach.items())]
 
 
 class ContentStore:

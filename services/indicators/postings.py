@@ -47,22 +47,16 @@ class Posting(NamedTuple):
         return self.source, self.offset
 
 
-class Version(NamedTuple):
-    """A body that is known, and where it last came. in_order: not tampered."""
-
-    in_order: bool
-    source: int
-    offset: int
-
-
 class Known(msgspec.Struct):
-    """versions: by fingerprint, the newest last. troubled: an episode stands, or its body was taken down and no other
-    has come since. rounds: see Posting. last_ms: its newest event."""
+    """versions: by fingerprint, the newest last, whether that body is in order, which is not tampered. troubled: an
+    episode stands, or its body was taken down and no other has come since. rounds: see Posting. last_ms: its newest
+    event. reach: by source, the offsets `[first, next)` that all its events lie in."""
 
-    versions: dict[str, Version] = {}
+    versions: dict[str, bool] = {}
     troubled: bool = False
     rounds: int = 0
     last_ms: int = 0
+    reach: dict[int, tuple[int, int]] = {}
 
 
 class Content:
@@ -75,6 +69,8 @@ class Content:
     def add(self, source: int, row: ContentRow) -> Posting:
         """Takes in one event."""
         self.known.last_ms = max(self.known.last_ms, row.at_ms)
+        first, _ = self.known.reach.get(source, (row.offset, 0))
+        self.known.reach[source] = first, row.offset + 1
         posting = self._published(source, row) if row.published else _removed(source, row)
         insort(self.postings, posting)
         return posting
@@ -83,8 +79,7 @@ class Content:
         known, mark = self.known, fingerprint(row.body)
         tampered = self._tampered(mark, row.reviewed)
         before = known.versions.pop(mark, None)
-        in_order = not tampered or (before is not None and before.in_order)
-        known.versions[mark] = Version(in_order, source, row.offset)
+        known.versions[mark] = not tampered or before is True
         if len(known.versions) > MAX_VERSIONS:
             del known.versions[next(iter(known.versions))]
         known.rounds = min(known.rounds + 1, MAX_ROUNDS) if known.troubled else 0
@@ -107,9 +102,9 @@ class Content:
     def _tampered(self, mark: str, reviewed: str | None) -> Tampered:
         if reviewed is not None:
             return "" if reviewed == mark else "unreviewed"
-        version = self.known.versions.get(mark)
-        if version is not None:
-            return "" if version.in_order else "changed"
+        in_order = self.known.versions.get(mark)
+        if in_order is not None:
+            return "" if in_order else "changed"
         return "changed" if self.known.versions and not self.known.troubled else ""
 
     def follow(self, troubled: bool) -> bool:

@@ -14,7 +14,7 @@ from schemas.frames import MEASURES
 from schemas.policy import Policy
 from services.cli.derive import Material, Raw, Stretch, joined, ranges_of
 from services.cli.pipeline import Pipeline, RawRecord
-from services.cli.verify import Finding, Policies, flaws, given_before, out_of_force, prove
+from services.cli.verify import Finding, Policies, before, flaws, out_of_force, prove
 from services.indicators.examples import Happening
 from services.ingest.duplicates import window_of
 from services.ingest.records import Records
@@ -86,8 +86,8 @@ class Past:
             return Finding(command, "not available", notes=(policy,))
         material = material or self._material([command])
         of_alert = [each for each in self.commands if each.alert_id == command.alert_id]
-        given = given_before(command, of_alert)
-        return prove(command, command.evidence, material, policy, given)
+        earlier = before(command, of_alert)
+        return prove(command, command.evidence, material, policy, earlier)
 
     def _material(self, commands: Sequence[Command]) -> Material:
         evidences = [each.evidence for each in commands if each.evidence is not None]

@@ -47,14 +47,21 @@ def of_rule(past: Past, rule: AnyRule) -> list[Command]:
     return [each for each in past.commands if each.issued_by == f"indicator:{rule.id}"]
 
 
+def is_apart(command: Command) -> bool:
+    """Whether the order in which it was read matters, and lies in no log: content in several partitions."""
+    evidence = command.evidence
+    return evidence is not None and evidence.subject.startswith("content:") and len(evidence.sources) > 1
+
+
 def told(teller: str, seed: int) -> Past:
     """What comes of a random story."""
     past = Past(Policy.model_validate({"version": 1, "indicators": ALL[teller].figures}), [teller], seed)
     past.mark(TEN - 1)
+    now = TEN
     for happened, until in tell_raw(teller, seed, ALL[teller]).segments:
-        now = max((until, *(each.at_ms for each in happened)))
+        now = max(now, until)
         past.send([(each.at_ms, each.what, each.fields) for each in happened], now)
-        past.mark(until)
+        past.mark(now)
     return past
 
 
@@ -70,8 +77,9 @@ def test_a_command_of_an_example_is_proved(rule: AnyRule, example: Example) -> N
 @given(seed=SEEDS)
 @settings(deadline=None, max_examples=60)
 def test_every_command_of_a_story_is_proved(teller: str, seed: int) -> None:
-    past = told(teller, seed)
-    assert [each for each in past.find_all() if each.outcome != "proved"] == []
+    found = told(teller, seed).find_all()
+    assert [each for each in found if each.outcome == "differs"] == []
+    assert all(each.outcome == "proved" or is_apart(each.command) for each in found)
 
 
 @pytest.mark.parametrize("teller", sorted(ALL))
@@ -105,7 +113,8 @@ def test_in_a_story_too(teller: str, seed: int, which: int) -> None:
     if teller not in ("brand", "complaint") and "sources" in what:
         return  # what is said more than once, such as one complaint, may be known by the rest of the ranges as well
     if other not in past.commands:
-        assert past.find(other).outcome == "differs", what
+        outcome = past.find(other).outcome
+        assert outcome == "differs" or (outcome == "not available" and is_apart(command)), what
 
 
 def test_an_id_that_is_not_the_orders_is_found() -> None:

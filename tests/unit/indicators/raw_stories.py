@@ -181,7 +181,10 @@ TELLERS: dict[str, Teller] = {
                     "hours": 3,
                     "high_net_worth_hours": 0.25,
                     "basis": "working",
-                    "overrides": {"complaint:c-1": {"hours": 9}, "complaint:c-2": {"hours": 0.5}},
+                },
+                "overrides": {
+                    "complaint:c-1": {"thresholds": {"hours": 9}},
+                    "complaint:c-2": {"thresholds": {"hours": 0.5}},
                 },
             }
         },
