@@ -7,7 +7,8 @@ from typing import Any, Final, Literal
 from schemas.base import to_ms
 from schemas.commands import Command, Evidence
 from schemas.frames import RAW_TOPIC_ORDER
-from services.cli.derive import Before, Derived, Material, derive
+from services.cli.derive import Before, Derived, derive
+from services.cli.material import Material
 from services.indicators.machine import STORES
 from services.indicators.registry import all_rules, code_of, rules_of
 from services.indicators.rule import AnyRule, Order
@@ -148,9 +149,9 @@ class Policies:
 
 def prove(command: Command, evidence: Evidence, material: Material, policy: InForce, before: Before) -> Finding:
     """Derives a command again from what has been read."""
-    frames = list(material.frames(evidence))
+    told = material.told(evidence)
     best: list[Difference] | None = None
-    for number, all_derived in enumerate(derive(command, evidence, frames, policy, before)):
+    for number, all_derived in enumerate(derive(command, evidence, told, policy, before)):
         for derived in all_derived:
             found = list(_differences(command, evidence, derived))
             if number == 0 and (best is None or len(found) < len(best)):

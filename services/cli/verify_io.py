@@ -19,7 +19,7 @@ from schemas.base import to_ms
 from schemas.commands import Command, Evidence, SourceRange
 from schemas.policy import PolicyInForce
 from schemas.topics import CHANNEL_COMMANDS, POLICY
-from services.cli.derive import Material, Raw, Stretch, joined, ranges_of
+from services.cli.material import Material, Raw, Stretch, joined, ranges_of
 from services.cli.moments import MomentError, moment_ms
 from services.cli.settings import CliSettings
 from services.cli.verify import (

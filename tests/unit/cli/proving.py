@@ -12,7 +12,7 @@ from schemas.commands import Command
 from schemas.events import TOPIC_OF
 from schemas.frames import MEASURES
 from schemas.policy import Policy
-from services.cli.derive import Material, Raw, Stretch, joined, ranges_of
+from services.cli.material import Material, Raw, Stretch, joined, ranges_of
 from services.cli.pipeline import Pipeline, RawRecord
 from services.cli.verify import Finding, Policies, before, flaws, out_of_force, prove
 from services.indicators.examples import Happening
@@ -48,7 +48,9 @@ class Past:
         for at_ms, what, fields in events:
             self._number += 1
             event = {"event_id": f"e-{self._number}", "type": what, "occurred_at": from_ms(at_ms).isoformat(), **fields}
-            raw, value = (TOPIC_OF[what], self._random.randrange(2)), json.dumps(event).encode()
+            # Content lies where its channel's key puts it; of all else the partition does not matter.
+            partition = len(fields["channel_id"]) % 2 if what.startswith("content_") else self._random.randrange(2)
+            raw, value = (TOPIC_OF[what], partition), json.dumps(event).encode()
             waiting += [self._append(raw, value, now_ms) for _ in range(self._random.choice((1, 1, 1, 1, 2)))]
         while waiting:
             number = self._random.randrange(1, len(waiting) + 1)

@@ -60,6 +60,7 @@ def told(teller: str, seed: int) -> Past:
     now = TEN
     for happened, until in tell_raw(teller, seed, ALL[teller]).segments:
         now = max(now, until)
+        past.mark(now - 1)
         past.send([(each.at_ms, each.what, each.fields) for each in happened], now)
         past.mark(now)
     return past
