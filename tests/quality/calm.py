@@ -216,8 +216,9 @@ class Calm:
             names = [each.name for each in self._products]
             carried = np.arange(len(names), dtype="<i4").tobytes()  # by the one channel, now
             hour = np.full(len(names), self._start // HOUR_MS + pane // 12, "<i4").tobytes()
-            app = np.zeros(len(names), "<i4").tobytes()
-            yield "product", encode(ProductFrame(FORMAT, slices, names, ["app"], *columns, carried, app, hour))
+            app = np.zeros(len(names), "<i4").tobytes()  # as well as the slice
+            known = app, np.full(len(names), slices[0].first, "<i8").tobytes()
+            yield "product", encode(ProductFrame(FORMAT, slices, names, ["app"], *columns, carried, app, hour, *known))
 
     def _columns(self, pane: int, feeds: tuple[Rows, Rows]) -> tuple[list[Slice], Columns, int]:
         slices: list[Slice] = []
