@@ -45,28 +45,18 @@ async def divergence(looks: Looks) -> None:
     await looks.check("on call was told", looks.told("search_divergence", "opened", target))
 
 
-async def cac(looks: Looks) -> None:
-    """Slowing waits for a person, who says yes."""
-    target = f"channel:{EXPENSIVE}"
-    await looks.check("people are called", looks.ordered(target, "escalate", outcome="recorded"))
-    await looks.check("slowing is proposed", looks.ordered(target, "throttle", outcome="waiting"))
-    await looks.check("an operator approves", looks.decided("approve", target, "cac_spike", "too dear for now"))
-    await looks.check("the platform confirms the slowing", looks.confirmed(target, "throttled"))
-    await looks.check("on call was told", looks.told("cac_spike", "opened", target))
-
-
-async def conversion(looks: Looks) -> None:
-    """People are called."""
-    target = f"channel:{SELLING}"
-    await looks.check("people are called", looks.ordered(target, "escalate", outcome="recorded"))
-    await looks.check("on call was told", looks.told("conversion_drop", "opened", target))
-
-
-async def engagement(looks: Looks) -> None:
-    """An alert, and nothing else."""
-    target = f"channel:{ENGAGING}"
-    await looks.check("people are told", looks.told("engagement_drop", "opened", target))
-    await looks.check("and nothing is ordered", looks.no_orders(target))
+async def compared(looks: Looks) -> None:
+    """A day against the week before: slowing waits for a person, who says yes; people are called; people are told."""
+    dear, selling, watched = (f"channel:{name}" for name in (EXPENSIVE, SELLING, ENGAGING))
+    await looks.check("people are called for the cost", looks.ordered(dear, "escalate", outcome="recorded"))
+    await looks.check("slowing is proposed", looks.ordered(dear, "throttle", outcome="waiting"))
+    await looks.check("an operator approves", looks.decided("approve", dear, "cac_spike", "too dear for now"))
+    await looks.check("the platform confirms the slowing", looks.confirmed(dear, "throttled"))
+    await looks.check("on call was told", looks.told("cac_spike", "opened", dear))
+    await looks.check("people are called for the purchases", looks.ordered(selling, "escalate", outcome="recorded"))
+    await looks.check("on call was told", looks.told("conversion_drop", "opened", selling))
+    await looks.check("of what nobody takes part in people are told", looks.told("engagement_drop", "opened", watched))
+    await looks.check("and nothing is ordered", looks.no_orders(watched))
 
 
 async def recovered(looks: Looks) -> None:
@@ -145,11 +135,14 @@ ALL = (
     scenes.COMPLAINTS,
     Scene(11, "two hours have passed without an answer", 11.1, sla),
     Scene(11.5, f"six one-click complaints about {FLOODED} from one address", 11.7, flood),
+    Scene(
+        12,
+        f"30,000 CNY are spent on {EXPENSIVE}, 6,000 clicks counted on {SELLING}, 40,000 impressions on {ENGAGING}",
+        12.5,
+    ),
     scenes.CLICKS,
-    Scene(13.1, f"everybody searches for {SEARCHED}, and nobody buys more of it", 13.8, divergence),
-    Scene(14, f"30,000 CNY are spent on {EXPENSIVE}, and no more accounts are opened", 14.3, cac),
-    Scene(14.5, f"6,000 clicks on {SELLING}, and no more purchases", 14.8, conversion),
-    Scene(15, f"40,000 impressions on {ENGAGING}, and nobody takes part", 15.3, engagement),
+    Scene(13.1, f"everybody searches for {SEARCHED}, and nobody buys more of it", 14, divergence),
+    Scene(14, "two hours have passed, and nothing came of what was spent, clicked and shown", 14.3, compared),
     Scene(15.3, "things get better", 17, recovered),
     scenes.RATE,
     scenes.HIGHER_RATE,

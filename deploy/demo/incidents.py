@@ -128,10 +128,6 @@ KINDS: dict[str, Kind] = {
     ],
     "content": lambda source, now, channel: [post(source, now, channel, f"{source.run}-post")],
     "sentiment": lambda source, now, _: anger(source, now - 5 * _MINUTE, 290, 120),
-    "cac": lambda source, now, channel: [
-        *conversions(source, now - 10 * _MINUTE, 500, channel, 40, "account_opened"),
-        source.event("spend", now - 5 * _MINUTE, channel, amount=5_000_000.0),
-    ],
     "gdp": lambda source, now, _: [growth(source, now, 4.6)],
     "lpr": lambda source, now, _: rates(source, now, "lpr_1y", 3.0, 3.3, 3.6),
     "policy_change": lambda source, now, _: [policy_change(source, now)],

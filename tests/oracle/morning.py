@@ -79,19 +79,19 @@ def _searches(script: Script) -> None:
 
 
 def _weeks(script: Script) -> None:
-    """Everyday figures of three channels each for a week, and then an hour with too much, or a little too much, spent,
-    clicked and shown for what comes of it."""
+    """Everyday figures of three channels each for a week, all days alike; and then too much, or a little too much, is
+    spent, clicked and shown for what comes of it."""
     hours = (*range(-168, -24, 6), *range(-24, 3))
-    for n, (spent, clicked, shown) in enumerate(((30_000, 6_000, 40_000), (1_200, 600, 6_000))):
+    for n, (spent, clicked, shown) in enumerate(((75_000, 12_000, 80_000), (3_000, 1_200, 12_000))):
         for hour in hours:
-            at, hot = hour * HOUR + 90, hour == 1
-            script.add("spend", at, f"dear-{n}", amount=500.0 + spent * hot)
-            script.add("click", at, f"selling-{n}", count=100 + clicked * hot)
-            script.add("impression", at, f"watched-{n}", count=1000 + shown * hot)
-            script.add("engagement", at, f"watched-{n}", kind="like", count=100)
-            for m in range(2):
+            at, hot = hour * HOUR + 90, hour == 0
+            script.add("spend", at, f"dear-{n}", amount=1250.0 + spent * hot)
+            script.add("click", at, f"selling-{n}", count=200 + clicked * hot)
+            script.add("impression", at, f"watched-{n}", count=2000 + shown * hot)
+            script.add("engagement", at, f"watched-{n}", kind="like", count=200)
+            for m in range(5):
                 script.add("conversion", at + m, f"dear-{n}", stage="account_opened")
-            script.purchases(f"selling-{n}", 4, start=at, every=1)
+            script.purchases(f"selling-{n}", 8, start=at, every=1)
 
 
 def _texts(script: Script) -> None:

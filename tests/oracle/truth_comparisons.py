@@ -1,13 +1,18 @@
-"""Of the oracle: a channel's day against the seven days before it. The story keeps away from what may be chance."""
+"""Of the oracle: a channel's day against the seven days before it.
+
+The story keeps away from what may be chance, and its days before are all alike, so it does not matter which are taken.
+"""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
 from tests.oracle.facts import Event, Trip, seconds
 
 PANE_SECONDS = 300
 DAY_SECONDS = 86_400
+HOLD_PANES = 24
+"""A change must last for two hours."""
 CEILING, RISE = 380, 1.2
 Amounts = dict[str, list[tuple[float, float]]]
 """By channel, when and how much."""
@@ -30,15 +35,24 @@ def _amounts(events: list[Event], type_: str, field: str | None, stage: str | No
     return found
 
 
-def _spans(events: list[Event], parts: Amounts, wholes: Amounts) -> Iterator[tuple[str, Spans]]:
-    """Of every channel with a week before, at the end of every pane of the last four hours."""
+def _lasting(events: list[Event], parts: Amounts, wholes: Amounts, is_breach: Callable[[Spans], bool]) -> set[str]:
+    """Channels with a week before them that were in breach for two hours, judged at the end of every pane."""
     last = max(map(seconds, events)) // PANE_SECONDS * PANE_SECONDS + PANE_SECONDS
+    found = set()
     for channel, whole in wholes.items():
         if min(at for at, _ in whole) < last - 5 * DAY_SECONDS:
-            for pane in range(48):
-                end = last - pane * PANE_SECONDS
-                sums = [_sum(each, end) for each in (parts[channel], whole)]
-                yield f"channel:{channel}", Spans(sums[0][0], sums[1][0], sums[0][1], sums[1][1])
+            breaches = "".join(
+                "x" if is_breach(_spans(parts[channel], whole, last - pane * PANE_SECONDS)) else " "
+                for pane in range(48)
+            )
+            if "x" * (HOLD_PANES + 1) in breaches:
+                found.add(f"channel:{channel}")
+    return found
+
+
+def _spans(part: list[tuple[float, float]], whole: list[tuple[float, float]], end: float) -> Spans:
+    (now, before), (whole_now, whole_before) = _sum(part, end), _sum(whole, end)
+    return Spans(now, whole_now, before, whole_before)
 
 
 def _sum(amounts: list[tuple[float, float]], end: float) -> tuple[float, float]:
@@ -48,27 +62,29 @@ def _sum(amounts: list[tuple[float, float]], end: float) -> tuple[float, float]:
 
 def cac_spike(events: list[Event]) -> set[Trip]:
     """Slowing and a call where an account has become dear."""
-    spans = _spans(events, _amounts(events, "spend", "amount"), _amounts(events, "conversion", None, "account_opened"))
-    dear = {
-        channel
-        for channel, s in spans
-        if min(s.whole, s.whole_before) >= 30
-        and (s.part / s.whole > CEILING or s.part / s.whole >= RISE * s.part_before / s.whole_before)
-    }
+    spent, opened = _amounts(events, "spend", "amount"), _amounts(events, "conversion", None, "account_opened")
+    dear = _lasting(events, spent, opened, _is_dear)
     return {("cac_spike", channel, word, channel, 1) for channel in dear for word in ("throttle", "escalate")}
+
+
+def _is_dear(spans: Spans) -> bool:
+    if min(spans.whole, spans.whole_before) < 30:
+        return False
+    cac = spans.part / spans.whole
+    return cac > CEILING or cac >= RISE * spans.part_before / spans.whole_before
 
 
 def conversion_drop(events: list[Event]) -> set[Trip]:
     """Calls where fewer clicks end in a purchase."""
-    spans = _spans(events, _amounts(events, "conversion", None, "purchase"), _amounts(events, "click", "count"))
-    fallen = {channel for channel, s in spans if _has_fallen(s, least=1000, to=0.7)}
+    bought, clicked = _amounts(events, "conversion", None, "purchase"), _amounts(events, "click", "count")
+    fallen = _lasting(events, bought, clicked, lambda spans: _has_fallen(spans, least=1000, to=0.7))
     return {("conversion_drop", channel, "escalate", channel, 1) for channel in fallen}
 
 
 def disengaged(events: list[Event]) -> set[str]:
     """Channels on which fewer people take part; they are only told."""
-    spans = _spans(events, _amounts(events, "engagement", "count"), _amounts(events, "impression", "count"))
-    return {channel for channel, s in spans if _has_fallen(s, least=10_000, to=0.6)}
+    engaged, shown = _amounts(events, "engagement", "count"), _amounts(events, "impression", "count")
+    return _lasting(events, engaged, shown, lambda spans: _has_fallen(spans, least=10_000, to=0.6))
 
 
 def _has_fallen(spans: Spans, least: int, to: float) -> bool:
