@@ -14,7 +14,7 @@ from services.indicators import telling
 from services.indicators.episodes import Change, Episode, Episodes, Moment, ease, new_orders, ripens, worsen
 from services.indicators.outbox import Outbox
 from services.indicators.rule import Case, Order, Verdict
-from services.indicators.seen import Seen
+from services.indicators.seen import FEW, Latest, Seen
 from services.indicators.store import Store, Touched
 from services.indicators.tuning import InForce, Tuned, Tuning
 from services.runtime.ids import derive
@@ -46,6 +46,7 @@ class Judge:
         self._store = store
         self._outbox = outbox
         self._seen = seen
+        self._few = store.kind in FEW
         self._retry: dict[str, set[str]] = {}
         self.episodes = Episodes()
         self.failures: list[Failure] = []
@@ -127,6 +128,9 @@ class Judge:
         case = self._case(policy, tuned, subject, moment)
         verdict = case.verdict
         self._seen.verdicts[tuned.rule.id, verdict.verdict] += 1
+        if self._few:
+            latest = Latest(moment.end_ms, verdict.value, verdict.threshold, verdict.verdict)
+            self._seen.note(tuned.rule.name, subject, latest)
         day = policy.days.of(moment.end_ms - 1) if tuned.rule.per_day else None
         rule = tuned.rule
         known = self.episodes.get((rule.id, rule.strand, subject, day.date if day else "", tuned.shadow))

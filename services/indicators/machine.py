@@ -167,6 +167,7 @@ class IndicatorMachine:
     def _closed(self, last_ms: int) -> None:
         self.standing.closed_ms = last_ms
         self._store.evict(last_ms)
+        self.seen.forget(last_ms)
 
     def _adopt(self, document: bytes, label: str, place: Place) -> None:
         try:
