@@ -1,4 +1,4 @@
-"""`tidegate …`: topics, policy, replay, the ledger, the archive, the scan of promotion texts, and proofs of decisions.
+"""`tidegate …`: topics, policy, replay, the ledger, the archive, backtests, the scan of texts, and proofs of decisions.
 
 Exit codes: 0 done, 1 not as it should be, 2 bad usage or settings, 130 stopped by Ctrl-C.
 """
@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine
 from importlib.metadata import version
 from typing import Any
 
-from services.cli import archive_io, explain_io, ledger_io, policy_io, replay_io, scan_io, topics_io, verify_io
+from services.cli import archive_io, backtest_io, explain_io, ledger_io, policy_io, replay_io, scan_io, topics_io, verify_io
 from services.cli.settings import CliSettings
 from services.runtime import logs
 from services.runtime.settings import load
@@ -27,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=version("tidegate"))
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-    for module in (topics_io, policy_io, replay_io, ledger_io, archive_io, scan_io, verify_io, explain_io):
+    for module in (topics_io, policy_io, replay_io, ledger_io, archive_io, scan_io, verify_io, explain_io, backtest_io):
         module.add_commands(commands)
     return top
 

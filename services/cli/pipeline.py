@@ -5,12 +5,12 @@ what happens to one subject never depends on another.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from schemas import frames
-from schemas.frames import FORMAT, RAW_TOPIC_ORDER, Mark, Read, source_of
+from schemas.frames import FORMAT, RAW_TOPIC_ORDER, Mark, Read, SubjectFrame, source_of
 from schemas.policy import Policy
 from services.cli.archive import naming
 from services.indicators.machine import STORES, IndicatorMachine, build
@@ -39,12 +39,22 @@ class Pipeline:
     """Ingest and the indicators under one policy.
 
     key: of the pseudonyms; with that of the live system, actors and accounts are called the same. archived: the events
-    carry pseudonyms under this key already. read, dead: how many records were read, and were no events.
+    carry pseudonyms under this key already. heard: is shown every frame. counts: how many records were read, and how
+    many of them were no events (dead).
     """
 
-    def __init__(self, policy: Policy, key: bytes, subjects: Iterable[str] = STORES, *, archived: bool = False) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        key: bytes,
+        subjects: Iterable[str] = STORES,
+        *,
+        archived: bool = False,
+        heard: Callable[[SubjectFrame], None] | None = None,
+    ) -> None:
         self.machines: dict[str, IndicatorMachine] = {subject: build(subject, 0) for subject in subjects}
         self.counts: Counter[str] = Counter()
+        self._heard = heard
         self._router = (naming.router if archived else Router)(key, policy.shared_addresses)
         self._sources: dict[tuple[str, int], Source] = {}
         self._next = dict.fromkeys(self.machines, 0)
@@ -59,12 +69,13 @@ class Pipeline:
             source = self._source(topic, partition, found.first)
             taken = source.take(found, self._router, rows, seal=lambda raw: "")
             self.counts.update(read=len(found), dead=len(taken.dead))
-        return [
-            output
-            for subject, _, frame in rows.frames(1)
-            if subject in self.machines
-            for output in self._apply(subject, frames.encode(frame), now_ms)
-        ]
+        outputs: list[Output] = []
+        for subject, _, frame in rows.frames(1):
+            if self._heard is not None:
+                self._heard(frame)
+            if subject in self.machines:
+                outputs += self._apply(subject, frames.encode(frame), now_ms)
+        return outputs
 
     def mark(self, at_ms: int) -> list[Output]:
         """All has been read up to this time: panes close, and what comes of that."""

@@ -1,0 +1,159 @@
+"""From the alerts and commands of a run to its episodes, each once."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from schemas.alerts import AlertFact
+from schemas.base import Bilingual, from_ms
+from schemas.commands import Command
+from schemas.topics import ALERTS, SUBJECTS
+from services.cli.backtest.model import Level, Ordered, Total, Trip
+from services.indicators.days import Span
+from services.indicators.seen import Latest
+from services.runtime.machine import Output
+
+
+@dataclass(slots=True)
+class _Told:
+    """What is known of an episode so far.
+
+    fact: the latest that says how bad it is. known: when, by the log, it tripped, or if it only warned, opened.
+    """
+
+    fact: AlertFact
+    opened: datetime
+    known: datetime
+    value: float
+    threshold: float
+    tripped: datetime | None = None
+    resolved: datetime | None = None
+    levels: list[Level] = field(default_factory=list)
+    orders: list[Ordered] = field(default_factory=list)
+
+
+class Episodes:
+    """Collects what a run says."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, _Told] = {}
+        self._standing: dict[tuple[str, str], set[str]] = {}
+        self.troubles: list[Bilingual] = []
+
+    def take(self, outputs: Iterable[Output]) -> None:
+        """The messages of a machine, in their order."""
+        for output in outputs:
+            if output.topic == ALERTS:
+                self._fact(AlertFact.model_validate_json(output.value or b""))
+            else:
+                self._command(Command.model_validate_json(output.value or b""))
+
+    def _fact(self, fact: AlertFact) -> None:
+        kind = (fact.subject or "").partition(":")[0]
+        if kind not in SUBJECTS:
+            if fact.status == "open" and fact.summary is not None:
+                self.troubles.append(fact.summary)
+            return
+        told, key = self._told.get(fact.alert_id), (fact.indicator or "", fact.subject or "")
+        if fact.status == "resolved":
+            if told is not None:
+                told.resolved = fact.event_time
+                self._standing[key].discard(fact.alert_id)
+            return
+        at, value, threshold = fact.event_time, fact.value, fact.threshold
+        if at is None or value is None or threshold is None:
+            raise ValueError(f"an alert of {key} without a time or value")
+        if told is None:
+            told = self._told[fact.alert_id] = _Told(fact, at, fact.at, value, threshold)
+            self._standing.setdefault(key, set()).add(fact.alert_id)
+        told.fact = fact
+        _worse(told, value, threshold)
+        if fact.level and fact.level > max((each.level for each in told.levels), default=0):
+            told.levels.append(Level(level=fact.level, at=at))
+            if told.tripped is None:
+                told.tripped, told.known = at, fact.at
+
+    def _command(self, command: Command) -> None:
+        told = self._told.get(command.alert_id or "")
+        if told is None or command.event_time is None or command.maturity is None:
+            raise ValueError(f"a {command.command} that belongs to no alert")
+        told.orders.append(
+            Ordered(
+                at=command.event_time,
+                action=command.command,  # type: ignore[arg-type]
+                target=command.target,
+                factor=command.factor,
+                level=command.level,
+                maturity=command.maturity,
+            )
+        )
+
+    def see(self, latest: Mapping[tuple[str, str], Latest]) -> None:
+        """How subjects stand: an episode may have been worse between what was told."""
+        for key, alert_ids in self._standing.items():
+            seen = latest.get(key)
+            if seen is not None and seen.verdict != "unsure":
+                for told in map(self._told.__getitem__, alert_ids):
+                    if told.fact.severity != "info":  # good news has verdicts of its own
+                        _worse(told, seen.value, seen.threshold)
+
+    def trips(
+        self, window: Span, label: Callable[[str], Bilingual], shadowed: Callable[[str, str], bool]
+    ) -> list[Trip]:
+        """The episodes that tripped, or only warned, within a window of the log, in order."""
+        start, end = from_ms(window.start), from_ms(window.end)
+        within = [each for each in self._told.values() if start <= each.known <= end]
+        found = [_trip(each, end, label, shadowed) for each in within]
+        return sorted(found, key=lambda trip: (trip.opened, trip.indicator, trip.subject))
+
+    def stood_at(self, moment_ms: int) -> int:
+        """How many episodes tripped before a moment and stood then."""
+        moment = from_ms(moment_ms)
+        before = (each for each in self._told.values() if each.tripped and each.known < moment)
+        return sum(each.resolved is None or each.resolved > moment for each in before)
+
+
+def _worse(told: _Told, value: float, threshold: float) -> None:
+    if value >= told.value:
+        told.value, told.threshold = value, threshold
+
+
+def _trip(told: _Told, end: datetime, label: Callable[[str], Bilingual], shadowed: Callable[[str, str], bool]) -> Trip:
+    fact = told.fact
+    indicator, subject = fact.indicator or "", fact.subject or ""
+    return Trip(
+        indicator=indicator,
+        subject=subject,
+        label=label(subject),
+        title=fact.title or Bilingual(en="", zh=""),
+        severity=fact.severity or "warning",
+        opened=told.opened,
+        tripped=told.tripped,
+        resolved=told.resolved,
+        seconds=max(0.0, ((told.resolved or end) - told.opened).total_seconds()),
+        levels=told.levels,
+        value=told.value,
+        threshold=told.threshold,
+        orders=told.orders,
+        shadow=shadowed(indicator, subject),
+    )
+
+
+def totals(trips: Iterable[Trip]) -> Iterator[Total]:
+    """By indicator and subject, the busiest subject of each indicator first."""
+    by_subject: dict[tuple[str, str], list[Trip]] = {}
+    for trip in trips:
+        by_subject.setdefault((trip.indicator, trip.subject), []).append(trip)
+    ranked = sorted(by_subject.items(), key=lambda item: (item[0][0], -len(item[1]), item[0][1]))
+    for (indicator, subject), found in ranked:
+        tripped = sum(trip.tripped is not None for trip in found)
+        yield Total(
+            indicator=indicator,
+            subject=subject,
+            label=found[0].label,
+            trips=tripped,
+            warnings=len(found) - tripped,
+            seconds=sum(trip.seconds for trip in found),
+            orders=dict(Counter(order.maturity for trip in found for order in trip.orders)),
+        )

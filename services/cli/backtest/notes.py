@@ -1,0 +1,46 @@
+"""What a reader of the report has to know before believing it."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from schemas.base import Bilingual
+from services.cli.backtest.model import Run, Source
+
+_DAY_S: Final = 86_400
+_WEEK_AND_DAY_S: Final = 8 * _DAY_S
+
+
+def about(source: Source, runs: Sequence[Run], stood: int) -> Iterator[Bilingual]:
+    """All that applies. stood: episodes that had tripped before the window and stood when it began."""
+    if source.warm_up_s < _WEEK_AND_DAY_S:
+        days = source.warm_up_s / _DAY_S
+        yield Bilingual(
+            en=f"The log reaches back {days:.1f} days before the window. Comparisons with the week before need up to "
+            "eight days; until there are enough, they say nothing, where the live system may have had more history.",
+            zh=f"窗口之前仅有 {days:.1f} 天历史。与前一周的比较最多需要八天，不足时不作判断；"
+            "线上系统当时可能有更多历史。",
+        )
+    if stood:
+        yield Bilingual(
+            en=f"{stood} episodes had tripped before the window and still stood when it began: not in the list.",
+            zh=f"另有 {stood} 起告警在窗口之前已触发、窗口开始时仍未解除，未列入。",
+        )
+    if source.dead:
+        yield Bilingual(
+            en=f"{source.dead:,} of {source.records:,} records were no valid events, as ingest would have said too.",
+            zh=f"{source.records:,} 条记录中有 {source.dead:,} 条不是有效事件，线上同样会判为死信。",
+        )
+    if any(trip.shadow for run in runs for trip in run.trips):
+        yield Bilingual(
+            en="Trips marked as shadow come from indicators that the policy keeps silent: nobody would have been told.",
+            zh="标为“影子”的触发来自策略中静默的指标：不会通知任何人。",
+        )
+    if any(run.held for run in runs):
+        yield Bilingual(
+            en="Held traffic counts from each order to the end of its episode, in equal parts of each hour. What a "
+            "guardrail stopped stays stopped until a person lifts it, so it is a lower bound; and the log shows what "
+            "came in while nothing was held, or while what really was held was.",
+            zh="拦截流量自下令起算至该次告警结束，按小时均摊。护栏类暂停须由人工解除，因此这是下限；"
+            "日志中的流量也受当时实际措施的影响。",
+        )
+    yield from (trouble for run in runs for trouble in run.troubles)

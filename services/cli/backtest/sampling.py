@@ -1,0 +1,71 @@
+"""How indicators stood over time, in a bounded number of points: of each stretch of the window its worst verdict."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from services.cli.backtest.model import Point
+from services.indicators.days import Days, Span
+from services.indicators.registry import all_rules
+from services.indicators.seen import Latest
+
+POINTS: Final = 720
+"""Of a series at most: two a pixel on a phone."""
+Key = tuple[str, str]
+"""The rule's name and the subject."""
+
+
+class Sampler:
+    """Looks at what a machine has seen last, each time that panes have closed."""
+
+    def __init__(self, window: Span, zone: str) -> None:
+        self._window = window
+        self._days = Days(zone)
+        self._daily = {rule.name for rule in all_rules() if rule.per_day}
+        self._newest: dict[Key, Latest] = {}
+        self._points: dict[Key, dict[int, Point]] = {}
+
+    def look(self, seen: Mapping[Key, Latest]) -> None:
+        """Takes note of what was judged since the last look."""
+        for key, latest in seen.items():
+            known = self._newest.get(key)
+            if known is not latest:
+                if known is not None and key[0] in self._daily:
+                    self._midnight(key, known, latest.end_ms)
+                self._newest[key] = latest
+                self._add(key, latest)
+
+    def _midnight(self, key: Key, known: Latest, until_ms: int) -> None:
+        """Counts of a day begin anew, which nobody judges."""
+        end_ms = self._days.of(known.end_ms - 1).span.end
+        if end_ms < until_ms:
+            self._add(key, Latest(end_ms, 0.0, known.threshold, "calm"))
+
+    def _add(self, key: Key, latest: Latest) -> None:
+        start, end = self._window
+        if not start <= latest.end_ms <= end:
+            return
+        value = None if latest.verdict == "unsure" else latest.value
+        points = self._points.setdefault(key, {})
+        stretch = (latest.end_ms - start) * POINTS // max(end - start, 1)
+        known = points.get(stretch)
+        if known is None or known.value is None or (value is not None and value >= known.value):
+            points[stretch] = Point.model_construct(at=latest.end_ms, value=value, threshold=latest.threshold)
+
+    def finish(self) -> None:
+        """Nothing more comes: lines go on to the end, those of days to midnight."""
+        for key, latest in self._newest.items():
+            if key[0] in self._daily:
+                self._midnight(key, latest, self._window.end)
+
+    def keys(self, rule: str) -> list[Key]:
+        """Of which series of a rule there is any point."""
+        return [key for key in self._points if key[0] == rule]
+
+    def points(self, key: Key) -> list[Point]:
+        """A series in order of time."""
+        return sorted(self._points.get(key, {}).values(), key=lambda point: point.at)
+
+    def nearness(self, key: Key) -> float:
+        """How near it came to its threshold: 1 is there."""
+        points = self._points.get(key, {}).values()
+        return max((point.value / point.threshold for point in points if point.value and point.threshold), default=0.0)

@@ -1,0 +1,130 @@
+"""The raw topics of a cluster between two times, all partitions merged in the order in which records were appended."""
+
+from collections import deque
+from collections.abc import AsyncIterator, Collection, Iterable
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from aiokafka import TopicPartition
+
+from schemas.topics import RAW_TOPICS, TOPICS
+from services.cli.backtest.timeline import boundary
+from services.cli.event_times import EventTimes
+from services.cli.pipeline import RawRecord
+from services.ingest.records import CONTROL_HEADER
+from services.runtime.kafka_io import SLICE_RECORDS, consumer
+from services.runtime.settings import CommonSettings
+
+_WAIT_MS: Final = 200
+
+
+@asynccontextmanager
+async def raw_log(settings: CommonSettings, start_ms: int, end_ms: int) -> AsyncIterator["RawLog"]:
+    """What was appended from `start_ms` until before `end_ms`; on the `events` clock what happened in that time."""
+    client = consumer(settings, max_wait_ms=100)
+    await client.start()
+    try:
+        partitions = [
+            TopicPartition(settings.prefix + topic, number)
+            for topic in RAW_TOPICS
+            for number in range(TOPICS[topic].partitions(settings.partitions))
+        ]
+        client.assign(partitions)
+        begins, ends = await client.beginning_offsets(partitions), await client.end_offsets(partitions)
+        if settings.clock == "wall":
+            begins |= await _since(client, partitions, start_ms, ends)
+            ends |= await _since(client, partitions, end_ms, ends)
+        for partition in partitions:
+            client.seek(partition, begins[partition])
+        yield RawLog(settings, client, (start_ms, end_ms), begins, ends)
+    finally:
+        await client.stop()
+
+
+async def _since(
+    client: Any, partitions: Iterable[TopicPartition], at_ms: int, ends: dict[TopicPartition, int]
+) -> dict[TopicPartition, int]:
+    """Of each partition the first offset that was appended at a time or later."""
+    found = await client.offsets_for_times(dict.fromkeys(partitions, at_ms))
+    return {each: ends[each] if known is None else known.offset for each, known in found.items()}
+
+
+class RawLog:
+    """Reads as it is asked. total, read: offsets, for a progress bar."""
+
+    def __init__(
+        self,
+        settings: CommonSettings,
+        client: Any,
+        span: tuple[int, int],
+        begins: dict[TopicPartition, int],
+        ends: dict[TopicPartition, int],
+    ) -> None:
+        self._prefix = settings.prefix
+        self._client = client
+        self._span = span
+        self._times = EventTimes() if settings.clock == "events" else None
+        self._ends = ends
+        self._waiting: dict[TopicPartition, deque[RawRecord]] = {each: deque() for each in ends}
+        self._reached: dict[TopicPartition, int] = {}
+        self._begins = begins
+        self._open = {each for each in ends if begins[each] < ends[each]}
+        self.total = sum(max(0, ends[each] - begins[each]) for each in ends)
+
+    @property
+    def read(self) -> int:
+        """How much of `total` has been read."""
+        return self.total - sum(self._ends[each] - self._begins[each] for each in self._open)
+
+    async def blocks(self) -> AsyncIterator[tuple[list[RawRecord], int]]:
+        """The blocks of `timeline`, as `(records, end)`; those in which nothing happened are left out."""
+        while True:
+            await self._fill(None)
+            heads = [waiting[0].stamp_ms for waiting in self._waiting.values() if waiting]
+            if not heads:
+                return
+            end_ms = boundary(min(heads))
+            await self._fill(end_ms)
+            block = [record for waiting in self._waiting.values() for record in _before(waiting, end_ms)]
+            start, end = self._span
+            # Stable: within a partition the order of its offsets stays.
+            wanted = sorted((each for each in block if start <= each.stamp_ms < end), key=lambda each: each.stamp_ms)
+            if wanted:
+                yield wanted, end_ms
+
+    async def _fill(self, end_ms: int | None) -> None:
+        """Reads on until each partition that goes on has a record waiting, or one of `end_ms` or later."""
+        while lacking := [each for each in self._open if self._lacks(each, end_ms)]:
+            polled = await self._client.getmany(*lacking, timeout_ms=_WAIT_MS, max_records=SLICE_RECORDS)
+            for partition, records in polled.items():
+                self._waiting[partition].extend(self._records(partition, records))
+            await self._arrive(lacking)
+
+    def _lacks(self, partition: TopicPartition, end_ms: int | None) -> bool:
+        return not self._waiting[partition] if end_ms is None else self._reached.get(partition, -1) < end_ms
+
+    async def _arrive(self, partitions: Collection[TopicPartition]) -> None:
+        for each in partitions:
+            self._begins[each] = min(await self._client.position(each), self._ends[each])
+            if self._begins[each] >= self._ends[each]:
+                self._open.discard(each)
+
+    def _records(self, partition: TopicPartition, records: Iterable[Any]) -> Iterable[RawRecord]:
+        """Stamps never fall within a partition, not even when its leader moves to another clock."""
+        topic = partition.topic.removeprefix(self._prefix)
+        for record in records:
+            if record.offset >= self._ends[partition]:
+                return
+            stamp = record.timestamp
+            if self._times is not None:
+                if any(name == CONTROL_HEADER for name, _ in record.headers):
+                    continue
+                head = self._times.head(record.value)
+                stamp = -1 if head is None else head[1]
+            stamp = self._reached[partition] = max(stamp, self._reached.get(partition, 0))
+            yield RawRecord(topic, partition.partition, record.offset, stamp, record.value)
+
+
+def _before(waiting: deque[RawRecord], end_ms: int) -> Iterable[RawRecord]:
+    while waiting and waiting[0].stamp_ms < end_ms:
+        yield waiting.popleft()
