@@ -35,7 +35,7 @@ def _essence(trip: Trip) -> object:
 
 def _paired(first: Sequence[Trip], second: Sequence[Trip]) -> Iterator[tuple[int | None, int | None]]:
     """Episodes of the same indicator and subject belong together if they overlap, each to one other, oldest first."""
-    free: dict[tuple[str, str, bool], list[int]] = {}
+    free: dict[tuple[str, str], list[int]] = {}
     for index, trip in enumerate(second):
         free.setdefault(trip.key, []).append(index)
     taken: set[int] = set()

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from schemas.base import to_ms
 from services.cli.backtest.figures import clock, figure, lasting
+from services.cli.backtest.markup import say
 from services.cli.backtest.model import Point, Report, Series, Trip
 
 _WIDTH: Final = 1000
@@ -16,6 +17,7 @@ _HEIGHT: Final = 200
 _HEADROOM: Final = 1.15
 _TALLEST: Final = 5
 """A value may be drawn so many times as tall as its threshold; what is more is cut off, so that both can be seen."""
+_APART: Final = 20
 _TICKS: Final = 6
 _MINUTES: Final = (1, 5, 15, 30, 60, 180, 360, 720)
 _DAYS: Final = (1, 2, 7, 14, 30, 90, 365)
@@ -70,66 +72,81 @@ class Axis:
 
     def plot(self, series: Series, by_run: Sequence[Sequence[Trip]]) -> str:
         """Values and thresholds of a series, with its episodes as spans behind them."""
-        top = _top(series)
-        spans = "".join(self._span(run, trip) for run, trips in enumerate(by_run) for trip in trips if trip.tripped)
-        lines = "".join(
-            self._lines(run, points, top, alone=_values(points) != _values(series.runs[0]) or run == 0)
-            for run, points in enumerate(series.runs)
-        )
-        limits = dict.fromkeys(point.threshold for points in series.runs for point in points)
-        labels = "".join(
-            f'<span class="y" style="bottom:{limit / top:.2%}">{figure(limit, limit)}</span>'
-            for limit in list(limits)[:3]
-            if limit <= top
-        )
+        runs = [scaled(points) if is_mixed(series) else points for points in series.runs]
+        top = _top(runs)
+        spans = "".join(dict.fromkeys(self._span(trip) for trips in by_run for trip in trips if trip.tripped))
+        lines, seen = "", set[str]()
+        for run, points in enumerate(runs):
+            for path, mark in self._lines(run, points, top):
+                lines += mark if path not in seen else ""
+                seen.add(path)
         svg = (
             f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" preserveAspectRatio="none" aria-hidden="true">{spans}{lines}</svg>'
         )
+        labels = "".join(_labels(series, runs, top))
         return f'<div class="canvas">{svg}{labels}</div>{self.lanes(by_run)}{self.ticks()}'
 
-    def _span(self, run: int, trip: Trip) -> str:
+    def _span(self, trip: Trip) -> str:
         left, right = self._reach(trip)
         width = max((right - left) * _WIDTH, 2)
-        return f'<rect class="run{run}" x="{left * _WIDTH:.1f}" y="0" width="{width:.1f}" height="{_HEIGHT}"/>'
+        return f'<rect x="{left * _WIDTH:.1f}" y="0" width="{width:.1f}" height="{_HEIGHT}"/>'
 
-    def _lines(self, run: int, points: Sequence[Point], top: float, *, alone: bool) -> str:
-        found = ""
-        if alone:
-            for known, group in groupby(points, lambda point: point.value is not None):
-                stretch = list(group)
-                if known:
-                    after = next((each.at for each in points if each.at > stretch[-1].at), self._end)
-                    found += self._line(run, stretch, after, top)
-        limit = self._steps([(self._start, points[0].threshold)] if points else [], top)
-        limit += self._steps([(point.at, point.threshold) for point in points], top, first=not limit)
-        return found + (f'<path class="limit run{run}" d="{limit}H{_WIDTH}"/>' if points else "")
+    def _lines(self, run: int, points: Sequence[Point], top: float) -> Iterator[tuple[str, str]]:
+        """Paths and the marks they make: a policy whose line is that of another adds nothing."""
+        following = [*(point.at for point in points[1:]), self._end]
+        known = [(point, after) for point, after in zip(points, following, strict=True)]
+        for has_value, group in groupby(known, lambda each: each[0].value is not None):
+            stretch = list(group)
+            if has_value:
+                path = self._steps([(point.at, point.value or 0.0) for point, _ in stretch], stretch[-1][1], top)
+                left = self.share(stretch[0][0].at) * _WIDTH
+                area = f'<path class="area run{run}" d="{path}V{_HEIGHT}H{left:.1f}Z"/>'
+                yield path, f'{area}<path class="value run{run}" d="{path}"/>'
+        if points:
+            limits = [(self._start, points[0].threshold), *((point.at, point.threshold) for point in points)]
+            path = self._steps(limits, self._end, top)
+            yield path, f'<path class="limit run{run}" d="{path}"/>'
 
-    def _line(self, run: int, stretch: Sequence[Point], after_ms: int, top: float) -> str:
-        path = self._steps([(point.at, point.value or 0.0) for point in stretch], top)
-        right = f"H{self.share(after_ms) * _WIDTH:.1f}"
-        left = self.share(stretch[0].at) * _WIDTH
-        area = f'<path class="area run{run}" d="{path}{right}V{_HEIGHT}H{left:.1f}Z"/>'
-        return f'{area}<path class="value run{run}" d="{path}{right}"/>'
-
-    def _steps(self, places: Sequence[tuple[int, float]], top: float, *, first: bool = True) -> str:
-        """A path that keeps each value until the next."""
+    def _steps(self, places: Sequence[tuple[int, float]], end_ms: int, top: float) -> str:
+        """A path that keeps each value until the next, and the last until the end."""
         path, before = "", None
         for at_ms, value in places:
             y = f"{_HEIGHT * (1 - min(max(value / top, 0.0), 1.0)):.1f}"
             if y != before:
                 x = f"{self.share(at_ms) * _WIDTH:.1f}"
-                path += f"M{x} {y}" if first and not path else f"H{x}V{y}"
+                path += f"H{x}V{y}" if path else f"M{x} {y}"
                 before = y
-        return path
+        return f"{path}H{self.share(end_ms) * _WIDTH:.1f}"
 
 
-def _values(points: Sequence[Point]) -> list[tuple[int, float | None]]:
-    return [(point.at, point.value) for point in points]
+def is_mixed(series: Series) -> bool:
+    """Whether thresholds are of different kinds (a rise of 20 %, a ceiling of 380): no one scale would show both."""
+    limits = [point.threshold for points in series.runs for point in points if point.threshold > 0]
+    return bool(limits) and max(limits) > min(limits) * _APART
 
 
-def _top(series: Series) -> float:
+def scaled(points: Sequence[Point]) -> list[Point]:
+    """Values as parts of their thresholds."""
+    return [
+        Point(at=point.at, value=point.value and point.value / (point.threshold or 1.0), threshold=1.0)
+        for point in points
+    ]
+
+
+def _labels(series: Series, runs: Sequence[Sequence[Point]], top: float) -> Iterator[str]:
+    """What the lines of thresholds stand for."""
+    limits = dict.fromkeys((run, point.threshold) for run, points in enumerate(runs) for point in points)
+    told = set[float]()
+    for run, limit in limits:
+        if limit <= top and limit not in told:
+            told.add(limit)
+            text = say("limit", "阈值") if is_mixed(series) else figure(limit, limit)
+            yield f'<span class="y run{run}" style="bottom:{limit / top:.2%}">{text}</span>'
+
+
+def _top(runs: Sequence[Sequence[Point]]) -> float:
     """The value at the upper edge."""
-    points = [point for points in series.runs for point in points]
+    points = [point for points in runs for point in points]
     limit = max((point.threshold for point in points), default=1.0) or 1.0
     value = max((point.value or 0.0 for point in points), default=0.0)
     return max(limit, min(value, limit * _TALLEST)) * _HEADROOM

@@ -18,6 +18,7 @@ from services.cli.pipeline import Pipeline, RawRecord
 from services.indicators.days import Span
 from services.indicators.panes import HOUR_MS
 from services.indicators.registry import all_rules, code_of
+from services.indicators.rule import AnyRule
 
 WARM_UP_MS: Final = 9 * 24 * HOUR_MS
 """What indicators look back to: a week before the trailing day, and a day to spare."""
@@ -132,16 +133,15 @@ class Backtest:
     # -- what is drawn
 
     def _series(self, runs: Sequence[Run]) -> list[Series]:
-        return [self._one(key) for rule in all_rules() for key in self._chosen(rule.name, rule.id, runs)]
+        tripped = Counter(trip.key for run in runs for trip in run.trips)
+        return [self._one(key) for rule in all_rules() for key in self._chosen(rule, tripped)]
 
-    def _chosen(self, rule: str, indicator: str, runs: Sequence[Run]) -> list[Key]:
+    def _chosen(self, rule: AnyRule, tripped: Counter[Key]) -> list[Key]:
+        """Those that tripped most; of a rule that never did, but for one of good news, the one that came nearest."""
         samplers = [trial.sampler for trial in self._trials]
-        keys = {key for sampler in samplers for key in sampler.keys(rule)}
-        trips = Counter(trip.subject for run in runs for trip in run.trips if trip.indicator == indicator)
-        near = {key: max(sampler.nearness(key) for sampler in samplers) for key in keys}
-        ranked = sorted(keys, key=lambda key: (-trips[key[1]], -near[key], key))
-        tripped = [key for key in ranked if trips[key[1]] and near[key] > 0]
-        return tripped[:_DRAWN] or [key for key in ranked if near[key] > 0][:1]
+        near = {key: max(each.nearness(key) for each in samplers) for one in samplers for key in one.keys(rule.name)}
+        ranked = sorted((key for key in near if near[key] > 0), key=lambda key: (-tripped[key], -near[key], key))
+        return [key for key in ranked if tripped[key]][:_DRAWN] or ranked[: 0 if rule.strand else 1]
 
     def _one(self, key: Key) -> Series:
         rule, subject = key

@@ -11,6 +11,7 @@ from schemas.commands import Command
 from schemas.topics import ALERTS, SUBJECTS
 from services.cli.backtest.model import Level, Ordered, Total, Trip
 from services.indicators.days import Span
+from services.indicators.registry import all_rules
 from services.indicators.seen import Latest
 from services.runtime.machine import Output
 
@@ -31,6 +32,11 @@ class _Told:
     resolved: datetime | None = None
     levels: list[Level] = field(default_factory=list)
     orders: list[Ordered] = field(default_factory=list)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The rule and the subject."""
+        return rule_of(self.fact), self.fact.subject or ""
 
 
 class Episodes:
@@ -55,18 +61,18 @@ class Episodes:
             if fact.status == "open" and fact.summary is not None:
                 self.troubles.append(fact.summary)
             return
-        told, key = self._told.get(fact.alert_id), (fact.indicator or "", fact.subject or "")
+        told = self._told.get(fact.alert_id)
         if fact.status == "resolved":
             if told is not None:
                 told.resolved = fact.event_time
-                self._standing[key].discard(fact.alert_id)
+                self._standing[told.key].discard(fact.alert_id)
             return
         at, value, threshold = fact.event_time, fact.value, fact.threshold
         if at is None or value is None or threshold is None:
-            raise ValueError(f"an alert of {key} without a time or value")
+            raise ValueError(f"an alert of {fact.indicator} without a time or value")
         if told is None:
             told = self._told[fact.alert_id] = _Told(fact, at, fact.at, value, threshold)
-            self._standing.setdefault(key, set()).add(fact.alert_id)
+            self._standing.setdefault(told.key, set()).add(fact.alert_id)
         told.fact = fact
         _worse(told, value, threshold)
         if fact.level and fact.level > max((each.level for each in told.levels), default=0):
@@ -94,9 +100,8 @@ class Episodes:
         for key, alert_ids in self._standing.items():
             seen = latest.get(key)
             if seen is not None and seen.verdict != "unsure":
-                for told in map(self._told.__getitem__, alert_ids):
-                    if told.fact.severity != "info":  # good news has verdicts of its own
-                        _worse(told, seen.value, seen.threshold)
+                for each in alert_ids:
+                    _worse(self._told[each], seen.value, seen.threshold)
 
     def trips(
         self, window: Span, label: Callable[[str], Bilingual], shadowed: Callable[[str, str], bool]
@@ -114,6 +119,12 @@ class Episodes:
         return sum(each.resolved is None or each.resolved > moment for each in before)
 
 
+def rule_of(fact: AlertFact) -> str:
+    """The name of the rule that speaks. The second strand of an indicator is that of its good news."""
+    strands = [rule.name for rule in all_rules() if rule.id == fact.indicator and rule.strand]
+    return strands[0] if strands and fact.severity == "info" else fact.indicator or ""
+
+
 def _worse(told: _Told, value: float, threshold: float) -> None:
     if value >= told.value:
         told.value, told.threshold = value, threshold
@@ -124,6 +135,7 @@ def _trip(told: _Told, end: datetime, label: Callable[[str], Bilingual], shadowe
     indicator, subject = fact.indicator or "", fact.subject or ""
     return Trip(
         indicator=indicator,
+        rule=rule_of(fact),
         subject=subject,
         label=label(subject),
         title=fact.title or Bilingual(en="", zh=""),

@@ -53,3 +53,9 @@ def lasting(seconds: float) -> str:
     parts = [(whole.days, "d"), (hours, "h"), (minutes, "m"), (rest, "s")]
     used = next((index for index, (number, _) in enumerate(parts) if number), 3)
     return " ".join(f"{number}{unit}" for number, unit in parts[used : used + 2] if number) or "0s"
+
+
+def short(subject: str) -> str:
+    """A subject in a table: pseudonyms are long, and their beginning tells them apart."""
+    kind, _, name = subject.partition(":")
+    return f"{kind}:{name[:12]}…" if kind in ("actor", "account") else subject

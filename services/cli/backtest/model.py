@@ -3,6 +3,7 @@
 Times are RFC 3339 in JSON, money is in CNY. An episode is reported by its place in event time.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -30,13 +31,14 @@ class Ordered(Message):
 
 
 class Trip(Message):
-    """One episode of one indicator on one subject.
+    """One episode of one indicator on one subject. rule: its name, which sets good news of an indicator apart from bad.
 
     tripped: None where it only warned. resolved: None where it still stood at the end. value, threshold: at the worst.
     shadow: the policy keeps it in the shadow, so nobody would have been told.
     """
 
     indicator: str
+    rule: str
     subject: str
     label: Bilingual
     title: Bilingual
@@ -57,9 +59,9 @@ class Trip(Message):
         return max((each.level for each in self.levels), default=0)
 
     @property
-    def key(self) -> tuple[str, str, bool]:
-        """What it is an episode of; good news is another matter than bad."""
-        return self.indicator, self.subject, self.severity == "info"
+    def key(self) -> tuple[str, str]:
+        """What it is an episode of."""
+        return self.rule, self.subject
 
 
 class Total(Message):
@@ -113,6 +115,12 @@ class Difference(Message):
     first: int | None
     second: int | None
 
+    def sides(self, runs: Sequence[Run]) -> tuple[Trip | None, Trip | None]:
+        """The episode under each policy."""
+        first = None if self.first is None else runs[0].trips[self.first]
+        second = None if self.second is None else runs[1].trips[self.second]
+        return first, second
+
 
 class Point(Message):
     """A verdict: `at` in ms since the epoch; no value where there was too little to say."""
@@ -123,7 +131,7 @@ class Point(Message):
 
 
 class Series(Message):
-    """An indicator on a subject over time, by run; of each stretch the worst verdict. rule: sets good news apart."""
+    """A rule on a subject over time, by run; of each stretch the worst verdict."""
 
     rule: str
     indicator: str

@@ -6,12 +6,13 @@ from importlib.resources import files
 from typing import Final
 
 from services.cli.backtest.drawing import Axis
-from services.cli.backtest.figures import amount, clock, figure, lasting, name_of
+from services.cli.backtest.figures import amount, clock, figure, lasting, name_of, short
 from services.cli.backtest.markup import both, chip, orders, say, table
 from services.cli.backtest.model import Difference, Report, Run, Series, Trip
-from services.cli.backtest.tables import sides
 from services.indicators.registry import all_rules
 
+_NAMED: Final = ("channel:", "product:", "brand:", "market:")
+"""Subjects that an alert's title names."""
 ROWS: Final = 60
 """Of a table that are shown at once; as many again behind a fold, and all in the JSON."""
 
@@ -62,7 +63,7 @@ def _section(title: str, head: str, body: str) -> str:
 
 def _cards(report: Report) -> str:
     source = report.source
-    trips = [sum(trip.tripped is not None for trip in run.trips) for run in report.runs]
+    trips = [sum(map(_has_tripped, run.trips)) for run in report.runs]
     stops = [_by_itself(run) for run in report.runs]
     clicks = [sum(each.clicks for each in run.held if each.by == "auto") for run in report.runs]
     found = (
@@ -84,6 +85,10 @@ def _runs(numbers: Iterator[str]) -> str:
     return "".join(f'<span class="run{run}">{number}</span>' for run, number in enumerate(numbers))
 
 
+def _has_tripped(trip: Trip) -> bool:
+    return trip.tripped is not None
+
+
 def _by_itself(run: Run) -> int:
     return len({each.channel for each in run.held if each.by == "auto"})
 
@@ -99,10 +104,26 @@ def _differences(report: Report) -> str:
     }
 
     def row(each: Difference) -> list[str]:
-        return [kinds[each.kind], both(name_of(each.indicator)), both(each.label), *map(escape, sides(each, report))]
+        return [
+            kinds[each.kind],
+            both(name_of(each.indicator)),
+            _subject(each),
+            *(_side(trip, report.time_zone) for trip in each.sides(report.runs)),
+        ]
 
     head = [say("What", "类别"), say("Indicator", "指标"), say("Subject", "对象"), first, second]
     return _folded(head, [row(each) for each in report.differences])
+
+
+def _side(trip: Trip | None, zone: str) -> str:
+    if trip is None:
+        return "–"
+    what = say("warned", "预警") if trip.tripped is None else say(f"level {trip.level}", f"{trip.level} 级")
+    return f"<time>{clock(trip.tripped or trip.opened, zone)}</time> · {what} · {lasting(trip.seconds)}"
+
+
+def _subject(each: Difference) -> str:
+    return both(each.label) if each.subject.startswith(_NAMED) else escape(short(each.subject))
 
 
 # -- one indicator
@@ -111,15 +132,8 @@ def _differences(report: Report) -> str:
 def _indicator(report: Report, axis: Axis, indicator: str) -> str:
     by_run = [[trip for trip in run.trips if trip.indicator == indicator] for run in report.runs]
     series = [each for each in report.series if each.indicator == indicator]
-    counts = "".join(
-        chip(run, f"{sum(trip.tripped is not None for trip in trips)} / {len(trips)}")
-        for run, trips in enumerate(by_run)
-    )
-    head = (
-        f'<code>{escape(indicator)}</code><span class="counts">{counts}</span>'
-        if any(by_run)
-        else (f"<code>{escape(indicator)}</code>")
-    )
+    counts = "".join(chip(run, str(sum(map(_has_tripped, trips)))) for run, trips in enumerate(by_run))
+    head = f"<code>{escape(indicator)}</code>" + (f'<span class="counts">{counts}</span>' if any(by_run) else "")
     body = "".join(_picture(axis, each, by_run) for each in series)
     if any(by_run):
         if not series:
@@ -134,28 +148,22 @@ def _indicator(report: Report, axis: Axis, indicator: str) -> str:
 
 
 def _picture(axis: Axis, series: Series, by_run: list[list[Trip]]) -> str:
-    of_it = [
-        [
-            trip
-            for trip in trips
-            if trip.subject == series.subject and (trip.severity == "info") == (series.rule != series.indicator)
-        ]
-        for trips in by_run
-    ]
-    known = [point for points in series.runs for point in points if point.value is not None]
-    worst = max(known, key=lambda point: point.value or 0.0)
-    value, limit = figure(worst.value or 0.0, worst.threshold), figure(worst.threshold, worst.threshold)
+    of_it = [[trip for trip in trips if trip.key == (series.rule, series.subject)] for trips in by_run]
     strand = f" <code>{escape(series.rule.partition('/')[2])}</code>" if series.rule != series.indicator else ""
     caption = (
-        f"<figcaption><h3>{both(series.label)}{strand}</h3>"
-        f'<span class="soft">{say(f"worst {value}, limit {limit}", f"最差 {value}，阈值 {limit}")}</span></figcaption>'
+        f'<figcaption><h3>{both(series.label)}{strand}</h3><span class="soft">{_worst(series)}</span></figcaption>'
     )
     return f"<figure>{caption}{axis.plot(series, of_it)}</figure>"
 
 
+def _worst(series: Series) -> str:
+    known = [point for points in series.runs for point in points if point.value is not None]
+    worst = max(known, key=lambda point: (point.value or 0.0) / (point.threshold or 1.0))
+    value, limit = figure(worst.value or 0.0, worst.threshold), figure(worst.threshold, worst.threshold)
+    return say(f"worst {value}, limit {limit}", f"最差 {value}，阈值 {limit}")
+
+
 def _trips(report: Report, by_run: list[list[Trip]]) -> str:
-    found = [(trip, run) for run, trips in enumerate(by_run) for trip in trips]
-    found.sort(key=lambda each: (each[0].opened, each[0].subject, each[1]))
     head = [
         say("Tripped", "触发"),
         say("What", "内容"),
@@ -165,21 +173,26 @@ def _trips(report: Report, by_run: list[list[Trip]]) -> str:
         say("Worst", "最差值"),
         say("Limit", "阈值"),
     ]
-    return _folded(head, [_trip(report, trip, run) for trip, run in found], numbers=4)
+    alike: dict[str, tuple[Trip, list[int]]] = {}
+    for run, trips in enumerate(by_run):
+        for trip in trips:
+            alike.setdefault(trip.model_dump_json(), (trip, []))[1].append(run)
+    found = sorted(alike.values(), key=lambda each: (each[0].opened, each[0].subject, each[1]))
+    return _folded(head, [_trip(report, trip, runs) for trip, runs in found], numbers=4)
 
 
-def _trip(report: Report, trip: Trip, run: int) -> list[str]:
-    mark = f"{chip(run, report.runs[run].policy)} " if len(report.runs) > 1 else ""
+def _trip(report: Report, trip: Trip, runs: list[int]) -> list[str]:
+    marks = [chip(run, report.runs[run].policy) for run in runs] if len(report.runs) > 1 else []
     if trip.shadow:
-        mark += f'<span class="chip plain">{say("shadow", "影子")}</span> '
+        marks.append(f'<span class="chip plain">{say("shadow", "影子")}</span>')
     if trip.tripped is None:
-        mark += f'<span class="chip warning">{say("warned only", "仅预警")}</span> '
-    stood = lasting(trip.seconds) + ("" if trip.resolved else " →")
+        marks.append(f'<span class="chip warning">{say("warned only", "仅预警")}</span>')
+    subject = "" if trip.subject.startswith(_NAMED) else f'<div class="soft">{escape(short(trip.subject))}</div>'
     return [
         f"<time>{clock(trip.tripped or trip.opened, report.time_zone)}</time>",
-        f"{mark}{both(trip.title)}",
+        f"{both(trip.title)} {' '.join(marks)}{subject}",
         orders(trip),
-        stood,
+        lasting(trip.seconds) + ("" if trip.resolved else " →"),
         str(trip.level) if trip.level else "–",
         figure(trip.value, trip.threshold),
         figure(trip.threshold, trip.threshold),

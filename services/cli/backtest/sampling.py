@@ -12,6 +12,8 @@ POINTS: Final = 720
 """Of a series at most: two a pixel on a phone."""
 Key = tuple[str, str]
 """The rule's name and the subject."""
+_Known = tuple[int, float | None, float]
+"""As in a Point."""
 
 
 class Sampler:
@@ -22,7 +24,7 @@ class Sampler:
         self._days = Days(zone)
         self._daily = {rule.name for rule in all_rules() if rule.per_day}
         self._newest: dict[Key, Latest] = {}
-        self._points: dict[Key, dict[int, Point]] = {}
+        self._points: dict[Key, dict[int, _Known]] = {}
 
     def look(self, seen: Mapping[Key, Latest]) -> None:
         """Takes note of what was judged since the last look."""
@@ -48,8 +50,8 @@ class Sampler:
         points = self._points.setdefault(key, {})
         stretch = (latest.end_ms - start) * POINTS // max(end - start, 1)
         known = points.get(stretch)
-        if known is None or known.value is None or (value is not None and value >= known.value):
-            points[stretch] = Point.model_construct(at=latest.end_ms, value=value, threshold=latest.threshold)
+        if known is None or known[1] is None or (value is not None and value >= known[1]):
+            points[stretch] = latest.end_ms, value, latest.threshold
 
     def finish(self) -> None:
         """Nothing more comes: lines go on to the end, those of days to midnight."""
@@ -63,9 +65,10 @@ class Sampler:
 
     def points(self, key: Key) -> list[Point]:
         """A series in order of time."""
-        return sorted(self._points.get(key, {}).values(), key=lambda point: point.at)
+        found = sorted(self._points.get(key, {}).values(), key=lambda known: known[0])
+        return [Point(at=at, value=value, threshold=threshold) for at, value, threshold in found]
 
     def nearness(self, key: Key) -> float:
         """How near it came to its threshold: 1 is there."""
         points = self._points.get(key, {}).values()
-        return max((point.value / point.threshold for point in points if point.value and point.threshold), default=0.0)
+        return max((value / threshold for _, value, threshold in points if value and threshold), default=0.0)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from rich.table import Table
 from rich.text import Text
 
-from services.cli.backtest.figures import amount, clock, figure, lasting
-from services.cli.backtest.model import Difference, Report, Run, Trip
+from services.cli.backtest.figures import amount, clock, figure, lasting, short
+from services.cli.backtest.model import Report, Run, Trip
 
 SHOWN = 40
 """Rows of a table at most; the JSON and the page have all."""
@@ -49,7 +49,7 @@ def _totals(run: Run) -> Table:
     for each in run.totals[:SHOWN]:
         orders = [str(each.orders.get(way, 0)) for way in ("auto", "approve")]
         numbers = str(each.trips), str(each.warnings), lasting(each.seconds)
-        table.add_row(each.indicator, _subject(each.subject), *numbers, *orders)
+        table.add_row(each.indicator, short(each.subject), *numbers, *orders)
     return _cut(table, len(run.totals))
 
 
@@ -65,7 +65,7 @@ def _trips(run: Run, zone: str) -> Table:
 def _trip(trip: Trip, zone: str) -> tuple[str, ...]:
     return (
         trip.indicator + (" (shadow)" if trip.shadow else ""),
-        _subject(trip.subject),
+        short(trip.subject),
         clock(trip.tripped or trip.opened, zone),
         "stands" if trip.resolved is None else clock(trip.resolved, zone),
         lasting(trip.seconds),
@@ -88,7 +88,7 @@ def _held(run: Run) -> Table:
     ways = {"auto": "itself", "approve": "approval"}
     for each in run.held[:SHOWN]:
         sums = each.clicks, each.impressions, each.spend, each.accounts_opened, each.purchases
-        table.add_row(_subject(each.channel), ways[each.by], f"{each.hours:.1f}", *map(amount, sums))
+        table.add_row(short(each.channel), ways[each.by], f"{each.hours:.1f}", *map(amount, sums))
     return _cut(table, len(run.held))
 
 
@@ -97,28 +97,21 @@ def _differences(report: Report) -> Table:
     table = _table(f"{a} against {b}", "what indicator subject first second")
     for each in report.differences[:SHOWN]:
         what = _KINDS[each.kind].format(a=a, b=b)
-        table.add_row(what, each.indicator, _subject(each.subject), *sides(each, report))
+        table.add_row(
+            what,
+            each.indicator,
+            short(each.subject),
+            *(_side(trip, report.time_zone) for trip in each.sides(report.runs)),
+        )
     return _cut(table, len(report.differences))
 
 
-def sides(difference: Difference, report: Report) -> tuple[str, str]:
-    """When and at which level it tripped under each policy."""
-    first = None if difference.first is None else report.runs[0].trips[difference.first]
-    second = None if difference.second is None else report.runs[1].trips[difference.second]
-    return _side(first, report.time_zone), _side(second, report.time_zone)
-
-
 def _side(trip: Trip | None, zone: str) -> str:
+    """When and at which level it tripped."""
     if trip is None:
         return "–"
     what = "warned" if trip.tripped is None else f"level {trip.level}"
     return f"{clock(trip.tripped or trip.opened, zone)}, {what}, {lasting(trip.seconds)}"
-
-
-def _subject(subject: str) -> str:
-    """Pseudonyms are long, and their beginning tells them apart."""
-    kind, _, name = subject.partition(":")
-    return f"{kind}:{name[:12]}…" if kind in ("actor", "account") else subject
 
 
 def _cut(table: Table, rows: int) -> Table:
