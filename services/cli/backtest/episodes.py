@@ -75,10 +75,10 @@ class Episodes:
             self._standing.setdefault(told.key, set()).add(fact.alert_id)
         told.fact = fact
         _worse(told, value, threshold)
-        if fact.level and fact.level > max((each.level for each in told.levels), default=0):
-            told.levels.append(Level(level=fact.level, at=at))
-            if told.tripped is None:
-                told.tripped, told.known = at, fact.at
+        # Who judges many events at once is told of the highest level only.
+        told.levels += [Level(level=each, at=at) for each in range(len(told.levels) + 1, (fact.level or 0) + 1)]
+        if told.levels and told.tripped is None:
+            told.tripped, told.known = at, fact.at
 
     def _command(self, command: Command) -> None:
         told = self._told.get(command.alert_id or "")

@@ -39,8 +39,13 @@ class Sampler:
     def _midnight(self, key: Key, known: Latest, until_ms: int) -> None:
         """Counts of a day begin anew, which nobody judges."""
         end_ms = self._days.of(known.end_ms - 1).span.end
-        if end_ms < until_ms:
-            self._add(key, Latest(end_ms, 0.0, known.threshold, "calm"))
+        if end_ms < until_ms and self._window.start <= end_ms <= self._window.end:
+            # In a stretch of its own, since it would not be the worst of the one before midnight.
+            self._points.setdefault(key, {})[self._stretch(end_ms) + 1] = end_ms, 0.0, known.threshold
+
+    def _stretch(self, at_ms: int) -> int:
+        start, end = self._window
+        return (at_ms - start) * POINTS // max(end - start, 1)
 
     def _add(self, key: Key, latest: Latest) -> None:
         start, end = self._window
@@ -48,7 +53,7 @@ class Sampler:
             return
         value = None if latest.verdict == "unsure" else latest.value
         points = self._points.setdefault(key, {})
-        stretch = (latest.end_ms - start) * POINTS // max(end - start, 1)
+        stretch = self._stretch(latest.end_ms)
         known = points.get(stretch)
         if known is None or known[1] is None or (value is not None and value >= known[1]):
             points[stretch] = latest.end_ms, value, latest.threshold

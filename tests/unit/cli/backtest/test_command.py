@@ -1,0 +1,92 @@
+"""`tidegate backtest FILE`, run as a command."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from services.cli import __main__ as cli
+from services.cli.backtest.files import records_in
+from services.cli.backtest.model import Report
+from services.cli.replay import Map
+from tests.support.indicator_log import TEN
+from tests.unit.cli.backtest.stories import Story
+
+Tidegate = Callable[..., int]
+
+
+@pytest.fixture
+def tidegate(monkeypatch: pytest.MonkeyPatch) -> Tidegate:
+    def run(*arguments: object) -> int:
+        monkeypatch.setattr("sys.argv", ["tidegate", "backtest", *map(str, arguments)])
+        return cli.main()
+
+    return run
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """Twenty complaints out of order, and two lines that are no events."""
+    story = Story()
+    story.complaints(20)
+    lines = [value.decode() for _, _, value in reversed(story.told)]
+    path = tmp_path / "events.jsonl"
+    path.write_text("\n".join(["{", *lines[:10], '{"type":"click","occurred_at":"yesterday"}', *lines[10:], ""]))
+    return path
+
+
+def test_it_writes_a_report_for_programs_and_a_page(log: Path, tmp_path: Path, tidegate: Tidegate) -> None:
+    data, site = tmp_path / "report.json", tmp_path / "report.html"
+    assert tidegate(log, "--json", data, "--html", site) == 0
+    report = Report.model_validate_json(data.read_bytes())
+    assert (report.source.records, report.source.dead) == (22, 2)
+    (trip,) = report.runs[0].trips
+    assert (trip.indicator, trip.level) == ("complaint_volume", 1)
+    assert site.read_text("utf-8").startswith("<!doctype html>")
+
+
+def test_it_tells_people_what_fired(log: Path, tidegate: Tidegate, capsys: pytest.CaptureFixture[str]) -> None:
+    assert tidegate(log) == 0
+    told = capsys.readouterr()
+    assert "complaint_volume" in told.out
+    assert "channel:douyin" in told.out
+    assert told.err == "", "no progress bar where nobody looks"
+
+
+def test_two_policies(log: Path, tmp_path: Path, tidegate: Tidegate, capsys: pytest.CaptureFixture[str]) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text("version: 2\nindicators: {complaint_volume: {thresholds: {complaints: 50}}}")
+    assert tidegate(log, "--against", other) == 0
+    assert "default/1 against default/2" in capsys.readouterr().out
+
+
+def test_what_cannot_be_read_is_1_and_bad_usage_2(
+    log: Path, tmp_path: Path, tidegate: Tidegate, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("version: one")
+    assert tidegate(log, "--policy", bad) == 1
+    assert "version" in capsys.readouterr().err
+    assert tidegate(tmp_path / "nowhere.jsonl") == 1
+    empty = tmp_path / "empty.jsonl"
+    empty.write_text("")
+    assert tidegate(empty) == 1
+    with pytest.raises(SystemExit, match="2"):
+        tidegate(log, "--from", "yesterday")
+
+
+def test_a_map_makes_events_of_rows(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.csv"
+    rows.write_text("day,way\n2026-11-24,Web\n2026-11-23,Phone\n")
+    fields = {
+        "event_id": "{row}",
+        "occurred_at": "{day}T10:00:00+08:00",
+        "channel_id": "{way}",
+        "complaint_id": "{row}",
+        "entry": "hotline",
+    }
+    found = records_in(rows, Map.model_validate({"events": [{"type": "complaint_opened", "fields": fields}]}))
+    assert [(each.topic, each.offset) for each in found] == [("complaint-events", 0), ("complaint-events", 1)]
+    assert found[0].stamp_ms == TEN
+    assert json.loads(found[0].value or b"")["channel_id"] == "Phone"
