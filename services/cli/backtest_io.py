@@ -33,6 +33,7 @@ from services.ingest.settings import PseudonymKey
 from services.runtime.kafka_io import read_compacted, wait_for_broker
 from services.runtime.settings import CommonSettings, load
 
+BAD_USAGE: Final = 2
 FILE_WIDTH: Final = 160
 """Columns of tables where there is no terminal to fit into."""
 _PROGRESS_S: Final = 0.2
@@ -80,7 +81,10 @@ def _instant(text: str) -> int:
 
 
 async def backtest(arguments: argparse.Namespace, settings: CliSettings) -> int:
-    """0 when done, whatever fired; 1 where the data or a policy cannot be read."""
+    """0 when done, whatever fired; 1 where the data or a policy cannot be read; 2 for bad usage."""
+    if None not in (arguments.start, arguments.end) and arguments.start >= arguments.end:
+        print("--from is not before --to", file=sys.stderr)
+        return BAD_USAGE
     key = load(PseudonymSettings, os.environ).ingest_pseudonym_key
     given = secrets.token_bytes(32) if key is None else key.get_secret_value().encode()
     try:
@@ -126,8 +130,8 @@ async def _over_file(
     records = await asyncio.to_thread(records_in, arguments.file, mapping)
     if arguments.end is not None:
         records = [record for record in records if record.stamp_ms < arguments.end]
-    if not records:
-        raise BacktestError(f"{arguments.file}: there is no event to test with")
+    if not records or records[-1].stamp_ms < (arguments.start or 0):
+        raise BacktestError(f"{arguments.file}: there is no event in that time to test with")
     window = Span(arguments.start or records[0].stamp_ms, arguments.end or boundary(records[-1].stamp_ms))
 
     async def found() -> AsyncIterator[Block]:

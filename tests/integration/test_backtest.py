@@ -57,8 +57,9 @@ def incidents(source: Source) -> Iterator[Event]:
     yield from source.complaints(DAY - timedelta(days=3), 60, "wechat", 1)  # never answered
     yield from source.complaints(DAY + timedelta(hours=10), 3000, "douyin", 45)
     yield from source.click_farm(DAY + timedelta(hours=13), "douyin", 260, "203.0.113.7")
-    for n in range(520):  # one in four is negative: a share that is judged at closes would trip sooner or later than
-        # the count does, as the services are ahead of closing panes or not while they catch up
+    # One in four is negative. Of two in four the share trips too, at a close, which is before or after the count does
+    # as the services happen to catch up.
+    for n in range(520):
         at = DAY + timedelta(hours=9, seconds=15 * n)
         yield source.event("mention", at, "", sentiment="neutral" if n % 4 else "negative", source="weibo")
     for n in range(8):

@@ -58,8 +58,8 @@ class Episodes:
     def _fact(self, fact: AlertFact) -> None:
         kind = (fact.subject or "").partition(":")[0]
         if kind not in SUBJECTS:
-            if fact.status == "open" and fact.summary is not None:
-                self.troubles.append(fact.summary)
+            if fact.status == "open" and fact.title is not None and fact.title not in self.troubles:
+                self.troubles.append(fact.title)
             return
         told = self._told.get(fact.alert_id)
         if fact.status == "resolved":

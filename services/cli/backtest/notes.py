@@ -22,7 +22,7 @@ def about(source: Source, runs: Sequence[Run], stood: int) -> Iterator[Bilingual
         )
     if stood:
         yield Bilingual(
-            en=f"{stood} episodes had tripped before the window and still stood when it began: not in the list.",
+            en=f"Not in the list: episodes that had tripped before the window and stood when it began ({stood}).",
             zh=f"另有 {stood} 起告警在窗口之前已触发、窗口开始时仍未解除，未列入。",
         )
     if source.dead:
@@ -43,4 +43,5 @@ def about(source: Source, runs: Sequence[Run], stood: int) -> Iterator[Bilingual
             zh="拦截流量自下令起算至该次告警结束，按小时均摊。护栏类暂停须由人工解除，因此这是下限；"
             "日志中的流量也受当时实际措施的影响。",
         )
-    yield from (trouble for run in runs for trouble in run.troubles)
+    for trouble in dict.fromkeys(each.model_dump_json() for run in runs for each in run.troubles):
+        yield Bilingual.model_validate_json(trouble)

@@ -72,6 +72,8 @@ def test_what_cannot_be_read_is_1_and_bad_usage_2(
     empty = tmp_path / "empty.jsonl"
     empty.write_text("")
     assert tidegate(empty) == 1
+    assert tidegate(log, "--from", "2026-11-24T00:00:00Z", "--to", "2026-11-23T00:00:00Z") == 2
+    assert tidegate(log, "--from", "2027-11-24T00:00:00Z") == 1
     with pytest.raises(SystemExit, match="2"):
         tidegate(log, "--from", "yesterday")
 

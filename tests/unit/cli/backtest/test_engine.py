@@ -58,7 +58,7 @@ def test_only_what_trips_in_the_window_is_reported_and_history_counts() -> None:
     report = over(story.records(), window=Span(TEN + 2 * HOUR, TEN + 4 * HOUR))
     assert [trip.subject for trip in report.runs[0].trips] == ["channel:douyin"]
     assert report.source.warm_up_s == 2 * 3600
-    assert any("1 episodes had tripped before" in note.en for note in report.notes)
+    assert any("stood when it began (1)" in note.en for note in report.notes)
 
 
 def test_waiting_alone_trips_until_the_end_of_the_window() -> None:
