@@ -1,4 +1,4 @@
-"""`tidegate …`: topics, policy, replay, the ledger, the archive, backtests, the scan of texts, and proofs of decisions.
+"""`tidegate …`: topics, policy, replay, the ledger, the archive, scans of texts, proofs of decisions, and backtests.
 
 Exit codes: 0 done, 1 not as it should be, 2 bad usage or settings, 130 stopped by Ctrl-C.
 """
@@ -11,7 +11,17 @@ from collections.abc import Callable, Coroutine
 from importlib.metadata import version
 from typing import Any
 
-from services.cli import archive_io, backtest_io, explain_io, ledger_io, policy_io, replay_io, scan_io, topics_io, verify_io
+from services.cli import (
+    archive_io,
+    backtest_io,
+    explain_io,
+    ledger_io,
+    policy_io,
+    replay_io,
+    scan_io,
+    topics_io,
+    verify_io,
+)
 from services.cli.settings import CliSettings
 from services.runtime import logs
 from services.runtime.settings import load

@@ -104,16 +104,16 @@ async def _history(_: argparse.Namespace, settings: CliSettings) -> int:
 
 async def _diff(arguments: argparse.Namespace, settings: CliSettings) -> int:
     try:
-        before, after = [await _policy(each, settings) for each in (arguments.a, arguments.b)]
+        before, after = [await policy_named(each, settings) for each in (arguments.a, arguments.b)]
     except (PolicyError, RefusedError) as error:
         return _refuse(error)
     print("\n".join(differences(before, after)) or "they mean the same")
     return 0
 
 
-async def _policy(name: str, settings: CliSettings) -> Policy:
-    """What a file or a version says."""
-    if await asyncio.to_thread(Path(name).is_file):
+async def policy_named(name: str | None, settings: CliSettings) -> Policy:
+    """What a file or a version says, or for None the one in force. Raises PolicyError, RefusedError."""
+    if name is not None and await asyncio.to_thread(Path(name).is_file):
         return read_policy(Path(name))
     topic = await _read(settings)
     return document(topic, label_of(topic, name))

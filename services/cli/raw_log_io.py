@@ -8,7 +8,7 @@ from typing import Any, Final
 from aiokafka import TopicPartition
 
 from schemas.topics import RAW_TOPICS, TOPICS
-from services.cli.backtest.timeline import boundary
+from services.cli.backtest.timeline import Block, boundary
 from services.cli.event_times import EventTimes
 from services.cli.pipeline import RawRecord
 from services.ingest.records import CONTROL_HEADER
@@ -50,7 +50,7 @@ async def _since(
 
 
 class RawLog:
-    """Reads as it is asked. total, read: offsets, for a progress bar."""
+    """Reads as it is asked. total: about how many records there are, for a progress bar."""
 
     def __init__(
         self,
@@ -67,17 +67,11 @@ class RawLog:
         self._ends = ends
         self._waiting: dict[TopicPartition, deque[RawRecord]] = {each: deque() for each in ends}
         self._reached: dict[TopicPartition, int] = {}
-        self._begins = begins
         self._open = {each for each in ends if begins[each] < ends[each]}
         self.total = sum(max(0, ends[each] - begins[each]) for each in ends)
 
-    @property
-    def read(self) -> int:
-        """How much of `total` has been read."""
-        return self.total - sum(self._ends[each] - self._begins[each] for each in self._open)
-
-    async def blocks(self) -> AsyncIterator[tuple[list[RawRecord], int]]:
-        """The blocks of `timeline`, as `(records, end)`; those in which nothing happened are left out."""
+    async def blocks(self) -> AsyncIterator[Block]:
+        """The blocks of `timeline`."""
         while True:
             await self._fill(None)
             heads = [waiting[0].stamp_ms for waiting in self._waiting.values() if waiting]
@@ -105,8 +99,7 @@ class RawLog:
 
     async def _arrive(self, partitions: Collection[TopicPartition]) -> None:
         for each in partitions:
-            self._begins[each] = min(await self._client.position(each), self._ends[each])
-            if self._begins[each] >= self._ends[each]:
+            if await self._client.position(each) >= self._ends[each]:
                 self._open.discard(each)
 
     def _records(self, partition: TopicPartition, records: Iterable[Any]) -> Iterable[RawRecord]:

@@ -29,9 +29,10 @@ _DRAWN: Final = 8
 class _Trial:
     """The log under one policy."""
 
-    def __init__(self, policy: Policy, key: bytes, window: Span, traffic: Traffic | None) -> None:
+    def __init__(self, policy: Policy, key: bytes, window: Span, traffic: Traffic | None, archived: bool) -> None:
         self.policy = policy
-        self.pipeline = Pipeline(unveiled(policy), key, heard=None if traffic is None else traffic.hear)
+        heard = None if traffic is None else traffic.hear
+        self.pipeline = Pipeline(unveiled(policy), key, archived=archived, heard=heard)
         self.episodes = Episodes()
         self.sampler = Sampler(window, policy.time_zone)
 
@@ -66,15 +67,17 @@ class Backtest:
     """Takes a log in, block by block in the order of time, and reports on a window of it.
 
     window: what to report on, ms. begins_ms: where the log begins, before the window if there is history to warm up
-    with. key: of the pseudonyms.
+    with. key: of the pseudonyms, which archived events carry already.
     """
 
-    def __init__(self, policies: Sequence[Policy], key: bytes, window: Span, begins_ms: int) -> None:
+    def __init__(
+        self, policies: Sequence[Policy], key: bytes, window: Span, begins_ms: int, *, archived: bool = False
+    ) -> None:
         self._window = window
         self._begins_ms = min(begins_ms, window.start)
         self._traffic = Traffic()
         self._trials = [
-            _Trial(policy, key, window, self._traffic if number == 0 else None)
+            _Trial(policy, key, window, self._traffic if number == 0 else None, archived)
             for number, policy in enumerate(policies)
         ]
         self._topics: Counter[str] = Counter()

@@ -8,7 +8,7 @@ from datetime import datetime
 from schemas.alerts import AlertFact
 from schemas.base import Bilingual, from_ms
 from schemas.commands import Command
-from schemas.topics import ALERTS, SUBJECTS
+from schemas.topics import ALERTS, CHANNEL_COMMANDS, SUBJECTS
 from services.cli.backtest.model import Level, Ordered, Total, Trip
 from services.indicators.days import Span
 from services.indicators.registry import all_rules
@@ -52,7 +52,7 @@ class Episodes:
         for output in outputs:
             if output.topic == ALERTS:
                 self._fact(AlertFact.model_validate_json(output.value or b""))
-            else:
+            elif output.topic == CHANNEL_COMMANDS:
                 self._command(Command.model_validate_json(output.value or b""))
 
     def _fact(self, fact: AlertFact) -> None:
@@ -148,7 +148,7 @@ def _trip(told: _Told, end: datetime, label: Callable[[str], Bilingual], shadowe
         value=told.value,
         threshold=told.threshold,
         orders=told.orders,
-        shadow=shadowed(indicator, subject),
+        shadow=shadowed(rule_of(fact), subject),
     )
 
 

@@ -1,40 +1,51 @@
 """Indicators in the shadow: a backtest lets them speak, and says that they would have been silent."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TypeVar
 
-from schemas.policy import Policy
-from services.indicators.registry import all_rules
-from services.indicators.tuning import Tuned, tune
+from schemas.base import Maturity
+from schemas.policy import IndicatorPolicy, Policy, SubjectPolicy
+from services.indicators.registry import all_rules, one_of_each
+from services.indicators.tuning import tune
+
+Said = TypeVar("Said", bound=SubjectPolicy)
 
 
 def unveiled(policy: Policy) -> Policy:
     """The same policy, in which what is in the shadow is told: `notify` takes the place of `shadow`."""
-    document = policy.model_dump(mode="json")
-    for rule in all_rules():
-        said = document["indicators"].setdefault(rule.id, {})
-        if isinstance(said.get("maturity"), dict) or said.get("maturity") is None:
-            said["maturity"] = {**rule.actions, **(said.get("maturity") or {})} or None
-    for said in document["indicators"].values():
-        said["maturity"] = _told(said.get("maturity"))
-    return Policy.model_validate(document)
+    indicators = {}
+    for rule in one_of_each(all_rules()):
+        said = _told(
+            policy.indicators.get(rule.id, IndicatorPolicy()),
+            {str(action): each for action, each in rule.actions.items()},
+        )
+        overrides = {subject: _told(each, {}) for subject, each in said.overrides.items()}
+        indicators[rule.id] = said.model_copy(update={"overrides": overrides})
+    return policy.model_copy(update={"indicators": indicators})
 
 
-def _told(maturity: Any) -> Any:
-    if isinstance(maturity, dict):
-        return {action: _told(each) for action, each in maturity.items()}
+def _told(said: Said, defaults: Mapping[str, Maturity]) -> Said:
+    """defaults: what holds for actions of which nothing is said."""
+    maturity = said.maturity
+    if isinstance(maturity, str):
+        return said.model_copy(update={"maturity": _spoken(maturity)})
+    by_action = dict(defaults) | (maturity or {})
+    spoken = {action: _spoken(each) for action, each in by_action.items()}
+    return said.model_copy(update={"maturity": spoken or None})
+
+
+def _spoken(maturity: Maturity) -> Maturity:
     return "notify" if maturity == "shadow" else maturity
 
 
 class Shadows:
-    """Which indicator is in the shadow on which subject."""
+    """Which rule is in the shadow on which subject."""
 
     def __init__(self, policy: Policy) -> None:
-        in_force = tune(policy.model_dump_json().encode(), all_rules())
-        self._tuned: dict[str, list[Tuned]] = {}
-        for each in in_force.tuned:
-            self._tuned.setdefault(each.rule.id, []).append(each)
+        self._in_force = tune(policy.model_dump_json().encode(), all_rules())
 
-    def cover(self, indicator: str, subject: str) -> bool:
+    def cover(self, rule: str, subject: str) -> bool:
         """Whether nothing is told of it."""
-        found = self._tuned.get(indicator, [])
-        return bool(found) and all(each.shadow for each in found)
+        name, _, strand = rule.partition("/")
+        tuned = self._in_force.find(name, strand, subject)
+        return tuned is not None and tuned.shadow

@@ -18,6 +18,8 @@ BLOCK_MS: Final = 300_000
 _FINER_MS: Final = (5_000, 60_000)
 _ENOUGH: Final = 50
 """Records of a slice, on average, for which it is worth its price."""
+Block = tuple[list[RawRecord], int]
+"""Records, and the boundary at which their block ends."""
 _STAMP: Final = attrgetter("stamp_ms")
 
 
@@ -26,8 +28,8 @@ def boundary(after_ms: int, width_ms: int = BLOCK_MS) -> int:
     return (after_ms - CLOSE_AFTER_MS) // width_ms * width_ms + width_ms + CLOSE_AFTER_MS
 
 
-def blocks(records: Iterable[RawRecord]) -> Iterator[tuple[list[RawRecord], int]]:
-    """Records in the order of their stamps, by the block that they fall into: `(records, end)`."""
+def blocks(records: Iterable[RawRecord]) -> Iterator[Block]:
+    """Records in the order of their stamps, by the block that they fall into; empty ones are left out."""
     for end_ms, found in groupby(records, lambda record: boundary(record.stamp_ms)):
         yield list(found), end_ms
 

@@ -12,6 +12,7 @@ from services.cli.backtest.model import Report
 from services.cli.replay import Map
 from tests.support.indicator_log import TEN
 from tests.unit.cli.backtest.stories import Story
+from tests.unit.cli.test_parquet_io import archive_of
 
 Tidegate = Callable[..., int]
 
@@ -74,8 +75,9 @@ def test_what_cannot_be_read_is_1_and_bad_usage_2(
     assert tidegate(empty) == 1
     assert tidegate(log, "--from", "2026-11-24T00:00:00Z", "--to", "2026-11-23T00:00:00Z") == 2
     assert tidegate(log, "--from", "2027-11-24T00:00:00Z") == 1
-    with pytest.raises(SystemExit, match="2"):
-        tidegate(log, "--from", "yesterday")
+    assert tidegate(log, "--from", "yesterday") == 2
+    assert tidegate(log, "--archive", tmp_path) == 2
+    assert tidegate("--map", bad) == 2
 
 
 def test_a_map_makes_events_of_rows(tmp_path: Path) -> None:
@@ -92,3 +94,18 @@ def test_a_map_makes_events_of_rows(tmp_path: Path) -> None:
     assert [(each.topic, each.offset) for each in found] == [("complaint-events", 0), ("complaint-events", 1)]
     assert found[0].stamp_ms == TEN
     assert json.loads(found[0].value or b"")["channel_id"] == "Phone"
+
+
+def test_an_archive_gives_what_the_topics_gave(tmp_path: Path, tidegate: Tidegate) -> None:
+    story = Story()
+    story.complaints(20)
+    archive_of(tmp_path / "archive", story.records())
+    other, data = tmp_path / "other.yaml", tmp_path / "report.json"
+    other.write_text("version: 2")
+    assert (
+        tidegate("--archive", tmp_path / "archive", "--policy", other, "--to", "2026-11-24T00:00:00Z", "--json", data)
+        == 0
+    )
+    (trip,) = Report.model_validate_json(data.read_bytes()).runs[0].trips
+    assert (trip.indicator, trip.level, trip.subject) == ("complaint_volume", 1, "channel:douyin")
+    assert tidegate("--archive", tmp_path / "nowhere", "--policy", other) == 1

@@ -114,6 +114,18 @@ def test_what_is_in_the_shadow_is_shown_and_orders_nothing() -> None:
     assert not of(over(story.records()).runs[0].trips, "complaint_volume").shadow
 
 
+def test_a_shadow_may_lie_on_one_channel_only() -> None:
+    story = Story()
+    story.complaints(20)
+    story.complaints(20, channel="weibo")
+    hidden = policy(complaint_volume={"overrides": {"channel:weibo": {"maturity": "shadow"}}})
+    trips = over(story.records(), hidden).runs[0].trips
+    assert {(trip.subject, trip.shadow, len(trip.orders)) for trip in trips} == {
+        ("channel:douyin", False, 1),
+        ("channel:weibo", True, 0),
+    }
+
+
 def test_a_series_has_the_counts_of_the_day_and_falls_at_midnight() -> None:
     story = Story()
     story.complaints(30)
