@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -89,34 +89,37 @@ class _Round:
 
     async def run(self) -> None:
         """Says what was done."""
+        partitions = [
+            TopicPartition(self._settings.prefix + topic, partition)
+            for topic in RAW_TOPICS
+            for partition in range(TOPICS[topic].partitions(self._settings.partitions))
+        ]
+        async with consumer(self._settings) as client:
+            begins, ends = await client.beginning_offsets(partitions), await client.end_offsets(partitions)
         records = files = 0
-        async with consumer(self._settings, max_wait_ms=_WAIT_MS) as client:
-            for topic in RAW_TOPICS:
-                for partition in range(TOPICS[topic].partitions(self._settings.partitions)):
-                    try:
-                        done = await self._copy(client, topic, partition)
-                    except (ArchiveError, KafkaError, UnicodeDecodeError) as error:
-                        self._miss(topic, partition, str(error) or type(error).__name__)
-                    else:
-                        records, files = records + done.records, files + len(done.written)
+        for at in partitions:
+            topic = at.topic.removeprefix(self._settings.prefix)
+            try:
+                done = await self._copy(at, topic, begins[at], ends[at])
+            except (ArchiveError, KafkaError, UnicodeDecodeError) as error:
+                self._miss(topic, at.partition, str(error) or type(error).__name__)
+            else:
+                records, files = records + done.records, files + len(done.written)
         print(f"archived {records:,} records in {files} files", flush=True)
 
-    async def _copy(self, client: Any, topic: str, partition: int) -> "Filling":
-        at = TopicPartition(self._settings.prefix + topic, partition)
-        begins, ends = await client.beginning_offsets([at]), await client.end_offsets([at])
+    async def _copy(self, at: TopicPartition, topic: str, begin: int, end: int) -> "Filling":
+        partition = at.partition
         position = self._there.position(topic, partition)
         if position is None:
-            position = begins[at]
-        if position > ends[at]:
-            raise ArchiveError(
-                f"the archive goes up to {position}, the topic to {ends[at]}: is it that of another system?"
-            )
-        if position < begins[at]:
-            self._miss(topic, partition, f"{position} to {begins[at] - 1} were gone before they were archived")
-            position = begins[at]
+            position = begin
+        if position > end:
+            raise ArchiveError(f"the archive goes up to {position}, the topic to {end}: is it that of another system?")
+        if position < begin:
+            self._miss(topic, partition, f"{position} to {begin - 1} were gone before they were archived")
+            position = begin
         filling = self._fill(topic, partition, position)
         try:
-            async for records in _slices(client, at, position, ends[at]):
+            async for records in _slices(self._settings, at, position, end):
                 for day, some in by_day(records):
                     filling.add(day, self._masking[topic].rows(partition, some), some.next)
         finally:
@@ -128,25 +131,35 @@ class _Round:
         print(f"{topic}/{partition}: {why}", file=sys.stderr, flush=True)
 
 
-async def _slices(client: Any, at: TopicPartition, position: int, end: int) -> AsyncIterator[Records]:
-    """The records from `position` until before `end`."""
-    client.assign([at])
-    client.seek(at, position)
-    while position < end:
-        polled = await client.getmany(at, timeout_ms=_WAIT_MS, max_records=SLICE_RECORDS)
-        found = [each for each in polled.get(at, ()) if each.offset < end]
-        reached = min(await client.position(at), end)
-        yield Records(
-            position,
-            reached,
-            [each.offset for each in found],
-            [each.timestamp for each in found],
-            [each.value for each in found],
-            {
-                index: word or b""
-                for index, each in enumerate(found)
-                for name, word in each.headers
-                if name == CONTROL_HEADER
-            },
-        )
-        position = reached
+async def _slices(settings: CliSettings, at: TopicPartition, position: int, end: int) -> AsyncIterator[Records]:
+    """The records from `position` until before `end`.
+
+    By a consumer of its own: one that is given another partition and then stopped may never end (aiokafka 0.14).
+    """
+    if position == end:
+        return
+    async with consumer(settings, max_wait_ms=_WAIT_MS) as client:
+        client.assign([at])
+        client.seek(at, position)
+        while position < end:
+            polled = await client.getmany(at, timeout_ms=_WAIT_MS, max_records=SLICE_RECORDS)
+            found = [each for each in polled.get(at, ()) if each.offset < end]
+            reached = min(await client.position(at), end)
+            yield _columns(found, position, reached)
+            position = reached
+
+
+def _columns(found: Sequence[Any], first: int, following: int) -> Records:
+    return Records(
+        first,
+        following,
+        [each.offset for each in found],
+        [each.timestamp for each in found],
+        [each.value for each in found],
+        {
+            index: word or b""
+            for index, each in enumerate(found)
+            for name, word in each.headers
+            if name == CONTROL_HEADER
+        },
+    )
