@@ -117,7 +117,7 @@ def _expected(given: list[RawRecord]) -> list[Row]:
 
 
 def _through(given: list[RawRecord], archived: bool) -> tuple[list[Any], dict[str, int]]:
-    pipeline = Pipeline(Policy(version=1), KEY, archived=archived)
+    pipeline = Pipeline(Policy(version=1), KEY, ("channel", "actor"), archived=archived)
     begin, end = given[0].stamp_ms, given[-1].stamp_ms
     pipeline.mark(begin - 1)
     outputs = pipeline.feed(given, end) + pipeline.mark(end + 3_600_000)
