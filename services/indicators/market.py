@@ -3,6 +3,7 @@
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from heapq import nlargest
 from typing import Final, NamedTuple
 
 import msgspec
@@ -43,14 +44,12 @@ class MarketView:
         self._readings = readings
         self._looked: set[Reading] = set()
 
-    def by_period(self, now_ms: int) -> dict[str, Decimal]:
-        """What is known of each period at a moment, in their order."""
-        known: dict[str, Reading] = {}
-        for each in self._readings[: bisect_left(self._readings, (now_ms,))]:
-            if each.period is not None:
-                known[each.period] = each
-        self._looked.update(known.values())
-        return {period: Decimal(each.percent or "0") for period, each in sorted(known.items())}
+    def latest(self, now_ms: int, count: int) -> dict[str, Decimal]:
+        """What is known at a moment of the last periods of which anything is, in their order."""
+        known = {each.period: each for each in self._readings[: bisect_left(self._readings, (now_ms,))] if each.period}
+        newest = {period: known[period] for period in sorted(nlargest(count, known))}
+        self._looked.update(newest.values())
+        return {period: Decimal(each.percent or "0") for period, each in newest.items()}
 
     def changes(self, span: Span) -> list[Reading]:
         """The policy changes of a span."""
@@ -104,10 +103,9 @@ class MarketStore:
             self._dirty.add(row.series)
             yield self._touched(row.series, row.at_ms)
 
-    def _touched(self, series: str, since_ms: int) -> Touched:
-        """Right after each reading from this moment on."""
-        ends = {each.at_ms + 1 for each in self._series[series] if each.at_ms >= since_ms}
-        return Touched(f"market:{series}", {READINGS: sorted(ends)})
+    def _touched(self, series: str, at_ms: int) -> Touched:
+        """Right after this reading, and as of now: a late one may change what the newest stand for."""
+        return Touched(f"market:{series}", {READINGS: sorted({at_ms + 1, self._series[series][-1].at_ms + 1})})
 
     def everything(self, since_ms: int) -> list[Touched]:
         """The newest reading of each series: figures that have changed may find it in trouble as it stands."""

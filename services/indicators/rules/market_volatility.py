@@ -67,7 +67,7 @@ class MarketVolatility(Rule[MarketView, MarketVolatilityLimits]):
             # Each one is a new level, so that each is told: no episode goes on for two panes without any.
             level = view.in_a_row(now_ms, 2 * PANE_MS)
             return Verdict("breach", len(changes), 1, pane, 1, level, detail={"changes": titles})
-        periods = view.by_period(now_ms)
+        periods = view.latest(now_ms, READINGS)
         if periods and view.series == GDP:
             return self._growth(periods, limits, pane)
         if periods and view.series in limits.series:
@@ -82,7 +82,7 @@ class MarketVolatility(Rule[MarketView, MarketVolatilityLimits]):
         return _beyond(short, Decimal(0), pane, detail)
 
     def _rise(self, periods: Mapping[str, Decimal], limits: MarketVolatilityLimits, pane: Span) -> Verdict:
-        months = sorted(periods)[-READINGS:]
+        months = list(periods)
         rise_bp = Decimal(str(limits.rise_bp))
         detail = {"readings": {month: float(periods[month]) for month in months}}
         if len(months) < READINGS or _number(months[-1]) - _number(months[0]) != READINGS - 1:
