@@ -1,7 +1,7 @@
 # Tidegate. `make` lists what there is; needs Python 3.11+, make and git.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo incident test chaos bench check format schemas lock relock-kafka clean distclean
+.PHONY: help setup run demo incident test chaos bench quality check format schemas lock relock-kafka clean distclean
 
 # The first of these that is 3.11 or newer; `make PYTHON=… setup` names another.
 PYTHONS := python3 python3.13 python3.12 python3.11 python3.14 python
@@ -46,6 +46,9 @@ chaos: $(STAMP) ## Kill and freeze everything at random under load, then compare
 
 bench: $(STAMP) ## Measure; prints a table and writes build/bench.json (up to 25 minutes)
 	@exec $(PY) -m tests.bench $(ARGS)
+
+quality: $(STAMP) ## What the indicators find, miss and imagine on labelled traffic (up to 20 minutes)
+	@exec $(PY) -m tests.quality $(ARGS)
 
 check: $(STAMP) ## Format, lint, types, import rules, no machine paths, schemas current
 	@$(PY) -m ruff format --check --quiet . || { echo "make format would change these files:"; $(PY) -m ruff format --check .; exit 1; }

@@ -9,18 +9,18 @@ from tests.quality.labels import HARM
 from tests.quality.measure import Measured
 from tests.quality.report import days_of
 
-_WIDTH: Final = 980
+_WIDTH: Final = 1140
 _ROW: Final = 34
 _TOP: Final = 84
 _LEFT: Final = 170
-_DELAYS: Final = 440
-_BARS: Final = 660
+_DELAYS: Final = 480
+_BARS: Final = 740
 """Where the right half begins."""
 _TICKS: Final = ((1, "1 s"), (60, "1 min"), (3600, "1 h"), (86_400, "1 day"))
 _COLOURS: Final = dict(zip(HARM, ("#b3261e", "#b3261e", "#b3261e", "#e08a00", "#4f7cac", "#b9c4cf"), strict=True))
 _NAMES: Final = {"pause": "stops something", "throttle": "slows", "escalate": "calls people", "nothing": "tells"}
 _SHADES: Final = ("#1b6e6a", "#7a4f9a", "#b0762a", "#3f6fb5", "#8a3f5f")
-_MOST: Final = 270
+_MOST: Final = 330
 """The length of the longest bar."""
 
 
@@ -102,7 +102,7 @@ def _watched(name: str) -> bool:
 
 def _legend(y: int) -> Iterator[str]:
     for index, (harm, words) in enumerate(_NAMES.items()):
-        x = _BARS - 120 + index * 110
+        x = _BARS - 40 + index * 125
         yield f'<rect x="{x}" y="{y - 10}" width="11" height="11" fill="{_COLOURS[harm]}"/>'
         yield _text(x + 16, y, words)
 

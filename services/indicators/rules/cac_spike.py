@@ -52,7 +52,7 @@ class CacSpikeLimits(Limits):
     """Share of traffic that a slowed channel keeps."""
     min_accounts: Annotated[int, Field(ge=1)] = 30
     """Opened in the day and in the week; for the ceiling, in the day."""
-    confidence: Confidence = 0.995
+    confidence: Confidence = 0.999
     """How sure to be that a change is no chance; 0 takes every change at its word."""
     wander: Wander = 0.05
     """By how much a day differs from another for no reason, as a share: its standard deviation. Counts as chance."""

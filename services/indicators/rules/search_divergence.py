@@ -33,7 +33,7 @@ class SearchDivergenceLimits(Limits):
     """By how much the share of searches that end in a purchase has fallen against that day."""
     min_searches: Annotated[int, Field(ge=1)] = 100
     """Of the hour, and of the day before."""
-    confidence: Confidence = 0.9999
+    confidence: Confidence = 0.99999
     """How sure it must be that fewer searches end in a purchase than the day before. Stricter than elsewhere: this is
     judged nearly three hundred times a day on an hour's purchases, and a pause follows."""
 
@@ -147,9 +147,9 @@ def _hours(searches: int, bought: int, hours: Iterable[int], product: str = "wen
 
 
 SearchDivergence.examples = (
-    fires(_hours(500, 100, range(-24, 0)), _hours(1000, 140, [0])),
-    silent(_hours(500, 100, range(-24, 0)), _hours(1000, 141, [0])),
-    silent(_hours(500, 100, range(-24, 0)), _hours(999, 100, [0])),
+    fires(_hours(800, 160, range(-24, 0)), _hours(1600, 224, [0])),
+    silent(_hours(800, 160, range(-24, 0)), _hours(1600, 225, [0])),
+    silent(_hours(800, 160, range(-24, 0)), _hours(1599, 160, [0])),
     silent(_hours(100, 10, range(-24, 0)), _hours(200, 12, [0])),
     silent(_hours(4, 1, range(-24, 0)), _hours(99, 1, [0])),
 )

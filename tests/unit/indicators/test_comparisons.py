@@ -198,7 +198,7 @@ def test_on_a_large_channel_a_fifth_more_counts_where_days_do_not_differ_as_much
 
 
 def test_above_the_ceiling_may_be_chance_while_the_goal_is_not_surely_missed() -> None:
-    for accounts, alerts in ((76, 0), (77, 1)):
+    for accounts, alerts in ((108, 0), (109, 1)):
         world = World("channel", policy(cac_spike={"fire": {"hold": "0s"}}))
         happen(world, spend=400 * accounts, accounts=accounts)
         world.mark(6 * MINUTE)
