@@ -196,25 +196,27 @@ class Reader:
         """All that is there of their ranges."""
         kinds = {each.subject.partition(":")[0] for each in evidences}
         ranges = ranges_of(evidences)
-        client = consumer(self._settings, max_wait_ms=50)
-        await client.start()
-        try:
-            at = {raw: TopicPartition(self._settings.prefix + raw[0], raw[1]) for raw in ranges}
+        at = {raw: TopicPartition(self._settings.prefix + raw[0], raw[1]) for raw in ranges}
+        async with consumer(self._settings) as client:
             begins, ends = await client.beginning_offsets(at.values()), await client.end_offsets(at.values())
-            self._begins = {raw: begins[partition] for raw, partition in at.items()}
-            self._ends = {raw: ends[partition] for raw, partition in at.items()}
-            people = Console(file=sys.stderr)
-            with Progress(console=people, disable=not people.is_terminal, transient=True) as progress:
-                for raw, partition in at.items():
-                    for first, end, edges in joined(each for each in ranges[raw] if self._is_there(raw, each)):
+        self._begins = {raw: begins[partition] for raw, partition in at.items()}
+        self._ends = {raw: ends[partition] for raw, partition in at.items()}
+        people = Console(file=sys.stderr)
+        with Progress(console=people, disable=not people.is_terminal, transient=True) as progress:
+            for raw, partition in at.items():
+                stretches = joined(each for each in ranges[raw] if self._is_there(raw, each))
+                if not stretches:
+                    continue
+                # One consumer for each, since one that is given another partition may never stop.
+                async with consumer(self._settings, max_wait_ms=50) as client:
+                    client.assign([partition])
+                    for first, end, edges in stretches:
                         task = progress.add_task(f"{raw[0]}/{raw[1]}", total=end - first)
                         stretch = Stretch(raw, first, edges, self._router, self._settings.partitions)
                         async for records in self._records(client, partition, raw, first, end):
                             self.material.add(raw, stretch.take(records, kinds))
                             progress.update(task, completed=max(0, records.next - first))
                             await asyncio.sleep(0)
-        finally:
-            await client.stop()
 
     def _is_there(self, raw: Raw, wanted: SourceRange) -> bool:
         return self._begins[raw] <= wanted.from_ and wanted.to <= self._ends[raw]
@@ -223,7 +225,6 @@ class Reader:
         self, client: Any, partition: TopicPartition, raw: Raw, first: int, end: int
     ) -> AsyncIterator[Records]:
         """The records of a stretch, and of the time before it in which a duplicate's original may lie."""
-        client.assign([partition])
         begin = await self._look_back(client, partition, raw, first)
         client.seek(partition, begin)
         while (position := await client.position(partition)) < end:
