@@ -4,7 +4,7 @@ A map is YAML: a list of events that each row becomes. Every field is a template
 
     events:
       - type: conversion
-        when: {is_attributed: "1"}          # only rows whose column has this value
+        when: {is_attributed: "1"}          # only rows whose column has this value; * and ? stand for any text
         repeat: "{conversions}"             # as many events as the column says; {n} counts them from 0
         fields:
           event_id: "ad-{row}-{n}"          # {row} is the row's number, from 1
@@ -12,13 +12,14 @@ A map is YAML: a list of events that each row becomes. Every field is a template
           channel_id: "{channel}"
           stage: account_opened
 
-A field whose template comes out empty is left away.
+A field whose template comes out empty is left away. `{date:.7}` is the first seven characters of a column.
 """
 
 import csv
 import json
 import re
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,7 +30,7 @@ from schemas.closed import Closed
 from schemas.events import EVENT, TOPIC_OF, AnyEvent
 
 Row = dict[str, str]
-_COLUMN = re.compile(r"\{(\w+)\}")
+_COLUMN = re.compile(r"\{(\w+)(?::\.(\d+))?\}")
 
 
 class ReplayError(ValueError):
@@ -75,7 +76,7 @@ def read_rows(path: Path) -> Iterator[Row]:
 def _fill(template: str, columns: dict[str, str], where: str) -> str:
     def value(match: re.Match[str]) -> str:
         try:
-            return columns[match[1]] or ""
+            return (columns[match[1]] or "")[: None if match[2] is None else int(match[2])]
         except KeyError:
             raise ReplayError(f"{where}: there is no column {match[1]!r}; there are {', '.join(columns)}") from None
 
@@ -107,7 +108,7 @@ def events_of(rows: Iterable[Row], mapping: Map) -> Iterator[AnyEvent]:
     for number, row in enumerate(rows, 1):
         where = f"row {number}"
         for mapped in mapping.events:
-            if any(row.get(column) != value for column, value in mapped.when.items()):
+            if not all(fnmatchcase(row.get(column) or "", value) for column, value in mapped.when.items()):
                 continue
             for n in range(_times(mapped, row, where)):
                 yield _event(mapped, {**row, "row": str(number), "n": str(n)}, where)

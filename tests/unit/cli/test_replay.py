@@ -66,6 +66,14 @@ def test_a_row_that_is_no_event_is_named(row: dict[str, str], says: str) -> None
         list(events_of([row], CLICKS))
 
 
+def test_when_may_be_a_pattern_and_a_template_the_beginning_of_a_column() -> None:
+    conversion = CLICKS.events[1]
+    fields = conversion.fields | {"event_id": "p-{time:.10}-{n}"}
+    mapping = Map(events=[conversion.model_copy(update={"when": {"bought": "?*"}, "fields": fields})])
+    found = events_of([ROW, ROW | {"bought": ""}], mapping)
+    assert [event.event_id for event in found] == ["p-2026-11-23-0", "p-2026-11-23-1"]
+
+
 def test_files_with_a_header_and_json_lines(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("x,y\n1,2\n", "utf-8")
     (tmp_path / "a.jsonl").write_text('{"x": 1, "y": null}\n\n', "utf-8")

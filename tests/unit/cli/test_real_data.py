@@ -1,0 +1,101 @@
+"""Real files through the backtest: what trips is what SQL finds in them, without any of our code."""
+
+import csv
+import json
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from schemas.base import to_ms
+from services.cli import __main__ as cli
+from services.cli.backtest.model import Report, Trip
+
+REAL = Path(__file__).parents[4] / "shared" / "data"
+"""Where they are at hand; nothing of them is in the tree."""
+MAPS = Path(__file__).parents[2] / "data"
+PANE_S = 5
+"""A minute is the pane of the moment and the twelve before it."""
+
+Backtest = Callable[..., list[Trip]]
+pytestmark = pytest.mark.skipif(not REAL.exists(), reason="the real data are not at hand")
+
+
+@pytest.fixture
+def backtest(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Backtest:
+    """What trips in a file under a map and, perhaps, a policy."""
+
+    def run(file: Path, mapped: str, *more: object) -> list[Trip]:
+        report = tmp_path / "report.json"
+        arguments = [file, "--map", MAPS / mapped, "--json", report, *more]
+        monkeypatch.setattr("sys.argv", ["tidegate", "backtest", *map(str, arguments)])
+        assert cli.main() == 0
+        (found,) = Report.model_validate_json(report.read_bytes()).runs
+        return [trip for trip in found.trips if trip.tripped is not None]
+
+    return run
+
+
+def rows_of(name: str) -> list[dict[str, str]]:
+    """The rows of one file."""
+    with (REAL / name).open(encoding="utf-8-sig", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def excerpt(folder: Path, rows: list[dict[str, str]]) -> Path:
+    """A file of some rows, since days that are of no interest take their time too."""
+    path = folder / "excerpt.csv"
+    with path.open("w", encoding="utf-8", newline="") as lines:
+        writer = csv.DictWriter(lines, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def asked(rows: list[dict[str, str]], query: str) -> list[tuple[object, ...]]:
+    """What SQL answers about rows, which it has as its only parameter, in JSON."""
+    with sqlite3.connect(":memory:") as db:
+        return db.execute(query, (json.dumps(rows),)).fetchall()
+
+
+def test_addresses_trip_where_sql_finds_three_clicks_in_a_minute(backtest: Backtest, tmp_path: Path) -> None:
+    """The evening, in which all of them are. Each episode begins where SQL finds three, and SQL finds no more."""
+    busy = [row for row in rows_of("ad_clicks_2017_30k.csv") if row["click_time"] >= "2017-11-07 10:00"]
+    trips = backtest(excerpt(tmp_path, busy), "clicks_map.yml", "--policy", MAPS / "policy_sample_clicks.yaml")
+    crowded = asked(
+        busy,
+        """with pane as (select value ->> 'ip' as ip, strftime('%s', value ->> 'click_time') / 5 as number
+        from json_each(?)) select distinct ip, number from pane as last where 3 <=
+        (select count(*) from pane where pane.ip = last.ip and pane.number between last.number - 12 and last.number)""",
+    )
+    assert len({trip.subject for trip in trips}) == len({ip for ip, _ in crowded}) == 3
+    ends = {(int(str(number)) + 1) * PANE_S * 1000 for _, number in crowded}
+    assert {to_ms(trip.tripped) for trip in trips if trip.tripped} <= ends
+    lasting = [(to_ms(trip.opened), to_ms(trip.resolved)) for trip in trips if trip.resolved]
+    assert all(any(opened <= end <= resolved for opened, resolved in lasting) for end in ends)
+
+
+def test_growth_trips_in_the_quarters_that_sql_finds_weak_after_strong_ones(backtest: Backtest, tmp_path: Path) -> None:
+    quarterly = [row for row in rows_of("macro_cn_gdp_quarterly.csv") if row["quarter"] >= "2024"]
+    trips = backtest(excerpt(tmp_path, quarterly), "gdp_map.yml")
+    begun = asked(
+        quarterly,
+        """with known as (select value ->> 'quarter' as quarter, value ->> 'gdp_yoy_single_quarter_pct' as text
+        from json_each(?)), growth as (select quarter, text + 0.0 as percent from known where text <> '')
+        select quarter from (select quarter, percent, lag(percent) over (order by quarter) as before from growth)
+        where percent < 5 and coalesce(before >= 5, true) order by quarter""",
+    )
+    quarters = [(trip.tripped.year, (trip.tripped.month + 2) // 3) for trip in trips if trip.tripped]
+    assert [(f"{year}-Q{number}",) for year, number in quarters] == begun != []
+    assert {trip.subject for trip in trips} == {"market:gdp"}
+
+
+def test_a_rate_that_only_falls_is_silent(backtest: Backtest, tmp_path: Path) -> None:
+    monthly = [row for row in rows_of("macro_cn_lpr.csv") if row["date"] >= "2024"]
+    rises = """with known as (select value ->> 'date' as day, value ->> 'lpr_1y_pct' as one,
+        value ->> 'lpr_5y_pct' as five from json_each(?))
+        select count(*) from (select one - lag(one) over (order by day) as one_more,
+        five - lag(five) over (order by day) as five_more from known) where one_more > 0 or five_more > 0"""
+    assert asked(monthly, rises) == [(0,)]
+    assert backtest(excerpt(tmp_path, monthly), "lpr_map.yml") == []
