@@ -76,6 +76,35 @@ def test_addresses_trip_where_sql_finds_three_clicks_in_a_minute(backtest: Backt
     assert all(any(opened <= end <= resolved for opened, resolved in lasting) for end in ends)
 
 
+def test_engagement_drops_on_the_days_that_sql_finds_around_a_holiday(backtest: Backtest, tmp_path: Path) -> None:
+    """Three weeks, without their conversions, which are most of the events and nothing to this indicator."""
+    daily = [
+        row | {"post_click_conversions": "0"}
+        for row in rows_of("ad_performance_2020_apr_may.csv")
+        if "2020-04-20" <= row["date"] <= "2020-05-10"
+    ]
+    trips = backtest(excerpt(tmp_path, daily), "ads_map.yml", "--policy", MAPS / "policy_daily_sums.yaml")
+    begun = asked(
+        daily,
+        """with rows as (select value ->> 'placement' as placement, value ->> 'date' as date,
+        value ->> 'displays' as displays, value ->> 'clicks' as clicks from json_each(?)),
+        days as (select placement, date, sum(displays) as shown, sum(clicks) as clicked,
+        case when date between '2020-05-01' and '2020-05-05' then 'holiday'
+        when strftime('%w', date) in ('0', '6') and date not in ('2020-04-26', '2020-05-09') then 'weekend'
+        else 'workday' end as kind from rows group by placement, date),
+        pairs as (select now.*, old.shown as old_shown, old.clicked as old_clicked, now.kind = old.kind as alike,
+        sum(now.kind = old.kind) over (partition by now.placement, now.date) as all_alike
+        from days as now join days as old on old.placement = now.placement
+        and julianday(now.date) - julianday(old.date) between 1 and 7),
+        low as (select placement, date from pairs where alike or all_alike < 2 group by placement, date
+        having min(shown, sum(old_shown)) >= 10000 and clicked * sum(old_shown) <= 0.6 * sum(old_clicked) * shown)
+        select placement, date from low where (placement, date(date, '-1 day')) not in low order by placement, date""",
+    )
+    found = [(trip.subject.removeprefix("channel:"), trip.tripped.date().isoformat()) for trip in trips if trip.tripped]
+    assert {trip.indicator for trip in trips} == {"engagement_drop"}
+    assert sorted(found) == begun
+
+
 def test_growth_trips_in_the_quarters_that_sql_finds_weak_after_strong_ones(backtest: Backtest, tmp_path: Path) -> None:
     quarterly = [row for row in rows_of("macro_cn_gdp_quarterly.csv") if row["quarter"] >= "2024"]
     trips = backtest(excerpt(tmp_path, quarterly), "gdp_map.yml")
