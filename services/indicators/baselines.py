@@ -5,8 +5,9 @@ its kind, at the same hours: holidays with holidays, shopping days with shopping
 with workdays. Where fewer than two of them are, all days are taken, and the note says so.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from schemas.base import Bilingual
@@ -17,6 +18,8 @@ from services.runtime.calendar import KINDS, Calendar, CalendarDay
 DAY_MS: Final = 24 * HOUR_MS
 ENOUGH: Final = 2
 """One day alone is no baseline: what happened on it may be the exception."""
+_MOMENTS: Final = 8
+"""Remembered: panes close one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +41,46 @@ def baseline(
 
     usable: whether anything is known of a day: one of which nothing is, is none of the like ones.
     """
-    today, before = _mostly(calendar, now_ms), {}
-    for back in range(days, 0, -1):
-        end_ms = now_ms - back * DAY_MS
-        before[Span(end_ms - DAY_MS, end_ms)] = _mostly(calendar, end_ms)
-    alike = [span for span, day in before.items() if day.kind == today.kind and usable(span)]
-    notes: list[Bilingual] = []
+    week = _week(calendar, now_ms, days)
+    alike = tuple(span for span in week.alike if usable(span))
     if len(alike) < ENOUGH:
-        alike = list(before)
-        notes.append(_nothing_alike(today, days))
-    if not all(day.known for day in (today, *before.values())):
-        notes.append(_UNKNOWN)
-    return Baseline(_joined(alike), _together(notes))
+        return week.whole
+    known = week.like.get(alike)
+    if known is None:
+        known = week.like[alike] = Baseline(_joined(alike), week.note)
+    return known
+
+
+@dataclass(frozen=True, slots=True)
+class _Week:
+    """What all channels have in common at a moment: there are hundreds, and rules ask for each.
+
+    alike: the days of the kind of the trailing one. whole: to compare with where too few of them are usable. like: by
+    the days that are. note: on those.
+    """
+
+    alike: tuple[Span, ...]
+    whole: Baseline
+    note: Bilingual | None
+    like: dict[tuple[Span, ...], Baseline] = field(default_factory=dict)
+
+
+@lru_cache(_MOMENTS)
+def _week(calendar: Calendar, now_ms: int, days: int) -> _Week:
+    ends = [now_ms - back * DAY_MS for back in range(days, 0, -1)]
+    before = {Span(end_ms - DAY_MS, end_ms): _mostly(calendar, end_ms) for end_ms in ends}
+    today = _mostly(calendar, now_ms)
+    doubts = [] if all(day.known for day in (today, *before.values())) else [_UNKNOWN]
+    whole = Baseline(_joined(before), _together([_nothing_alike(today, days), *doubts]))
+    alike = tuple(span for span, day in before.items() if day.kind == today.kind)
+    return _Week(alike, whole, _together(doubts))
 
 
 def _mostly(calendar: Calendar, end_ms: int) -> CalendarDay:
     return calendar.at(end_ms - DAY_MS // 2)
 
 
-def _joined(days: list[Span]) -> tuple[Span, ...]:
+def _joined(days: Iterable[Span]) -> tuple[Span, ...]:
     spans: list[Span] = []
     for day in days:
         if spans and spans[-1].end == day.start:
