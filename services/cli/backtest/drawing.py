@@ -19,6 +19,8 @@ _TALLEST: Final = 5
 """A value may be drawn so many times as tall as its threshold; what is more is cut off, so that both can be seen."""
 _APART: Final = 20
 _TICKS: Final = 6
+_LAST_LABEL: Final = 0.95
+"""Further to the right there is no room for one."""
 _MINUTES: Final = (1, 5, 15, 30, 60, 180, 360, 720)
 _DAYS: Final = (1, 2, 7, 14, 30, 90, 365)
 _STEPS: Final = tuple(timedelta(minutes=each) for each in (*_MINUTES, *(1440 * days for days in _DAYS)))
@@ -46,7 +48,7 @@ class Axis:
         step = next((each for each in _STEPS if span <= each * _TICKS), _STEPS[-1])
         at = start.replace(hour=0, minute=0, second=0, microsecond=0)
         while (left := to_ms(at)) < self._end:
-            if left >= self._start:
+            if left >= self._start and self.share(left) < _LAST_LABEL:
                 whole = step >= timedelta(days=1) or (at.hour, at.minute) == (0, 0)
                 yield f'<span style="left:{self.share(left):.2%}">{at:{"%m-%d" if whole else "%H:%M"}}</span>'
             at += step
