@@ -8,7 +8,7 @@ kept beside them: see floods.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 import numpy as np
@@ -182,7 +182,7 @@ class ActorStore:
         complaints = self._floods.earliest_ms()
         return min(clicks + ([] if complaints is None else [complaints]), default=None)
 
-    def standing_subjects(self) -> Iterable[str]:
+    def standing_subjects(self, reads: Collection[str]) -> Iterable[str]:
         """None: an actor's windows only shrink without events."""
         return ()
 

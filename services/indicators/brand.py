@@ -2,7 +2,7 @@
 
 from bisect import insort
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -190,7 +190,7 @@ class BrandStore:
         """The start of the oldest pane there is."""
         return min(self._panes) * PANE_MS if self._panes else None
 
-    def standing_subjects(self) -> Iterable[str]:
+    def standing_subjects(self, reads: Collection[str]) -> Iterable[str]:
         """The brand, once it was mentioned."""
         return [BRAND] if self._panes else []
 

@@ -6,7 +6,7 @@ counts, and so does the earliest answer; what is closed is answered too.
 """
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -183,7 +183,7 @@ class ComplaintStore:
         found = (self._lines[kind].earliest_ms() for kind in (NORMAL, HIGH_NET_WORTH))
         return min((each for each in found if each is not None), default=None)
 
-    def standing_subjects(self) -> Iterable[str]:
+    def standing_subjects(self, reads: Collection[str]) -> Iterable[str]:
         """None: a complaint changes by itself only when a horizon passes."""
         return ()
 

@@ -2,7 +2,7 @@
 
 import struct
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 import numpy as np
@@ -227,9 +227,12 @@ class ChannelStore:
         hour = self._panes.earliest_ms()
         return min(panes + ([] if hour is None else [hour]), default=None)
 
-    def standing_subjects(self) -> Iterable[str]:
-        """All channels: they are few, and ratios change without an event."""
-        return [f"channel:{name}" for name in self._slots]
+    def standing_subjects(self, reads: Collection[str]) -> Iterable[str]:
+        """All channels that have any of it: they are few, and ratios change without an event."""
+        slots = self._panes.used([_CODE[name] for name in reads if name != COMPLAINTS])
+        if COMPLAINTS in reads:
+            slots |= {slot for slot, complaints in self._complaints.items() if len(complaints)}
+        return [f"channel:{self._names[slot]}" for slot in slots]
 
     def waiting(self, horizons: Mapping[str, int]) -> Iterable[str]:
         """None: a channel is judged at every close."""

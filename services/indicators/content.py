@@ -1,6 +1,6 @@
 """Content: which texts stand on which channels, judged with every event, and again while they are in trouble."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -119,7 +119,7 @@ class ContentStore:
         times = (content.postings[0].at_ms for content in self._contents.values() if content.postings)
         return min((at_ms // PANE_MS * PANE_MS for at_ms in times), default=None)
 
-    def standing_subjects(self) -> Iterable[str]:
+    def standing_subjects(self, reads: Collection[str]) -> Iterable[str]:
         """None: what is not in trouble does not get into it without an event."""
         return ()
 

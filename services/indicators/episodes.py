@@ -5,6 +5,7 @@ is quiet until then. Each level and each order is told once. It ends when the va
 enough, judged only where panes close; `unsure` neither begins nor ends one.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -81,7 +82,8 @@ class Episodes:
 
     def __init__(self) -> None:
         self._all: dict[Key, Episode] = {}
-        self._subjects: dict[str, int] = {}
+        self._subjects: Counter[str] = Counter()
+        self._by_rule: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
         self._easing: dict[Key, str] = {}
         self._changed: dict[Key, Episode | None] = {}
 
@@ -92,7 +94,8 @@ class Episodes:
     def put(self, episode: Episode) -> None:
         """Adds an episode, or notes that it changed."""
         if episode.key not in self._all:
-            self._subjects[episode.subject] = self._subjects.get(episode.subject, 0) + 1
+            for counts in self._counts(episode):
+                counts[episode.subject] += 1
         self._all[episode.key] = self._changed[episode.key] = episode
         if episode.calm_ms is not None:
             self._easing[episode.key] = episode.subject
@@ -104,13 +107,21 @@ class Episodes:
         del self._all[episode.key]
         self._changed[episode.key] = None
         self._easing.pop(episode.key, None)
-        self._subjects[episode.subject] -= 1
-        if not self._subjects[episode.subject]:
-            del self._subjects[episode.subject]
+        for counts in self._counts(episode):
+            counts[episode.subject] -= 1
+            if not counts[episode.subject]:
+                del counts[episode.subject]
+
+    def _counts(self, episode: Episode) -> tuple[Counter[str], Counter[str]]:
+        return self._subjects, self._by_rule[episode.indicator, episode.strand]
 
     def subjects(self) -> Iterable[str]:
         """Those with any episode."""
         return self._subjects.keys()
+
+    def of(self, indicator: str, strand: str) -> Iterable[str]:
+        """Those with any episode of one rule."""
+        return self._by_rule[indicator, strand].keys()
 
     def easing(self) -> Iterable[str]:
         """Those that are clear, but not for long enough."""

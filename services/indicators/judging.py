@@ -83,9 +83,9 @@ class Judge:
         if rule.waits:
             # One whose figures are new may have passed their horizon long ago.
             return waiting.union(tuning.own, self.episodes.easing(), self._retry.pop(rule.id, ()))
-        troubled = waiting.union(self.episodes.subjects())
+        troubled = waiting.union(self.episodes.of(rule.id, rule.strand))
         # A count was judged with its events; by itself it only falls.
-        return troubled if rule.judged == "at once" else troubled.union(self._store.standing_subjects())
+        return troubled if rule.judged == "at once" else troubled.union(self._store.standing_subjects(rule.reads))
 
     def _waiting(self, policy: InForce, tuning: Tuning, end_ms: int) -> set[str]:
         """The subjects that a rule looks at because time has passed, by the figures for all: the store knows of each

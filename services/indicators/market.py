@@ -1,7 +1,7 @@
 """The market: monthly and quarterly readings by series, and changes of policy, each as it was known at a moment."""
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
 from heapq import nlargest
 from typing import Final, NamedTuple
@@ -117,7 +117,7 @@ class MarketStore:
         """The start of the oldest pane there is."""
         return min((each[0].at_ms // PANE_MS * PANE_MS for each in self._series.values()), default=None)
 
-    def standing_subjects(self) -> Iterable[str]:
+    def standing_subjects(self, reads: Collection[str]) -> Iterable[str]:
         """None: nothing changes without a reading."""
         return ()
 

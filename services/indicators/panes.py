@@ -54,6 +54,7 @@ class Panes:
         self._totals = np.zeros((64, PANES, self.measures), np.int64)
         self._heard = np.zeros((64, self.feeds, PANES), np.bool_)
         self._dirty = np.zeros(64, np.bool_)
+        self._used = np.zeros((1, self.measures), np.bool_)
         self._first = np.full((4, 64), _UNSET, np.int64)
         self._next = np.zeros((4, 64), np.int64)
         self._sums = Sums(self._part, PANES, (self.measures, self.feeds))
@@ -81,6 +82,7 @@ class Panes:
         np.add.at(self._totals.reshape(-1), (page * PANES + part) * self.measures + measure, amount)
         self._heard.reshape(-1)[(page * self.feeds + self._feed_of[measure]) * PANES + part] = True
         self._dirty[page] = True
+        self._used[slot, measure] = True
         cell = source * len(self._totals) + page
         np.minimum.at(self._first.reshape(-1), cell, offset)
         np.maximum.at(self._next.reshape(-1), cell, offset + 1)
@@ -110,6 +112,8 @@ class Panes:
     def reserve(self, slots: int) -> None:
         """There are at least so many slots."""
         self._slots = max(self._slots, slots)
+        while len(self._used) < self._slots:
+            self._used = _doubled(self._used)
 
     def _row(self, hour: int, slot: int) -> Int64:
         """The page of each slot in an hour, 0 for none."""
@@ -215,6 +219,10 @@ class Panes:
         first, after = self._first[:, page].tolist(), self._next[:, page].tolist()
         return [(source, first[index], after[index]) for source, index in self._sources.items() if after[index]]
 
+    def used(self, measures: Sequence[int]) -> set[int]:
+        """The slots that have had any of these measures, as long as they have any page."""
+        return set(np.flatnonzero(self._used[:, measures].any(1)).tolist())
+
     def slots(self) -> set[int]:
         """The slots that have any page."""
         return {slot for row in self._hours.values() for slot in np.flatnonzero(row).tolist()}
@@ -232,6 +240,8 @@ class Panes:
             self._totals[pages], self._heard[pages], self._dirty[pages] = 0, False, False
             self._first[:, pages], self._next[:, pages] = _UNSET, 0
             self._free += pages.tolist()
+        if gone:
+            self._used[list({slot for slot, _ in gone} - self.slots())] = False
         return gone
 
     def changed(self) -> Iterator[tuple[int, int, bytes]]:
@@ -276,6 +286,8 @@ class Panes:
             packed = np.frombuffer(b"".join(heard), np.uint8).reshape(len(pages), -1)
             flags = np.unpackbits(packed, axis=1, count=self.feeds * PANES)
             self._heard[pages] = flags.reshape(len(pages), self.feeds, PANES)
+            slots = [self._at[page][0] for page in pages]
+            np.logical_or.at(self._used, slots, self._totals[pages].any(1))
 
 
 def _doubled(old: NDArray[Any], empty: int = 0) -> NDArray[Any]:

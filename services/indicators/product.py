@@ -1,6 +1,6 @@
 """Products: how often each is searched for and bought, and which channels carry it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -155,7 +155,7 @@ class ProductStore:
         """The start of the oldest pane there is."""
         return self._named.panes.earliest_ms()
 
-    def standing_subjects(self) -> Iterable[str]:
+    def standing_subjects(self, reads: Collection[str]) -> Iterable[str]:
         """All products that were searched for or bought: they are few, and ratios change without an event."""
         return [f"product:{name}" for name in self._named]
 

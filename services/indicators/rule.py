@@ -176,7 +176,8 @@ class Rule(ABC, Generic[V, L]):
     judged: ClassVar[Literal["at once", "at close", "both"]]
     """Counts `at once`, with every event that `reads` names; ratios and comparisons `at close` of a pane."""
     reads: ClassVar[tuple[str, ...]]
-    """The inputs of the subject that it looks at: `complaints`, `clicks`, …"""
+    """The inputs of the subject that it looks at: `complaints`, `clicks`, … A subject of which none of it is kept is
+    calm, and not even asked about."""
     per_day: ClassVar[bool] = False
     """Whether it counts a business day: midnight then ends its episodes."""
     waits: ClassVar[bool] = False

@@ -1,6 +1,6 @@
 """What a subject's runtime needs from its store: folding, views and snapshots. Judging is not its job."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
@@ -90,8 +90,9 @@ class Store(Protocol):
         """The start of the oldest pane there is."""
         ...
 
-    def standing_subjects(self) -> Iterable[str]:
-        """The subjects whose ratios to judge whenever a pane closes; those in trouble are judged anyway."""
+    def standing_subjects(self, reads: Collection[str]) -> Iterable[str]:
+        """The subjects whose ratios to judge whenever a pane closes, by a rule that reads this: at least those of which
+        any of it is kept. Those in trouble are judged anyway."""
         ...
 
     def waiting(self, horizons: Mapping[str, int]) -> Iterable[str]:

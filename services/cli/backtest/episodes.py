@@ -97,10 +97,10 @@ class Episodes:
 
     def see(self, latest: Mapping[tuple[str, str], Latest]) -> None:
         """How subjects stand: an episode may have been worse between what was told."""
-        for key, alert_ids in self._standing.items():
-            seen = latest.get(key)
-            if seen is not None and seen.verdict != "unsure":
-                for each in alert_ids:
+        for key in latest.keys() & self._standing.keys():  # the smaller of the two is gone through
+            seen = latest[key]
+            if seen.verdict != "unsure":
+                for each in self._standing[key]:
                     _worse(self._told[each], seen.value, seen.threshold)
 
     def trips(

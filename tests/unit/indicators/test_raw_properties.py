@@ -1,5 +1,7 @@
 """What holds for every story of raw events: replays, other frames and repeats change nothing."""
 
+from itertools import islice
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,7 +25,7 @@ def applied(subject: str, log: list[Record]) -> list[Output]:
 
 @subjects
 @given(seeds=st.tuples(SEEDS, SEEDS), plan=plans(25))
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=40)
 def test_the_same_log_gives_the_same_outputs_wherever_it_is_interrupted(
     subject: str, seeds: tuple[int, int], plan: Plan
 ) -> None:
@@ -33,7 +35,7 @@ def test_the_same_log_gives_the_same_outputs_wherever_it_is_interrupted(
 
 @subjects
 @given(seeds=st.tuples(SEEDS, SEEDS, SEEDS))
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=30)
 def test_other_frames_and_repeats_give_the_same_episodes_and_levels(subject: str, seeds: tuple[int, int, int]) -> None:
     story: RawStory = tell_raw(subject, seeds[0])
     one = applied(subject, cut_raw(story, seeds[1]))
@@ -43,8 +45,11 @@ def test_other_frames_and_repeats_give_the_same_episodes_and_levels(subject: str
 
 @subjects
 def test_the_stories_trip_often_enough_to_mean_something(subject: str) -> None:
-    tripped = sum(
-        any(told[3] and told[0] in INDICATORS for told in episodes(applied(subject, cut_raw(tell_raw(subject, n), n))))
+    tripping = (
+        n
         for n in range(200)
+        if any(
+            told[3] and told[0] in INDICATORS for told in episodes(applied(subject, cut_raw(tell_raw(subject, n), n)))
+        )
     )
-    assert tripped >= 10
+    assert len(list(islice(tripping, 10))) == 10
