@@ -39,7 +39,7 @@ incident: $(STAMP) ## Make one while `make run` runs (KIND=complaints CHANNEL=do
 	@exec $(PY) -m deploy.launcher.incident --kind $(KIND) --channel $(CHANNEL)
 
 test: $(STAMP) ## Run the tests (ARGS='-k name' for some)
-	@exec $(PY) -m pytest $(ARGS)
+	@exec $(PY) -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
 
 chaos: $(STAMP) ## Kill and freeze everything at random under load, then compare with the oracle (up to 25 minutes)
 	@exec $(PY) -m tests.chaos $(ARGS)
