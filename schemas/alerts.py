@@ -32,6 +32,10 @@ Delivery = Literal["delivered", "failed", "recorded", "due"]
 """`recorded`: there is no receiver, so the message stands in the audit only. `due`: a timer has run out."""
 
 
+Language = Literal["en", "zh", "both"]
+"""In which language people are written to."""
+
+
 class ActionTaken(Message):
     """Something ordered or done because of an alert. `what` is a command's word, `state` how far it has come."""
 

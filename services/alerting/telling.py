@@ -7,8 +7,8 @@ and what became worse since is told as the opening.
 
 from typing import Literal
 
-from schemas.alerts import AlertState, WebhookMessage
-from schemas.base import HexId, Instant, Message, Severity, Versioned
+from schemas.alerts import AlertState, Language, WebhookMessage
+from schemas.base import HexId, Instant, Message, Name, Severity, Versioned
 from services.alerting.requests import any_waits, decided_at
 from services.runtime.ids import derive
 
@@ -19,11 +19,19 @@ Rank = tuple[int, int]
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
 
 
+class InGroup(Message):
+    """The group that a message speaks of. count: how many alerts of it the message tells."""
+
+    group_id: HexId
+    count: int
+
+
 class Due(Versioned):
     """A message that is to be delivered. Everything in it is fixed, so a repeat is the same to the last byte.
 
     `number` counts the messages of one alert, in the order in which they must arrive. `decided_ms` is the append time
-    of the fact that made it due: deadlines count from there, whatever was restarted since.
+    of the fact that made it due: deadlines count from there, whatever was restarted since. `receiver` is a name of the
+    settings, `language` what is written to it; without a `group` the message is of its alert alone.
     """
 
     webhook_id: HexId
@@ -33,6 +41,9 @@ class Due(Versioned):
     rank: Rank
     decided_ms: int
     body: str
+    receiver: Name = "default"
+    language: Language = "both"
+    group: InGroup | None = None
 
 
 class Told(Message):
