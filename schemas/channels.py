@@ -16,6 +16,8 @@ class Hold(Message):
     """One standing reason why a target is paused or slowed, or a request for one.
 
     decide_by: until when a person may approve or reject what has to wait for one. decided_by: who has.
+    approvals_needed: so many different people have to approve it. approved_by: those who have so far.
+    masked: it stands, and acts when the target's override has ended.
     """
 
     hold_id: HexId
@@ -30,6 +32,9 @@ class Hold(Message):
     approval: Approval = "none"
     decide_by: Instant | None = None
     decided_by: Name | None = None
+    approvals_needed: Annotated[int, Field(ge=1)] = 1
+    approved_by: list[Name] = []
+    masked: bool = False
     reason: str | None = None
 
 

@@ -15,6 +15,7 @@ from schemas.calendar import CalendarPolicy
 from schemas.closed import Closed, Duration
 from schemas.content import ContentPolicy
 from schemas.directory import Directory
+from schemas.maintenance import MaintenanceWindow
 
 
 def _zone(value: str) -> str:
@@ -118,6 +119,7 @@ class Policy(Closed):
     max_silence: Duration = timedelta(hours=2)
     act_within: ActWithin = ActWithin()
     approvals: Approvals = Approvals()
+    maintenance: list[MaintenanceWindow] = []
     shared_addresses: list[Name] = []
     """IP addresses and networks (carrier NAT, offices) that many people share: never an actor."""
     directory: Directory = Directory()
