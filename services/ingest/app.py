@@ -39,6 +39,8 @@ RETRY_S: Final = 0.5
 """After a question that failed."""
 STOP_S: Final = 7.0
 """Within which a stop has to be done."""
+PATIENCE_S: Final = 0.5
+"""How long a patient row waits at most."""
 IDLE_WAIT_MS: Final = 100
 """For an answer while there is nothing to read but the policy."""
 
@@ -64,7 +66,7 @@ class Ingest:
         self._started = AsyncExitStack()
         self._told = False
         """Whether a mark has carried the policy's document since it changed, or since the last assignment."""
-        self._next_tick = 0.0
+        self._next_tick = self._next_flush = 0.0
         self._asked_at = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -145,7 +147,8 @@ class Ingest:
         """How long the broker may hold its answer back while there is nothing."""
         if self._policy.active is None or not self._holdings.owned:
             return IDLE_WAIT_MS
-        return min(max(int((self._next_tick - time.monotonic()) * 1000), 1), int(marks.EVERY_S * 1000))
+        due = min(self._next_tick, self._next_flush) if self._patient_bytes else self._next_tick
+        return min(max(int((due - time.monotonic()) * 1000), 1), int(marks.EVERY_S * 1000))
 
     async def _pause(self, found: bool) -> None:
         """Lets some events gather, unless more are known to wait."""
@@ -214,11 +217,13 @@ class Ingest:
 
     async def _flush(self) -> None:
         """Sends what has waited. Before every mark, which says that all up to it was sent, and every commit."""
+        self._next_flush = time.monotonic() + PATIENCE_S
         waiting, self._patient, self._patient_bytes = self._patient, PatientRows(), 0
         await self._writer.write_patient(waiting)
 
     async def _tick(self, found: bool) -> None:
-        """Once a second: a mark, a commit, the counters. While history is replayed, a mark after every poll."""
+        """Once a second: a mark, a commit, the counters; in between what has waited. While history is replayed, a mark
+        after every poll."""
         if self._holdings.frozen():
             return
         due = time.monotonic() >= self._next_tick
@@ -228,6 +233,8 @@ class Ingest:
             self._next_tick = time.monotonic() + marks.EVERY_S
             await self._holdings.commit()
             self._reporting.count(self._holdings.owned.values())
+        elif time.monotonic() >= self._next_flush:
+            await self._flush()
 
     async def _mark(self) -> None:
         await self._flush()

@@ -29,21 +29,23 @@ Frames = Iterator[tuple[str, int, SubjectFrame]]
 
 @dataclass(slots=True)
 class PatientRows:
-    """Rows that no rule judges before a pane closes: they may wait for the next mark, so that frames are fewer and
-    fuller. A frame costs as much as a hundred events."""
+    """Rows that may wait for half a second, so that frames are fewer and fuller: a frame costs as much as a hundred
+    events. Some are judged only when a pane closes; and no address, mention or deadline is worth the hurry."""
 
     channel: ChannelRows = field(default_factory=ChannelRows)
     product: ProductRows = field(default_factory=ProductRows)
+    actor: ActorRows = field(default_factory=ActorRows)
+    complaint: RowList[CaseRow] = field(default_factory=cases)
+    brand: RowList[MentionRow] = field(default_factory=mentions)
 
     def close(self, source: int, first: int, next_offset: int) -> None:
         """See Rows.close."""
-        self.channel.close(source, first, next_offset)
-        self.product.close(source, first, next_offset)
+        for name in self.__slots__:
+            getattr(self, name).close(source, first, next_offset)
 
     def frames(self, partitions: int) -> Frames:
         """The frame of each partition that has any row."""
-        yield from (("channel", *each) for each in self.channel.frames(partitions))
-        yield from (("product", *each) for each in self.product.frames(partitions))
+        return _frames(self, self.__slots__, partitions)
 
 
 @dataclass(slots=True)
@@ -52,10 +54,7 @@ class Rows:
 
     patient: PatientRows = field(default_factory=PatientRows)
     channel: ChannelRows = field(default_factory=ChannelRows)
-    actor: ActorRows = field(default_factory=ActorRows)
-    complaint: RowList[CaseRow] = field(default_factory=cases)
     content: RowList[ContentRow] = field(default_factory=contents)
-    brand: RowList[MentionRow] = field(default_factory=mentions)
     market: RowList[ReadingRow] = field(default_factory=readings)
 
     def close(self, source: int, first: int, next_offset: int) -> None:
@@ -65,14 +64,18 @@ class Rows:
 
     def urgent(self, partitions: int) -> Frames:
         """The frame of each partition that has any row to be judged at once."""
-        for name in self.__slots__[1:]:
-            for partition, frame in getattr(self, name).frames(partitions):
-                yield name, partition, frame
+        return _frames(self, self.__slots__[1:], partitions)
 
     def frames(self, partitions: int) -> Frames:
         """All frames."""
         yield from self.urgent(partitions)
         yield from self.patient.frames(partitions)
+
+
+def _frames(rows: object, subjects: Iterable[str], partitions: int) -> Frames:
+    for name in subjects:
+        for partition, frame in getattr(rows, name).frames(partitions):
+            yield name, partition, frame
 
 
 class Router:
@@ -109,8 +112,8 @@ class Router:
             case "complaint-events":
                 return self._complaint_events(rows, events, offsets, times)
             case "mention-events":
-                part = len(rows.brand.parts)
-                rows.brand.rows += map(_mention, [part] * len(events), events, offsets, times)
+                part = len(rows.patient.brand.parts)
+                rows.patient.brand.rows += map(_mention, [part] * len(events), events, offsets, times)
                 return Counter(brand=len(events))
             case _:
                 part = len(rows.market.parts)
@@ -127,7 +130,7 @@ class Router:
             kept = [measure != NO_MEASURE for measure in measures]
             events, offsets, times = (list(compress(each, kept)) for each in (events, offsets, times))
             measures = bytearray(compress(measures, kept))
-        actor = self._clicks(rows.actor, events, offsets, times)
+        actor = self._clicks(rows.patient.actor, events, offsets, times)
         products = [event.product_id for event in events]
         product = 0
         if any(products):
@@ -164,7 +167,7 @@ class Router:
     def _complaint_events(self, rows: Rows, events: list[Any], offsets: list[int], times: list[int]) -> Counter[str]:
         counts: Counter[str] = Counter(complaint=len(events))
         for event, offset, at in zip(events, offsets, times, strict=True):
-            rows.complaint.rows.append(_case(len(rows.complaint.parts), event, offset, at))
+            rows.patient.complaint.rows.append(_case(len(rows.patient.complaint.parts), event, offset, at))
             if event.event_type == "complaint_opened":
                 counts["channel"] += 1
                 counts["actor"] += self._opened(rows, event, offset, at)
@@ -181,7 +184,7 @@ class Router:
         )
         actor = None if event.ip is None or not one_click else self._actors[event.ip]
         if actor is not None:
-            rows.actor.complaints.append(FloodRow(*place, actor, account, event.channel_id, event.complaint_id))
+            rows.patient.actor.complaints.append(FloodRow(*place, actor, account, event.channel_id, event.complaint_id))
         return actor is not None
 
 

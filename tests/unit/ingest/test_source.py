@@ -85,7 +85,7 @@ def test_a_restart_remembers_what_may_come_again_and_emits_none_of_it(
         found += _take(successor, records(*values[first:last], first=first), rows).dead
     assert successor.ledger == whole.ledger
     assert found == dead
-    assert (rows.channel.offsets, rows.actor.offsets) == (lived.channel.offsets, lived.actor.offsets)
+    assert (rows.channel.offsets, rows.patient.actor.offsets) == (lived.channel.offsets, lived.patient.actor.offsets)
 
 
 def test_what_is_remembered_begins_a_window_before_the_last_record() -> None:
