@@ -15,6 +15,7 @@ from schemas.channels import ChannelState, WantedState
 from schemas.commands import Command
 from schemas.dead_letters import DeadLetter
 from schemas.events import EVENT
+from schemas.platform_api import platform_api
 from schemas.policy import Policy, PolicyInForce, PolicyRef
 from schemas.policy_topic import PolicyRecord
 
@@ -36,10 +37,11 @@ MESSAGES: dict[str, type[BaseModel]] = {
 
 
 def schemas() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each message's file name and schema."""
+    """Each message's file name and schema, and the document of the platform's protocol."""
     yield "event.json", EVENT.json_schema()
     for name, model in MESSAGES.items():
         yield f"{name}.json", model.model_json_schema(by_alias=True)
+    yield "platform-openapi.json", platform_api()
 
 
 def _text(schema: dict[str, Any]) -> str:

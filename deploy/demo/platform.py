@@ -13,12 +13,14 @@ import hmac
 import logging
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
+from standardwebhooks import Webhook, WebhookVerificationError
 from starlette.types import Receive, Scope, Send
 
 from deploy.demo.platform_state import Call, Fault, PlatformState
@@ -28,6 +30,7 @@ from services.runtime.health import Health
 
 PORT = "TIDEGATE_DEMO_PLATFORM_PORT"
 TOKEN = "TIDEGATE_DEMO_PLATFORM_TOKEN"  # noqa: S105 - the name of a variable
+SECRET = "TIDEGATE_DEMO_PLATFORM_SECRET"  # noqa: S105 - likewise
 DEFAULT_PORT = 8082
 
 
@@ -39,20 +42,23 @@ class Lost(Response):
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
 
 
-def build_app(state: PlatformState, token: str | None = None) -> FastAPI:
-    """The server. With a token only its bearer may read and put targets."""
+def build_app(state: PlatformState, token: str | None = None, secret: str | None = None) -> FastAPI:
+    """The server. With a token only its bearer, with a secret only who signs, may read and put targets."""
     app = FastAPI(title="Stand-in platform", docs_url=None, redoc_url=None)
     app.state.freed = asyncio.Event()
+
+    def trusted(request: Request, body: bytes) -> bool:
+        return _has_token(request, token) and _is_signed(request, body, secret)
 
     @app.put("/v1/targets/{target:path}")
     async def put(target: str, request: Request) -> Response:
         """Takes an order; 409 with the present state if a newer one is here."""
-        return await _serve(app, state, token, target, request)
+        return await _serve(app, state, trusted, target, request)
 
     @app.get("/v1/targets/{target:path}")
     async def get(target: str, request: Request) -> Response:
         """The state of a target; 404 if nothing was ever ordered."""
-        return await _serve(app, state, token, target, request)
+        return await _serve(app, state, trusted, target, request)
 
     @app.get("/_targets")
     async def targets() -> list[WantedState]:
@@ -79,12 +85,30 @@ def build_app(state: PlatformState, token: str | None = None) -> FastAPI:
     return app
 
 
-async def _serve(app: FastAPI, state: PlatformState, token: str | None, target: str, request: Request) -> Response:
+def _has_token(request: Request, token: str | None) -> bool:
+    given = request.headers.get("authorization", "")
+    return token is None or hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
+
+
+def _is_signed(request: Request, body: bytes, secret: str | None) -> bool:
+    """What is signed is the body of a PUT, and the path of a GET as it was sent."""
+    if secret is None:
+        return True
+    text = body if request.method == "PUT" else request.scope["raw_path"]
+    try:
+        Webhook(secret).verify(text, dict(request.headers), json_parse=False)
+    except (WebhookVerificationError, ValueError):
+        return False
+    return True
+
+
+async def _serve(
+    app: FastAPI, state: PlatformState, trusted: Callable[[Request, bytes], bool], target: str, request: Request
+) -> Response:
     """One call: noted, checked, gone wrong as ordered, or done."""
     call = state.begin(request.method, target, request.headers.get("idempotency-key"))
     body = await request.body()  # now, since after a stall the caller may have gone
-    given = request.headers.get("authorization", "")
-    if token is not None and not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+    if not trusted(request, body):
         return _answered(call, JSONResponse({"error": "who are you?"}, 401))
     fault = state.strike(request.method, target)
     call.fault = None if fault is None else fault.kind
@@ -134,11 +158,11 @@ def _answered(call: Call, answer: Response) -> Response:
     return answer
 
 
-async def serve(host: str, port: int, state: PlatformState, token: str | None) -> None:
+async def serve(host: str, port: int, state: PlatformState, token: str | None, secret: str | None) -> None:
     """Serves until SIGTERM or SIGINT."""
     health = Health()
     health.part("platform").ok()
-    app = build_app(state, token)
+    app = build_app(state, token, secret)
     app.router.routes.extend(http_io.routes(health))
     bound = http_io.listen(host, port, PORT)
     stop = http_io.stop_on_signals()
@@ -148,14 +172,14 @@ async def serve(host: str, port: int, state: PlatformState, token: str | None) -
         app.state.freed.set()
 
 
-def _token() -> str | None:
-    path = os.environ.get(f"{TOKEN}_FILE")
+def _secret(variable: str) -> str | None:
+    path = os.environ.get(f"{variable}_FILE")
     if not path:
-        return os.environ.get(TOKEN) or None
+        return os.environ.get(variable) or None
     try:
         return Path(path).read_text("utf-8").strip()
     except (OSError, ValueError) as error:
-        raise SystemExit(f"the file that {TOKEN}_FILE names cannot be read: {type(error).__name__}") from None
+        raise SystemExit(f"the file that {variable}_FILE names cannot be read: {type(error).__name__}") from None
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -173,7 +197,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # it would call a lost answer an error
-    asyncio.run(serve(options.host, options.port, state, _token()))
+    asyncio.run(serve(options.host, options.port, state, _secret(TOKEN), _secret(SECRET)))
     return 0
 
 

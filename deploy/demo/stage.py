@@ -96,8 +96,8 @@ class Stage:
 
     async def on_platform(self, target: str) -> dict[str, Any] | None:
         """A target as the platform has it."""
-        answer = await self._platform.get(f"/v1/targets/{target}")
-        return None if answer.status_code == 404 else _json(answer)
+        states: list[dict[str, Any]] = _json(await self._platform.get("/_targets"))
+        return next((state for state in states if state["target"] == target), None)
 
     async def webhooks(self, indicator: str | None = None) -> list[dict[str, Any]]:
         """Messages (of an indicator) that the receiver took in, each verified by the reference library."""

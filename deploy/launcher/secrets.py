@@ -55,7 +55,8 @@ def make_secrets(folder: Path) -> Secrets:
     _keep(folder / "console-tokens.yaml", _CONSOLE_TOKENS.format(**hashes))
     _keep(folder / "pseudonym-key", random_source.token_hex(32))
     _keep(folder / "dead-letter-key", base64.urlsafe_b64encode(random_source.token_bytes(32)).decode())
-    _keep(folder / "webhook-secret", "whsec_" + base64.b64encode(random_source.token_bytes(24)).decode())
+    for name in ("webhook-secret", "platform-secret"):
+        _keep(folder / name, "whsec_" + base64.b64encode(random_source.token_bytes(24)).decode())
     return Secrets(folder)
 
 

@@ -70,7 +70,10 @@ def services(home: Path, ports: Ports, secrets: Secrets, stand_ins: StandIns) ->
 
 
 def _ours(ports: Ports, secrets: Secrets, stand_ins: StandIns) -> tuple[Service, ...]:
-    platform = {"TIDEGATE_CONTROL_PLATFORM_URL": _url(ports.platform)}
+    platform = {
+        "TIDEGATE_CONTROL_PLATFORM_URL": _url(ports.platform),
+        "TIDEGATE_CONTROL_PLATFORM_SECRET_FILE": secrets.path("platform-secret"),
+    }
     webhooks = {
         "TIDEGATE_ALERTING_WEBHOOK_URL": _url(ports.receiver),
         "TIDEGATE_ALERTING_WEBHOOK_SECRET_FILE": secrets.path("webhook-secret"),
@@ -124,7 +127,8 @@ def _stand_ins(home: Path, ports: Ports, secrets: Secrets, stand_ins: StandIns) 
         ("deploy.demo.platform", "--state", str(home / "platform.json")),
         "TIDEGATE_DEMO_PLATFORM_PORT",
         ports.platform,
-        stage=Stage.ALONE,
+        {"TIDEGATE_DEMO_PLATFORM_SECRET_FILE": secrets.path("platform-secret")},
+        Stage.ALONE,
     )
     receiver = Service(
         "receiver",

@@ -1,9 +1,12 @@
 """channel_control put together: the machine on `channel-commands`, with the reconciler and the expirer beside it."""
 
+from collections.abc import Mapping
+
 from schemas.topics import CHANNEL_COMMANDS, STATE_CHANNEL_CONTROL
+from services.channel_control.adapter import Adapter
 from services.channel_control.expirer_io import Expirer
 from services.channel_control.machine import ControlMachine
-from services.channel_control.platform_io import Platform
+from services.channel_control.platform_io import Platforms
 from services.channel_control.reconcile import Patience
 from services.channel_control.reconciler_io import Limits, NoPlatform, Reconciler
 from services.channel_control.settings import ControlSettings
@@ -16,7 +19,7 @@ from services.runtime.report_log_io import ReportLog
 from services.runtime.settings import variable
 
 
-def run(settings: ControlSettings) -> None:
+def run(settings: ControlSettings, adapters: Mapping[str, Adapter]) -> None:
     """Serve until SIGTERM or SIGINT."""
     tuning = Tuning()
 
@@ -24,18 +27,15 @@ def run(settings: ControlSettings) -> None:
         return ControlMachine(partition, settings.partitions, stale_acts=settings.clock == "events")
 
     expirer = Expirer(ReportLog(settings, CHANNEL_COMMANDS, "channel_control-expiries"))
-    companions = Companions(_reconciler(settings, tuning), expirer)
+    companions = Companions(_reconciler(settings, adapters, tuning), expirer)
     service = MachineService("channel_control", CHANNEL_COMMANDS, STATE_CHANNEL_CONTROL, build, companions)
     setting = variable("control_port")
     faust_io.run(service, settings, port=settings.control_port, port_setting=setting, tuning=tuning)
 
 
-def _reconciler(settings: ControlSettings, tuning: Tuning) -> Companion:
-    if settings.control_platform_url is None:
+def _reconciler(settings: ControlSettings, adapters: Mapping[str, Adapter], tuning: Tuning) -> Companion:
+    if not adapters:
         return NoPlatform()
-    platform = Platform(
-        settings.control_platform_url, settings.control_platform_token, settings.control_platform_deadline
-    )
     limits = Limits(
         parallel=settings.control_parallel,
         retries=max(1, settings.control_parallel // 4),
@@ -43,4 +43,5 @@ def _reconciler(settings: ControlSettings, tuning: Tuning) -> Companion:
         safe_pause_s=safe_pause(tuning.session_s, tuning.heartbeat_s),
         patience=Patience(cap_s=settings.control_backoff_cap),
     )
-    return Reconciler(platform, ReportLog(settings, CHANNEL_COMMANDS, "channel_control-reports"), limits)
+    platforms = Platforms(adapters, settings.control_platform_deadline)
+    return Reconciler(platforms, ReportLog(settings, CHANNEL_COMMANDS, "channel_control-reports"), limits)

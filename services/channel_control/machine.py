@@ -10,9 +10,11 @@ from pydantic import ValidationError
 
 from schemas.base import from_ms
 from schemas.commands import Command
+from schemas.directory import Directory
 from schemas.policy import ActWithin, Approvals, PolicyInForce
 from schemas.problems import problems_of
 from schemas.topics import CHANNEL_COMMANDS, TOPICS
+from services.channel_control.addresses import Address, address_of
 from services.channel_control.approvals import is_early
 from services.channel_control.decision import Moment
 from services.channel_control.holds import waits
@@ -59,6 +61,11 @@ class ControlMachine:
     def target(self, name: str) -> Target:
         """A target as it stands; one that nobody ever spoke of is at generation 0 and runs."""
         return self._targets.get(name) or Target(name)
+
+    def address(self, name: str) -> Address:
+        """Where a target is acted on."""
+        directory = Directory() if self._policy is None else self._policy.policy.directory
+        return address_of(name, directory)
 
     def apply(self, record: Record) -> list[Output]:
         """Takes one order (or policy) and says what came of it."""

@@ -18,4 +18,6 @@ UNCONFIRMED = Gauge(
 WAITING = Gauge(
     "tidegate_control_waiting_targets", "Targets with an order that waits for a person's approval.", ["partition"]
 )
-PLATFORM_UP = Gauge("tidegate_control_platform_up", "1 while the platform's last answer was good, 0 while it was not.")
+PLATFORM_UP = Gauge(
+    "tidegate_control_platform_up", "1 while the platform's last answer was good, 0 while it was not.", ["platform"]
+)

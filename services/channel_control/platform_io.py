@@ -1,37 +1,49 @@
-"""The platform over HTTP: `PUT` and `GET /v1/targets/{target}` with a `WantedState`."""
+"""The platforms over HTTP: sends what their adapters ask for, each call within one deadline and told in few words."""
 
 import asyncio
+import logging
 import time
-from urllib.parse import quote
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
+from typing import Any, Final
 
 import httpx
-from pydantic import SecretStr, ValidationError
 
 from schemas.channels import WantedState
 from services.channel_control import metrics
-from services.channel_control.reconcile import CONFLICT, Answer, Call, Seen, Trouble, idempotency_key
+from services.channel_control.adapter import Adapter, Exchange, Request, Response
+from services.channel_control.addresses import DEFAULT, Address
+from services.channel_control.reconcile import CONFLICT, FROZEN, Answer, Call, Seen, Trouble
 
-MAX_ANSWER_BYTES = 64 * 1024
+log = logging.getLogger(__name__)
+
+MAX_ANSWER_BYTES: Final = 256 * 1024
+NO_PLATFORM: Final = "no_platform"
+"""The kind of trouble where the directory names a platform that the list has not."""
 
 
-class Platform:
-    """A client of one platform. Every call ends within the deadline, and with an answer or a Trouble."""
+class Platforms:
+    """One client for all of them, by name. Every call ends within the deadline, and with an answer or a Trouble."""
 
-    def __init__(self, url: str, token: SecretStr | None, deadline_s: float) -> None:
-        self._url = url
-        self._headers = {} if token is None else {"Authorization": f"Bearer {token.get_secret_value()}"}
+    def __init__(self, adapters: Mapping[str, Adapter], deadline_s: float) -> None:
+        self._adapters = adapters
         self._deadline_s = deadline_s
         self._client: httpx.AsyncClient | None = None
 
     async def open(self) -> None:
         """Makes ready to call; connections are made when they are needed."""
         self._client = httpx.AsyncClient(
-            headers=self._headers,
             timeout=self._deadline_s,
             follow_redirects=False,
             trust_env=False,
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
         )
+        for name, adapter in self._adapters.items():
+            if not adapter.tried:
+                log.warning(
+                    "this adapter has not been tried against the live service yet",
+                    extra={"platform": name, "kind": adapter.kind},
+                )
 
     async def close(self) -> None:
         """Gives the connections up."""
@@ -39,65 +51,71 @@ class Platform:
             await self._client.aclose()
             self._client = None
 
-    async def call(self, call: Call, wanted: WantedState) -> Answer:
-        """Asks for the target, or puts what is wanted of it."""
+    def name_of(self, address: Address) -> str | None:
+        """Which platform serves an address; None: none does. The default alone serves all."""
+        if address.platform in self._adapters:
+            return address.platform
+        return DEFAULT if set(self._adapters) == {DEFAULT} else None
+
+    async def call(
+        self, call: Call, wanted: WantedState, address: Address, may_send: Callable[[], bool] = lambda: True
+    ) -> Answer:
+        """Asks for the target, or puts what is wanted of it. `may_send` is asked before each request of the call."""
+        name = self.name_of(address)
+        if name is None:
+            return Trouble(NO_PLATFORM, f"no platform is called {address.platform}")
         began = time.perf_counter()
-        answer = await self._answer(call, wanted)
+        answer = await self._answer(_asked(self._adapters[name], call, wanted, address), may_send)
         metrics.CALL_SECONDS.observe(time.perf_counter() - began)
         metrics.CALLS.labels(call, answer.kind if isinstance(answer, Trouble) else "ok").inc()
-        metrics.PLATFORM_UP.set(isinstance(answer, Seen) or answer.kind == CONFLICT)
+        metrics.PLATFORM_UP.labels(name).set(isinstance(answer, Seen) or answer.kind == CONFLICT)
         return answer
 
-    async def _answer(self, call: Call, wanted: WantedState) -> Answer:
+    async def _answer(self, exchange: Exchange[Answer], may_send: Callable[[], bool]) -> Answer:
         try:
             # One deadline for the whole: httpx's own are for each read, and a slow drip would meet them all.
-            async with asyncio.timeout(self._deadline_s):
-                status, headers, body = await self._exchange(call, wanted)
+            with closing(exchange):
+                async with asyncio.timeout(self._deadline_s):
+                    return await self._run(exchange, may_send)
         except TimeoutError:
             return Trouble("timeout", f"the platform did not answer within {self._deadline_s:g} s")
         except httpx.TransportError as error:
             return Trouble("unreachable", f"the platform cannot be reached ({type(error).__name__})")
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
             return Trouble("bad_answer", f"the platform's answer cannot be understood ({type(error).__name__})")
-        return _meaning(call, status, headers, body)
 
-    async def _exchange(self, call: Call, wanted: WantedState) -> tuple[int, httpx.Headers, bytes]:
+    async def _run(self, exchange: Generator[Request, Response, Answer], may_send: Callable[[], bool]) -> Answer:
+        response: Any = None
+        while True:
+            try:
+                request = exchange.send(response)
+            except StopIteration as end:
+                answer: Answer = end.value
+                return answer
+            if not may_send():
+                return Trouble(FROZEN, "the process was frozen")
+            response = await self._send(request)
+
+    async def _send(self, request: Request) -> Response:
         if self._client is None:
-            raise RuntimeError("the platform's client is not open")
-        url = f"{self._url}/v1/targets/{quote(wanted.target, safe='')}"
-        if call == "ask":
-            request = self._client.build_request("GET", url)
-        else:
-            headers = {"Content-Type": "application/json", "Idempotency-Key": idempotency_key(wanted)}
-            request = self._client.build_request("PUT", url, content=wanted.model_dump_json(), headers=headers)
-        response = await self._client.send(request, stream=True)
+            raise RuntimeError("the platforms' client is not open")
+        ready = self._client.build_request(
+            request.method, request.url, content=request.body or None, headers=dict(request.headers)
+        )
+        response = await self._client.send(ready, stream=True)
         try:
             body = bytearray()
             async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > MAX_ANSWER_BYTES:
                     break
-            return response.status_code, response.headers, bytes(body)
+            return Response(response.status_code, response.headers, bytes(body))
         finally:
             await response.aclose()
 
 
-def _meaning(call: Call, status: int, headers: httpx.Headers, body: bytes) -> Answer:
-    if call == "ask" and status == 404:
-        return Seen(None)
-    if call == "put" and status == 409:
-        return Trouble(CONFLICT, "the platform says that it has a newer generation (409)")
-    if not 200 <= status < 300:
-        return Trouble(f"http_{status}", f"the platform answered {status}", _retry_after(headers))
-    if call == "put":
-        return Seen(None)  # what it kept is read back in any case
-    try:
-        return Seen(WantedState.model_validate_json(body))
-    except ValidationError:
-        return Trouble("bad_answer", "the platform's answer is not a target's state")
-
-
-def _retry_after(headers: httpx.Headers) -> float:
-    """The seconds of Retry-After. Its other form, a date, needs both clocks to agree and is left to the back-off."""
-    value = headers.get("retry-after", "")
-    return float(value) if value.isascii() and value.isdigit() and len(value) < 8 else 0.0
+def _asked(adapter: Adapter, call: Call, wanted: WantedState, address: Address) -> Exchange[Answer]:
+    if call == "ask":
+        return (yield from adapter.read(wanted.target, address.campaigns))
+    trouble = yield from adapter.apply(wanted, address.campaigns)
+    return Seen(None) if trouble is None else trouble  # what it kept is read back in any case

@@ -40,6 +40,8 @@ Steps = Generator[Call, Answer, WantedState | Trouble]
 
 CONFLICT: Final = "conflict"
 """The kind of a 409: the platform says that it has a newer generation."""
+FROZEN: Final = "frozen"
+"""The kind where this process may have lost the partition, so that nothing was sent."""
 
 
 def pursue(wanted: WantedState, *, ask_first: bool) -> Steps:

@@ -17,8 +17,10 @@ from typing import Final, Protocol
 from schemas.channels import WantedState
 from schemas.commands import Command
 from services.channel_control import metrics
+from services.channel_control.addresses import Address
 from services.channel_control.machine import ControlMachine
 from services.channel_control.reconcile import (
+    FROZEN,
     Answer,
     Attempt,
     Call,
@@ -39,15 +41,14 @@ from services.runtime.pulse import Pulse
 log = logging.getLogger(__name__)
 
 BEAT_S: Final = 1.0
-FROZEN: Final = "frozen"
 
 
 class Caller(Protocol):
-    """The platform; see `Platform`."""
+    """The platforms; see `Platforms`."""
 
     async def open(self) -> None: ...
     async def close(self) -> None: ...
-    async def call(self, call: Call, wanted: WantedState) -> Answer: ...
+    async def call(self, call: Call, wanted: WantedState, address: Address, may_send: Callable[[], bool]) -> Answer: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +220,8 @@ class Reconciler(PartitionCompanion[_Owned]):
                 return result
             if not self._may_call(owned):
                 return Trouble(FROZEN, "the process was frozen")
-            answer = await self._platform.call(call, wanted)
+            address = owned.machine.address(wanted.target)
+            answer = await self._platform.call(call, wanted, address, lambda: self._may_call(owned))
 
 
 class NoPlatform:
@@ -232,7 +234,10 @@ class NoPlatform:
         """Says it."""
         if not self._said:
             self._said = True
-            log.warning("no platform is set (TIDEGATE_CONTROL_PLATFORM_URL): orders stand as wanted and unconfirmed")
+            log.warning(
+                "no platform is set (TIDEGATE_CONTROL_PLATFORM_URL, TIDEGATE_CONTROL_PLATFORMS): "
+                "orders stand as wanted and unconfirmed"
+            )
 
     async def stop(self, partition: int) -> None:
         """Nothing is under way."""

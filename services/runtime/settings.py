@@ -16,6 +16,7 @@ import difflib
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args
 
@@ -183,8 +184,15 @@ def parse(cls: type[AnySettings], environ: Mapping[str, str]) -> AnySettings:
 
 def load(cls: type[AnySettings], environ: Mapping[str, str]) -> AnySettings:
     """As `parse`, for a service's start: on any problem all are named on stderr and the process exits with 2."""
-    try:
+    with refusing():
         return parse(cls, environ)
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Names all problems of a SettingsError on stderr and exits with 2."""
+    try:
+        yield
     except SettingsError as error:
         lines = "".join(f"  {name}: {problem}\n" for name, problem in error.problems)
         sys.stderr.write(f"bad settings:\n{lines}")
@@ -218,10 +226,11 @@ def _value(field: str, info: FieldInfo, given: Mapping[str, str]) -> str | None:
         return plain
     if plain is not None:
         raise ValueError(f"is given twice, by value and by {variable(field)}_FILE; keep one")
-    return _read_secret(Path(path), f"{variable(field)}_FILE")
+    return read_secret(Path(path), f"{variable(field)}_FILE")
 
 
-def _read_secret(path: Path, name: str) -> str:
+def read_secret(path: Path, name: str) -> str:
+    """The text in a file, stripped. Raises ValueError, which calls the file what `name` names."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_SECRET_BYTES + 1)

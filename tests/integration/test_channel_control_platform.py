@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,10 @@ from deploy.demo.platform import build_app
 from deploy.demo.platform_state import PlatformState
 from deploy.ports import free_port
 from schemas.channels import WantedState
+from services.channel_control.addresses import DEFAULT, Address
 from services.channel_control.machine import ControlMachine
-from services.channel_control.platform_io import Platform
+from services.channel_control.platform_io import Platforms
+from services.channel_control.platforms.generic import Generic, GenericOptions
 from services.channel_control.reconcile import Answer, Patience, Seen, Trouble
 from services.channel_control.reconciler_io import Limits, Reconciler
 from services.runtime import http_io
@@ -25,25 +29,31 @@ from tests.unit.channel_control.orders import CHANNEL, order, persons, record
 DEADLINE_S = 0.3
 LIMITS = Limits(patience=Patience(base_s=0.01, cap_s=0.05))
 TOKEN = "a-token"
+PAUSED = WantedState(target=CHANNEL, status="paused", factor=0.0, generation=1)
+SECRET = "whsec_" + b64encode(b"k" * 24).decode()
 
 
 @asynccontextmanager
 async def standing_in(state: PlatformState, port: int = 0) -> AsyncIterator[str]:
     """The stand-in on a port of its own; its address."""
-    app = build_app(state, TOKEN)
+    app = build_app(state, TOKEN, SECRET)
     async with http_io.serving(app, http_io.listen("127.0.0.1", port, "port")) as server:
         yield f"http://127.0.0.1:{server.port}"
         app.state.freed.set()
 
 
+def platforms(url: str, token: str = TOKEN, secret: str = SECRET) -> Platforms:
+    options = GenericOptions(url=url, token=SecretStr(token), secret=SecretStr(secret))
+    return Platforms({DEFAULT: Generic(options, lambda: datetime.now(UTC))}, DEADLINE_S)
+
+
 class System:
     """A machine whose log is a list, the reconciler beside it, and the platform at `url`."""
 
-    def __init__(self, url: str, token: str = TOKEN) -> None:
+    def __init__(self, url: str, token: str = TOKEN, secret: str = SECRET) -> None:
         self.machine = ControlMachine(0)
         self.log: list[dict[str, Any]] = []
-        self.platform = Platform(url, SecretStr(token), DEADLINE_S)
-        self.reconciler = Reconciler(self.platform, self, LIMITS)
+        self.reconciler = Reconciler(platforms(url, token, secret), self, LIMITS)
         self._changed = asyncio.Condition()
 
     async def end(self, partition: int) -> int:
@@ -74,8 +84,8 @@ class System:
 
 
 @asynccontextmanager
-async def system_at(url: str, token: str = TOKEN) -> AsyncIterator[System]:
-    system = System(url, token)
+async def system_at(url: str, token: str = TOKEN, secret: str = SECRET) -> AsyncIterator[System]:
+    system = System(url, token, secret)
     await system.reconciler.start(0, system.machine)
     try:
         yield system
@@ -206,6 +216,14 @@ async def test_a_wrong_token_is_an_error_that_names_no_token(url: str) -> None:
         assert system.errors() == ["the platform answered 401"]
 
 
+async def test_who_signs_with_another_secret_is_refused(state: PlatformState, url: str) -> None:
+    async with system_at(url, secret="whsec_" + b64encode(b"x" * 24).decode()) as system:
+        await system.give(order(1))
+        await system.until(lambda: bool(system.errors()))
+        assert system.errors() == ["the platform answered 401"]
+        assert state.targets == {}
+
+
 async def test_an_idempotency_key_repeats_with_its_order_and_only_then(
     state: PlatformState, url: str, system: System
 ) -> None:
@@ -220,9 +238,9 @@ async def test_an_idempotency_key_repeats_with_its_order_and_only_then(
 
 async def test_retry_after_is_heard(url: str) -> None:
     await control(url, kind="fail", status=429, retry_after=7)
-    platform = Platform(url, SecretStr(TOKEN), DEADLINE_S)
+    platform = platforms(url)
     await platform.open()
-    answer = await platform.call("put", WantedState(target=CHANNEL, status="paused", factor=0.0, generation=1))
+    answer = await platform.call("put", PAUSED, Address())
     await platform.close()
     assert answer == Trouble("http_429", "the platform answered 429", 7.0)
 
@@ -249,10 +267,10 @@ async def answering(answer: Callable[[asyncio.StreamWriter], Awaitable[None]]) -
 
 async def asked(url: str) -> Answer:
     """What a single question brings."""
-    platform = Platform(url, SecretStr(TOKEN), DEADLINE_S)
+    platform = platforms(url)
     await platform.open()
     try:
-        return await platform.call("ask", WantedState(target=CHANNEL, status="paused", factor=0.0, generation=1))
+        return await platform.call("ask", PAUSED, Address())
     finally:
         await platform.close()
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from schemas.channels import WantedState
+from services.channel_control.addresses import Address
 from services.channel_control.machine import ControlMachine
 from services.channel_control.reconcile import Answer, Call, Patience, Seen, Trouble
 from services.channel_control.reconciler_io import Limits, NoPlatform, Reconciler
@@ -51,7 +52,7 @@ class World:
     async def open(self) -> None:
         pass
 
-    async def call(self, call: Call, wanted: WantedState) -> Answer:
+    async def call(self, call: Call, wanted: WantedState, address: Address, may_send: Callable[[], bool]) -> Answer:
         name = wanted.target
         self.calls.append((call, name, wanted.generation))
         self.open_calls[name] = self.open_calls.get(name, 0) + 1
@@ -205,7 +206,7 @@ async def test_while_a_call_is_under_way_no_second_one_begins_for_its_target() -
     world = World()
     free = asyncio.Event()
 
-    async def slow(call: Call, wanted: WantedState) -> Answer:
+    async def slow(call: Call, wanted: WantedState, address: Address, may_send: Callable[[], bool]) -> Answer:
         world.calls.append((call, wanted.target, wanted.generation))
         await free.wait()
         return Seen(wanted)

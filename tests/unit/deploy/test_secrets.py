@@ -43,4 +43,5 @@ def test_keys_have_their_form(tmp_path: Path) -> None:
     make_secrets(tmp_path)
     assert len(bytes.fromhex((tmp_path / "pseudonym-key").read_text(encoding="utf-8"))) == 32
     assert len(base64.urlsafe_b64decode((tmp_path / "dead-letter-key").read_text(encoding="utf-8").strip())) == 32
-    assert (tmp_path / "webhook-secret").read_text(encoding="utf-8").startswith("whsec_")
+    for name in ("webhook-secret", "platform-secret"):
+        assert (tmp_path / name).read_text(encoding="utf-8").startswith("whsec_")

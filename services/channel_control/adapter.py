@@ -1,0 +1,105 @@
+"""What every platform adapter is: pure, so that one client makes all calls and one suite tries them all.
+
+An adapter says which HTTP requests carry an order out, or show what stands, and what their answers mean; sending them,
+within a deadline and never twice at once for a target, is `platform_io`'s. Adapters are found by walking `platforms`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, ClassVar, Final, TypeAlias, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from schemas.channels import WantedState
+from services.channel_control.reconcile import Answer, Trouble
+
+MAX_RETRY_AFTER_DIGITS: Final = 7
+
+
+def web_address(value: str) -> str:
+    """The beginning of all addresses of a platform. Raises ValueError, which does not quote it."""
+    problem = "must be an http:// or https:// address without user, query or fragment"
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        raise ValueError(problem) from None
+    if not usable or parts.username is not None or parts.query or parts.fragment:
+        raise ValueError(problem)
+    return value.rstrip("/")
+
+
+WebAddress = Annotated[str, AfterValidator(web_address)]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request; its headers and body may hold secrets, so it never goes into a log."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What came back, redirects and refusals too. The names of headers are in small letters."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+Result = TypeVar("Result")
+Exchange: TypeAlias = Generator[Request, Response, Result]
+"""Requests one after the other, each with the answer to the one before in hand. It ends early where none comes."""
+
+
+class Options(BaseModel):
+    """What the list of platforms says of one of them. Secrets are references there, and never shown."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+AnyOptions = TypeVar("AnyOptions", bound=Options)
+
+
+class Adapter(ABC):
+    """One platform. `campaigns` are the ids there that the policy's directory gives for the target's channel."""
+
+    kind: ClassVar[str]
+    """What the list of platforms calls it."""
+    options: ClassVar[type[Options]]
+    tried: ClassVar[bool]
+    """Whether it has been tried against the live service."""
+
+    @abstractmethod
+    def __init__(self, options: Options, now: Callable[[], datetime]) -> None:
+        """Of the options of its class."""
+
+    @abstractmethod
+    def apply(self, wanted: WantedState, campaigns: tuple[str, ...]) -> Exchange[Trouble | None]:
+        """Carries an order out; the same order again changes nothing, and a newer one that is there already stays."""
+
+    @abstractmethod
+    def read(self, target: str, campaigns: tuple[str, ...]) -> Exchange[Answer]:
+        """What stands there: a state, with the generation of the order that it came by, or that none was ever given."""
+
+
+def refusal(response: Response, text: str = "", retry_after_s: float = 0.0) -> Trouble | None:
+    """What an answer other than 2xx means. `text`: the platform's own short code for it, never its free words."""
+    if 200 <= response.status < 300:
+        return None
+    said = f"the platform answered {response.status}" + (f" ({text})" if text else "")
+    return Trouble(f"http_{response.status}", said, max(retry_after_s, _retry_after(response.headers)))
+
+
+def _retry_after(headers: Mapping[str, str]) -> float:
+    """The seconds of Retry-After. Its other form, a date, needs both clocks to agree and is left to the back-off."""
+    value = headers.get("retry-after", "")
+    short = value.isascii() and value.isdigit() and len(value) <= MAX_RETRY_AFTER_DIGITS
+    return float(value) if short else 0.0
