@@ -121,9 +121,20 @@ class AlertState(Versioned):
     runbook: str | None = None
 
 
+class MessageLinks(Message):
+    """Where to look at an alert, and to acknowledge it: signed, and valid for a day only, for whoever has them."""
+
+    alert: str
+    acknowledge: str | None = None
+
+
 class WebhookMessage(Message):
-    """The body of a Standard Webhook: which change it tells of, when that was, and the whole alert."""
+    """The body of a Standard Webhook: which change it tells of, when that was, and the whole alert.
+
+    `links` are there where alerting knows the console's address.
+    """
 
     type: Literal["alert.opened", "alert.updated", "alert.resolved"]
     timestamp: Instant
     data: AlertState
+    links: Annotated[MessageLinks | None, Field(exclude_if=lambda value: value is None)] = None

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -19,16 +19,20 @@ _SECONDS = re.compile(r"^\d{1,12}$")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back of one attempt: a status, or in one word why there is none. Never the body, never the address."""
+    """What came back of one attempt: a status, and in a few words of ours what is wrong. Never the address.
+
+    words: the receiver's own, for `tidegate alert test` alone, since they may repeat what was sent.
+    """
 
     status: int | None
     error: str | None = None
     retry_after: str | None = None
+    words: str = field(default="", repr=False)
 
     @property
     def delivered(self) -> bool:
         """Only 2xx counts: a redirect is not followed, since the message would go to an address nobody agreed on."""
-        return self.status is not None and 200 <= self.status < 300
+        return self.error is None and self.status is not None and 200 <= self.status < 300
 
     @property
     def gone(self) -> bool:

@@ -2,25 +2,20 @@
 
 from datetime import timedelta
 from typing import Annotated, ClassVar
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, PlainValidator, SecretStr, ValidationInfo, field_validator
 
 from schemas.closed import Duration
+from services.alerting.receivers.book import DEFAULT, read_book
+from services.alerting.receivers.receiver import Receiver, check_url
+from services.alerting.receivers.webhook import Webhook
 from services.alerting.signing import check_secret
 from services.alerting.watch import Limits
 from services.runtime.settings import CommonSettings, Port, variable
 
 
 def _url(value: SecretStr) -> SecretStr:
-    """The problem must not quote the address: chat systems put their secret into it."""
-    try:
-        parts = urlsplit(value.get_secret_value())
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ValueError("must be an http:// or https:// address")
+    check_url(value.get_secret_value())
     return value
 
 
@@ -30,22 +25,24 @@ def _secret(value: SecretStr) -> SecretStr:
 
 
 class AlertingSettings(CommonSettings):
-    """Where alerts go. Without a target each message is recorded in the audit, and nothing is sent."""
+    """Where alerts go. Without a receiver each message is recorded in the audit, and nothing is sent."""
 
     own_prefix: ClassVar[str] = "alerting_"
 
     alerting_port: Port = 0
     """Of health and metrics."""
     alerting_webhook_url: Annotated[SecretStr, AfterValidator(_url)] | None = None
-    """The receiver of the Standard Webhooks; a secret, since some receivers' addresses are."""
+    """The receiver `default`, of the Standard Webhooks; a secret, since some receivers' addresses are."""
     alerting_webhook_secret: Annotated[
         Annotated[SecretStr, AfterValidator(_secret)] | None, Field(validate_default=True)
     ] = None
     """`whsec_…`: signs the messages."""
+    alerting_receivers: Annotated[dict[str, Receiver], PlainValidator(read_book), Field(validate_default=False)] = {}
+    """The YAML file of all others, see `receivers/book.py`; read once, at start."""
     alerting_webhook_timeout: Annotated[float, Field(gt=0, le=120)] = 10.0
     """Seconds that the receiver has for one answer, all in all."""
     alerting_webhook_parallel: Annotated[int, Field(ge=1, le=256)] = 8
-    """Attempts under way at once; those of one alert go one after the other anyway."""
+    """Attempts under way at once to one receiver; those of one alert go one after the other anyway."""
     alerting_give_up_after: Duration = timedelta(hours=72)
     """How long a message is tried, counted from when it became due."""
 
@@ -69,6 +66,23 @@ class AlertingSettings(CommonSettings):
             policy_s=self.alerting_watch_policy_after.total_seconds(),
             calm_s=self.alerting_watch_calm.total_seconds(),
         )
+
+    def receivers(self) -> dict[str, Receiver]:
+        """All of them, by name."""
+        if self.alerting_webhook_url is None or self.alerting_webhook_secret is None:
+            return self.alerting_receivers
+        first = Webhook(name=DEFAULT, url=self.alerting_webhook_url, secret=self.alerting_webhook_secret)
+        return {DEFAULT: first, **self.alerting_receivers}
+
+    @field_validator("alerting_receivers")
+    @classmethod
+    def _one_default(cls, value: dict[str, Receiver], info: ValidationInfo) -> dict[str, Receiver]:
+        webhook = info.data.get("alerting_webhook_url") is not None
+        if webhook and DEFAULT in value:
+            raise ValueError(f"has a {DEFAULT}, which {variable('alerting_webhook_url')} is already; keep one")
+        if not webhook and DEFAULT not in value:
+            raise ValueError(f"names no {DEFAULT}: what no route sends elsewhere goes there")
+        return value
 
     @field_validator("alerting_webhook_secret")
     @classmethod

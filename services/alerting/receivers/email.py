@@ -1,0 +1,96 @@
+"""E-mail: plain text and HTML, over SMTP with STARTTLS or TLS.
+
+https://www.rfc-editor.org/rfc/rfc5322: a line has at most 998 characters, an id is unique for ever; the messages of an
+alert name the same one in `References`, so that a mailbox shows them together. https://www.rfc-editor.org/rfc/rfc3834:
+`Auto-Submitted` keeps out-of-office answers away.
+"""
+
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from html import escape
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+
+from services.alerting.receivers.fitting import cut, fit
+from services.alerting.receivers.notice import Mail, Notice
+from services.alerting.receivers.receiver import Receiver, Secret
+
+MAX_SUBJECT: Final = 200
+MAX_TEXT: Final = 50_000
+
+
+def _address(value: str) -> str:
+    try:
+        read = Address(addr_spec=value)
+    except ValueError:
+        raise ValueError("is not an e-mail address") from None
+    if not read.username or not read.domain or not value.isascii():
+        raise ValueError("is not an e-mail address")
+    return value
+
+
+Mailbox = Annotated[str, AfterValidator(_address)]
+
+
+class Email(Receiver):
+    """Mailboxes, by a server that takes our mail. ca_file: of the authority that vouches for it."""
+
+    kind: Literal["email"] = "email"
+    host: Annotated[str, Field(min_length=1, max_length=255)]
+    port: Annotated[int, Field(ge=1, le=65535)] = 587
+    tls: Literal["starttls", "tls", "none"] = "starttls"
+    ca_file: str | None = None
+    username: str | None = None
+    password: Annotated[Secret | None, Field(validate_default=True)] = None
+    sender: Mailbox
+    recipients: Annotated[list[Mailbox], Field(min_length=1, max_length=100)]
+
+    def render(self, notice: Notice, now: float) -> Mail:
+        """The message, whose id stays the same in every attempt."""
+        read, alert, due = notice.words(self.zone), notice.message.data, notice.due
+        mail = EmailMessage(policy=SMTP)
+        mail["From"] = self.sender
+        mail["To"] = ", ".join(self.recipients)
+        mail["Subject"] = cut(read.headline, MAX_SUBJECT)
+        mail["Date"] = format_datetime(notice.message.timestamp)
+        mail["Message-ID"] = f"<{due.webhook_id}@tidegate>"
+        mail["References"] = f"<{alert.alert_id}@tidegate>"
+        mail["Auto-Submitted"] = "auto-generated"
+        mail["X-Priority"] = "1" if alert.severity == "critical" and alert.status != "resolved" else "3"
+        mail.set_content(fit(read.first, f"\n{read.rest}\n", notice.plain_links(), MAX_TEXT), cte="base64")
+        mail.add_alternative(_html(notice, read.first, read.rest), subtype="html", cte="base64")
+        mail.set_boundary(f"tidegate-{due.webhook_id}")
+        return Mail(self.sender, tuple(self.recipients), mail.as_bytes())
+
+    @field_validator("password")
+    @classmethod
+    def _not_in_the_clear(cls, value: object, info: ValidationInfo) -> object:
+        if (value is None) != (info.data.get("username") is None):
+            raise ValueError("goes with username, and not without it")
+        if value is not None and info.data.get("tls") == "none":
+            raise ValueError("would be sent in the clear: tls must be starttls or tls")
+        return value
+
+    @field_validator("ca_file")
+    @classmethod
+    def _there(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None:
+            return None
+        path: Path = (info.context or {"folder": Path()})["folder"] / value
+        if not path.is_file():
+            raise ValueError("is not a file")
+        return str(path)
+
+
+def _html(notice: Notice, first: str, rest: str) -> str:
+    paragraphs = [f"<p><b>{_lines(first)}</b></p>", f"<p>{_lines(rest)}</p>"]
+    paragraphs += [f'<p><a href="{escape(url)}">{escape(name)}</a></p>' for name, url in notice.named_links()]
+    return "<!doctype html>\n<html><body>\n" + "\n".join(paragraphs) + "\n</body></html>\n"
+
+
+def _lines(text: str) -> str:
+    return "<br>\n".join(escape(line) for line in cut(text, MAX_TEXT).split("\n"))

@@ -1,0 +1,66 @@
+"""What a renderer is given and what it makes of it."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from schemas.alerts import MessageLinks, WebhookMessage
+from services.alerting.receivers.words import ACKNOWLEDGE, SEE, Words, label, words
+from services.alerting.telling import Due
+
+JSON: Final = {"content-type": "application/json; charset=utf-8"}
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A message that is due, read, with its links. Without a console there are none."""
+
+    due: Due
+    message: WebhookMessage
+    links: MessageLinks | None = None
+
+    @classmethod
+    def of(cls, due: Due, links: MessageLinks | None = None) -> "Notice":
+        """The notice of a message that is due."""
+        return cls(due, WebhookMessage.model_validate_json(due.body), links)
+
+    def words(self, zone: ZoneInfo) -> Words:
+        """What people read of it."""
+        return words(self.message, self.due.language, zone)
+
+    def named_links(self) -> list[tuple[str, str]]:
+        """What each link is called, and where it leads: first to acknowledge, if that is of any use."""
+        if self.links is None:
+            return []
+        see = (label(SEE, self.due.language), self.links.alert)
+        if self.links.acknowledge is None:
+            return [see]
+        return [(label(ACKNOWLEDGE, self.due.language), self.links.acknowledge), see]
+
+    def plain_links(self) -> str:
+        """The links as lines of a text."""
+        return "\n".join(f"{name}: {url}" for name, url in self.named_links())
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A POST. All of it may hold a secret, so nothing of it is shown."""
+
+    url: str = field(repr=False)
+    headers: dict[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """An e-mail, as it goes over the wire."""
+
+    sender: str
+    recipients: tuple[str, ...] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+def json_body(value: Any) -> bytes:
+    """JSON in UTF-8, the same bytes for the same value."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

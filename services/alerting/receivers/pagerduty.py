@@ -1,0 +1,57 @@
+"""PagerDuty's Events API v2.
+
+https://developer.pagerduty.com/docs/send-alert-event: the fields, a summary of at most 1,024 characters, a dedup_key of
+at most 255. https://developer.pagerduty.com/docs/events-api-v2-overview: 202 when taken, 512 KB at most, 429 too fast;
+https://developer.pagerduty.com/docs/rate-limits: about 120 events a minute for an integration key.
+"""
+
+from typing import Any, Final, Literal
+
+from schemas.base import Severity
+from services.alerting.pacing import Pace
+from services.alerting.receivers.fitting import cut, utf16
+from services.alerting.receivers.notice import JSON, Notice, Request, json_body
+from services.alerting.receivers.receiver import OpenUrl, Receiver, Secret
+
+MAX_SUMMARY: Final = 1024
+MAX_DETAILS: Final = 8000
+_SEVERITIES: Final[dict[Severity, str]] = {"info": "info", "warning": "warning", "critical": "critical"}
+
+
+class Pagerduty(Receiver):
+    """A service. routing_key: of its integration. url: another one in the EU's region."""
+
+    paces = (Pace(120, 60.0),)
+
+    kind: Literal["pagerduty"] = "pagerduty"
+    routing_key: Secret
+    url: OpenUrl = "https://events.pagerduty.com"
+
+    def render(self, notice: Notice, now: float) -> Request:
+        """An alert is one incident there, whatever happens to it."""
+        alert = notice.message.data
+        event: dict[str, Any] = {
+            "routing_key": self.routing_key.get_secret_value(),
+            "event_action": "trigger",
+            "dedup_key": alert.alert_id,
+        }
+        if alert.status == "resolved":
+            event["event_action"] = "resolve"
+        else:
+            event |= self._problem(notice)
+        return Request(f"{self.url}/v2/enqueue", JSON, json_body(event))
+
+    def _problem(self, notice: Notice) -> dict[str, Any]:
+        alert, read = notice.message.data, notice.words(self.zone)
+        return {
+            "payload": {
+                "summary": cut(read.headline, MAX_SUMMARY, utf16),
+                "source": alert.subject,
+                "severity": _SEVERITIES[alert.severity],
+                "timestamp": notice.message.timestamp.isoformat(),
+                "class": alert.indicator,
+                "custom_details": {"details": cut(read.rest, MAX_DETAILS), "level": alert.level},
+            },
+            "links": [{"href": url, "text": name} for name, url in notice.named_links()],
+            "client": "Tidegate",
+        }

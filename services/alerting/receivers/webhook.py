@@ -1,0 +1,35 @@
+"""Standard Webhooks: the whole alert as JSON, signed.
+
+https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, SecretStr
+
+from services.alerting.receivers.notice import Notice, Request
+from services.alerting.receivers.receiver import Receiver, Secret, SecretUrl
+from services.alerting.signing import check_secret, headers
+
+
+def _checked(value: SecretStr) -> SecretStr:
+    check_secret(value.get_secret_value())
+    return value
+
+
+class Webhook(Receiver):
+    """secret: `whsec_…`, signs the messages."""
+
+    kind: Literal["webhook"] = "webhook"
+    url: SecretUrl
+    secret: Annotated[Secret, AfterValidator(_checked)]
+
+    def render(self, notice: Notice, now: float) -> Request:
+        """The body as the machine decided it, with the links if there are any."""
+        due = notice.due
+        if notice.links is not None:
+            body = notice.message.model_copy(update={"links": notice.links}).model_dump_json()
+            due = due.model_copy(update={"body": body})
+        return Request(
+            self.url.get_secret_value(), headers(due, self.secret.get_secret_value(), now), due.body.encode()
+        )
