@@ -10,6 +10,7 @@ from schemas.commands import Evidence
 Status = Literal["open", "updated", "resolved"]
 ActionState = Literal[
     "ordered",
+    "masked",
     "waiting",
     "granted",
     "rejected",
@@ -24,6 +25,7 @@ ActionState = Literal[
 ]
 """How far an action has come, in the order of its steps.
 
+`masked`: a person's override keeps it from acting, until that has ended.
 `waiting`: for a person's approval, which is `granted` or `rejected`, or has `expired` when nobody decided in time.
 `replaced`: it waited, and an order of the same alert that goes further took its place.
 """

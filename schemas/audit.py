@@ -4,7 +4,9 @@ from typing import Any, Literal
 
 from schemas.base import HexId, Instant, Name, Ref, Versioned
 
-Outcome = Literal["done", "waiting", "stale", "refused", "repeated", "confirmed", "failed", "delivered", "recorded"]
+Outcome = Literal[
+    "done", "masked", "waiting", "stale", "refused", "repeated", "confirmed", "failed", "delivered", "recorded"
+]
 
 
 class AuditRecord(Versioned):

@@ -38,6 +38,20 @@ class Hold(Message):
     reason: str | None = None
 
 
+class Override(Message):
+    """A person keeps a target running until a time, whatever automation wants; the holds that it masks stand.
+
+    indicators: whose holds it masks; null: all, those of people only where they stood before it.
+    """
+
+    override_id: HexId
+    by: Name
+    since: Instant
+    until: Instant
+    indicators: list[Name] | None = None
+    reason: str
+
+
 class Platform(Message):
     """What is wanted of the platform and what it has confirmed, kept apart."""
 
@@ -61,6 +75,7 @@ class ChannelState(Versioned):
     status: TargetStatus
     factor: float
     holds: list[Hold] = []
+    override: Override | None = None
     platform: Platform
 
 

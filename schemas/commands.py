@@ -10,7 +10,7 @@ from schemas.base import Bilingual, HexId, Instant, Maturity, Message, Name, Ref
 from schemas.channels import WantedState
 
 Action = Literal["pause", "throttle", "freeze", "take_down", "escalate"]
-PersonsWord = Literal["resume", "approve", "reject", "acknowledge", "silence", "override"]
+PersonsWord = Literal["resume", "approve", "reject", "acknowledge", "silence", "override", "withdraw"]
 Report = Literal["confirmed", "failed", "expired"]
 
 
@@ -63,6 +63,8 @@ class Command(Versioned):
     factor: Annotated[float, Field(ge=0, le=1)] | None = None
     level: Annotated[int, Field(ge=1)] | None = None
     hold_ids: list[HexId] | None = None
+    indicators: list[Name] | None = None
+    """Whose holds an override masks; null: all."""
     expected_generation: int | None = None
     issued_by: Annotated[str, Field(max_length=200, pattern=r"^(indicator|person):[^\x00-\x1f\x7f]+$|^reconciler$")]
     alert_id: HexId | None = None

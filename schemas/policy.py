@@ -109,6 +109,21 @@ class Approvals(Closed):
     expire: Annotated[Duration, AfterValidator(_patience)] = timedelta(hours=4)
 
 
+def _longest(value: timedelta) -> timedelta:
+    if not timedelta(0) < value <= timedelta(days=7):
+        raise ValueError("must be more than nothing and at most 7d")
+    return value
+
+
+class Overrides(Closed):
+    """Of people who keep a target running. `longest`: for how long at most; then they have to say so again.
+
+    Twelve hours: through a shift and the handover of the next; a day later the reason is somebody else's.
+    """
+
+    longest: Annotated[Duration, AfterValidator(_longest)] = timedelta(hours=12)
+
+
 class Policy(Closed):
     """One version of the policy."""
 
@@ -119,6 +134,7 @@ class Policy(Closed):
     max_silence: Duration = timedelta(hours=2)
     act_within: ActWithin = ActWithin()
     approvals: Approvals = Approvals()
+    overrides: Overrides = Overrides()
     maintenance: list[MaintenanceWindow] = []
     shared_addresses: list[Name] = []
     """IP addresses and networks (carrier NAT, offices) that many people share: never an actor."""

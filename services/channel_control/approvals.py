@@ -5,18 +5,15 @@ its level is higher (and after a rejection none acts by itself either). The reco
 for something new there, or when a person resumes the target.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
-from typing import Final, Literal
+from typing import Literal
 
 from schemas.channels import Hold
 from schemas.commands import Command
 from services.channel_control.decision import Decision, Moment, not_as_seen, notes_for, refuse
 from services.channel_control.holds import waits, why
 from services.channel_control.target import Target
-from services.runtime.ids import derive
 
-_BY: Final = "reconciler"
 _Settled = Literal["granted", "rejected", "expired"]
 
 
@@ -30,7 +27,7 @@ def answer(target: Target, command: Command, moment: Moment) -> Decision:
     if problem is not None:
         return refuse(command, moment, problem)
     approval: _Settled = "granted" if command.command == "approve" else "rejected"
-    return _settled(target, named, approval, command, moment)
+    return settled(target, named, approval, command, moment)
 
 
 def _problem(command: Command, named: list[Hold], at: datetime) -> str | None:
@@ -52,48 +49,6 @@ def _not_open(hold: Hold, at: datetime) -> str | None:
     return None
 
 
-def expire(target: Target, command: Command, moment: Moment) -> Decision:
-    """The companion's word that the time of these holds has come."""
-    overdue = [hold for hold in _named(target, command) if _is_overdue(hold, moment.at)]
-    if not overdue:
-        return Decision("recorded", "nothing of it waits any more")
-    return _settled(target, overdue, "expired", command, moment)
-
-
-def is_early(target: Target, command: Command, at: datetime) -> bool:
-    """Whether this is an `expired` that came before its time: the companion's clock is ahead, and it will ask again."""
-    if (command.command, command.issued_by) != ("expired", _BY):
-        return False
-    return any(waits(hold) and not _is_overdue(hold, at) for hold in _named(target, command))
-
-
-def overdue(waiting: Iterable[Target], now: datetime) -> tuple[list[Command], float | None]:
-    """A report for each hold whose time has come, and in how many seconds the next one's will; None: none waits."""
-    reports: list[Command] = []
-    next_s: float | None = None
-    for target in waiting:
-        for hold in target.holds:
-            if _is_overdue(hold, now):
-                reports.append(_expiry(target, hold, now))
-            elif waits(hold) and hold.decide_by is not None:
-                left_s = (hold.decide_by - now).total_seconds()
-                next_s = left_s if next_s is None else min(next_s, left_s)
-    return reports, next_s
-
-
-def _expiry(target: Target, hold: Hold, at: datetime) -> Command:
-    """The same request and deadline give the same id."""
-    return Command(
-        command_id=derive(hold.hold_id, str(hold.decide_by), "expired"),
-        command="expired",
-        target=target.name,
-        hold_ids=[hold.hold_id],
-        issued_by=_BY,
-        issued_at=at,
-        note=f"nobody decided by {hold.decide_by:%Y-%m-%d %H:%M:%S} UTC",
-    )
-
-
 def _is_overdue(hold: Hold, at: datetime) -> bool:
     return waits(hold) and hold.decide_by is not None and at >= hold.decide_by
 
@@ -102,16 +57,19 @@ def _named(target: Target, command: Command) -> list[Hold]:
     return [hold for hold in target.holds if hold.hold_id in (command.hold_ids or ())]
 
 
-def _settled(target: Target, named: list[Hold], approval: _Settled, command: Command, moment: Moment) -> Decision:
+def settled(target: Target, named: list[Hold], approval: _Settled, command: Command, moment: Moment) -> Decision:
     """These holds wait no more; their alerts are told."""
     by = command.issued_by
     decided_by = by if command.is_from_person() else None
     update = {"approval": approval, "decided_by": decided_by}
     holds = tuple(hold.model_copy(update=update) if hold in named else hold for hold in target.holds)
+    after = target.with_holds(holds)
+    settled_ids = {hold.hold_id for hold in named}
+    is_masked = approval == "granted" and any(hold.masked for hold in after.holds if hold.hold_id in settled_ids)
     return Decision(
-        "done",
+        "masked" if is_masked else "done",
         why(command),
-        target=target.with_holds(holds),
+        target=after,
         holds=tuple(hold.hold_id for hold in named),
         notes=notes_for(named, target.name, approval, by, moment.at, command.note),
     )

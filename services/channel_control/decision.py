@@ -1,14 +1,14 @@
 """What came of one order: a value that the machine writes down as state, audit and facts for alerts."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 from schemas.alerts import ActionState, ActionTaken
 from schemas.audit import Outcome
 from schemas.channels import Hold
 from schemas.commands import Command
-from schemas.policy import ActWithin, Approvals
+from schemas.policy import Policy
 from services.channel_control.target import Target
 
 MAX_NOTE: Final = 500
@@ -17,14 +17,14 @@ MAX_NOTE: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When the order arrived (the broker's append time), and what the policy says of time.
+    """When the order arrived (the broker's append time), and the policy that was in force by then.
 
-    limits: how old a verdict may be; None: nothing is stale. patience: how long a request waits for a person.
+    stale_acts: whether a verdict acts however old it is.
     """
 
     at: datetime
-    limits: ActWithin | None
-    patience: timedelta = Approvals().expire
+    policy: Policy
+    stale_acts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,11 @@ class Decision:
     target: Target | None = None
     holds: tuple[str, ...] = ()
     notes: tuple[AlertNote, ...] = ()
+
+
+def in_words(at: datetime) -> str:
+    """A moment as people read it."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def note_of(

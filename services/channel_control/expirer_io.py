@@ -1,4 +1,4 @@
-"""The expirer: beside the machine, which has no clock, it says when the time of a request for approval has come.
+"""The expirer: beside the machine, which has no clock, it says when a deadline has come.
 
 The deadlines are the machine's, so they live on through a death; the report's id repeats, and the machine decides on
 its arrival. Where the clock here is fast the report comes early and is ignored: it is made again.
@@ -15,14 +15,14 @@ from datetime import UTC, datetime
 from typing import Final
 
 from services.channel_control import metrics
-from services.channel_control.approvals import overdue
+from services.channel_control.deadlines import overdue
 from services.channel_control.machine import ControlMachine
 from services.runtime.companion_io import Log, Owned, PartitionCompanion
 
 log = logging.getLogger(__name__)
 
 AGAIN_S: Final = 30.0
-"""While something waits it looks at least so often, and repeats a report that has not ended the wait."""
+"""While there is a deadline it looks at least so often, and repeats a report that has not taken effect."""
 
 PAUSE_S: Final = 0.5
 """Between two looks, however busy the log."""
@@ -73,17 +73,20 @@ class Expirer(PartitionCompanion[_Owned]):
 
     async def _look(self, owned: _Owned) -> float | None:
         """Reports what is overdue; in how many seconds to look again, None: when something comes."""
-        waiting = owned.machine.waiting
-        metrics.WAITING.labels(owned.partition).set(len(waiting))
-        reports, next_s = overdue(waiting.values(), self._now())
+        timed = owned.machine.timed
+        metrics.WAITING.labels(owned.partition).set(len(owned.machine.waiting))
+        reports, next_s = overdue(timed.values(), self._now())
         before, owned.reported = owned.reported, {}
         for report in reports:
             made = before.get(report.command_id, -math.inf)
             if time.monotonic() >= made + self._again_s:
                 await self._log.report(owned.partition, report.target.encode(), report.model_dump_json().encode())
-                log.info("nobody decided in time", extra={"target": report.target, "holds": report.hold_ids})
+                log.info(
+                    "a deadline has come",
+                    extra={"target": report.target, "which": report.note},
+                )
                 made = time.monotonic()
             owned.reported[report.command_id] = made
-        if not waiting:
+        if not timed:
             return None
         return self._again_s if next_s is None else min(next_s, self._again_s)

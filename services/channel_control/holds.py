@@ -29,8 +29,13 @@ MAX_REASON: Final = 500
 
 
 def counts(hold: Hold) -> bool:
-    """Whether a hold acts: one that waits for approval, or was refused it, does not."""
+    """Whether a hold acts unless it is masked: one that waits for approval, or was refused it, does not."""
     return hold.approval in ("none", "granted")
+
+
+def acts(hold: Hold) -> bool:
+    """Whether a hold stops or slows its target now."""
+    return counts(hold) and not hold.masked
 
 
 def waits(hold: Hold) -> bool:
@@ -45,7 +50,7 @@ def is_record(hold: Hold) -> bool:
 
 def effective(holds: Iterable[Hold]) -> tuple[TargetStatus, float]:
     """What the holds come to: the strongest kind wins, then the lowest factor; and the share of traffic left."""
-    acting = [hold for hold in holds if counts(hold)]
+    acting = [hold for hold in holds if acts(hold)]
     if not acting:
         return "running", 1.0
     kind = max((hold.kind for hold in acting), key=STRENGTH.__getitem__)
@@ -78,7 +83,7 @@ def place(holds: Sequence[Hold], kind: HoldKind, command: Command, at: datetime,
     for hold in holds:
         if hold.hold_id == new.hold_id:  # the order was repeated after its id had been forgotten
             return Placing(tuple(holds), hold, "covered")
-    mine = [hold for hold in holds if hold.alert_id is not None and hold.alert_id == new.alert_id]
+    mine = [hold for hold in holds if _is_of_same_alert(hold, new)]
     for hold in mine:
         if _covers(hold, new):
             return Placing(tuple(holds), hold, "covered")
@@ -89,6 +94,12 @@ def place(holds: Sequence[Hold], kind: HoldKind, command: Command, at: datetime,
     if len(kept) >= MAX_HOLDS:
         kept, new = _make_room(kept, new)
     return Placing((*kept, new), new, "added")
+
+
+def _is_of_same_alert(hold: Hold, new: Hold) -> bool:
+    """Whether these are one indicator's holds of one alert. What a person stopped because of it is their own affair."""
+    same = hold.alert_id is not None and hold.alert_id == new.alert_id
+    return same and new.indicator is not None and hold.indicator == new.indicator
 
 
 def _covers(hold: Hold, new: Hold) -> bool:
@@ -107,7 +118,7 @@ def _can_be_raised(hold: Hold, new: Hold) -> bool:
 
 def _gives_way(hold: Hold, new: Hold) -> bool:
     """Whether a hold goes when a new one comes: a weaker one of the same alert, or a record that has served."""
-    same_alert = hold.alert_id is not None and hold.alert_id == new.alert_id
+    same_alert = _is_of_same_alert(hold, new)
     if is_record(hold):
         return hold.by == new.by and (not same_alert or STRENGTH[hold.kind] <= STRENGTH[new.kind])
     return same_alert and STRENGTH[hold.kind] < STRENGTH[new.kind] and (counts(new) or not counts(hold))
@@ -129,6 +140,7 @@ def _hold_of(kind: HoldKind, command: Command, at: datetime, decide_by: datetime
         level=command.level,
         since=at,
         by=command.issued_by,
+        until=command.expires_at,
         approval="waiting" if asks(command) else "none",
         decide_by=decide_by if asks(command) else None,
         reason=why(command),
@@ -160,10 +172,11 @@ def _raise(holds: Sequence[Hold], old: Hold, new: Hold) -> Placing:
 
 
 def _make_room(holds: list[Hold], new: Hold) -> tuple[list[Hold], Hold]:
-    """Without the oldest hold of the new one's issuer and kind, whose lower factor the new one takes over."""
+    """Without the oldest hold of the new one's issuer and kind, whose lower factor and later end the new one takes."""
     for oldest in holds:
         if (oldest.by, oldest.kind, counts(oldest)) == (new.by, new.kind, counts(new)):
-            if new.factor is not None:
-                new = new.model_copy(update={"factor": min(_factor(oldest), new.factor)})
+            factor = None if new.factor is None else min(_factor(oldest), new.factor)
+            until = None if oldest.until is None or new.until is None else max(oldest.until, new.until)
+            new = new.model_copy(update={"factor": factor, "until": until})
             return [hold for hold in holds if hold is not oldest], new
     return holds, new

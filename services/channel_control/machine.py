@@ -11,11 +11,11 @@ from pydantic import ValidationError
 from schemas.base import from_ms
 from schemas.commands import Command
 from schemas.directory import Directory
-from schemas.policy import ActWithin, Approvals, PolicyInForce
+from schemas.policy import Policy, PolicyInForce
 from schemas.problems import problems_of
 from schemas.topics import CHANNEL_COMMANDS, TOPICS
 from services.channel_control.addresses import Address, address_of
-from services.channel_control.approvals import is_early
+from services.channel_control.deadlines import deadlines, is_early
 from services.channel_control.decision import Moment
 from services.channel_control.holds import waits
 from services.channel_control.orders import decide
@@ -29,6 +29,8 @@ POLICY_KEY: Final = b"policy"
 MAX_COMMAND_BYTES: Final = 512 * 1024
 """A larger order is refused: its audit has to fit into a record as well."""
 MAX_PROBLEMS: Final = 10
+UNTOLD: Final = Policy(version=1)
+"""What holds until a policy comes."""
 
 
 class ControlMachine:
@@ -43,6 +45,7 @@ class ControlMachine:
         self._targets: dict[str, Target] = {}
         self._unsettled: dict[str, Target] = {}
         self._waiting: dict[str, Target] = {}
+        self._timed: dict[str, Target] = {}
         self._seen = SeenIds(TOPICS[CHANNEL_COMMANDS].retention_ms)
         self._policy: PolicyInForce | None = None
         self._changed: set[str] = set()
@@ -57,6 +60,11 @@ class ControlMachine:
     def waiting(self) -> Mapping[str, Target]:
         """The targets with a hold that waits for a person's approval, by name."""
         return self._waiting
+
+    @property
+    def timed(self) -> Mapping[str, Target]:
+        """The targets with a deadline, by name."""
+        return self._timed
 
     def target(self, name: str) -> Target:
         """A target as it stands; one that nobody ever spoke of is at generation 0 and runs."""
@@ -116,11 +124,8 @@ class ControlMachine:
         return scribe.decided(command, decision, before)
 
     def _moment(self, record: Record) -> Moment:
-        act_within, approvals = ActWithin(), Approvals()
-        if self._policy is not None:
-            act_within, approvals = self._policy.policy.act_within, self._policy.policy.approvals
-        limits = None if self._stale_acts else act_within
-        return Moment(from_ms(record.timestamp_ms), limits, approvals.expire)
+        policy = UNTOLD if self._policy is None else self._policy.policy
+        return Moment(from_ms(record.timestamp_ms), policy, stale_acts=self._stale_acts)
 
     def _put(self, target: Target) -> None:
         self._targets[target.name] = target
@@ -131,6 +136,7 @@ class ControlMachine:
         """What the companions have to do for a target."""
         _keep(self._unsettled, target, not target.settled())
         _keep(self._waiting, target, any(waits(hold) for hold in target.holds))
+        _keep(self._timed, target, any(True for _ in deadlines(target)))
 
     def changed(self) -> Iterator[tuple[bytes, bytes | None]]:
         """Snapshot records: `target/<name>`, `seen/<chunk>`, `policy`."""

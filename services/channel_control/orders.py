@@ -1,13 +1,17 @@
 """Orders of indicators and people: who may say what, and what comes of it."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final, cast, get_args
+from datetime import datetime
+from typing import Final, Literal, cast, get_args
 
 from schemas.channels import Hold, HoldKind
 from schemas.commands import Action, Command, PersonsWord, Report
-from services.channel_control.approvals import answer, expire
+from services.channel_control.approvals import answer
+from services.channel_control.deadlines import expire
 from services.channel_control.decision import AlertNote, Decision, Moment, not_as_seen, note_of, notes_for, refuse
-from services.channel_control.holds import HOLD_KINDS, asks, counts, is_record, place, waits, why
+from services.channel_control.holds import HOLD_KINDS, acts, asks, counts, is_record, place, waits, why
+from services.channel_control.overrides import masked_by, override, withdraw
 from services.channel_control.reports import report
 from services.channel_control.staleness import is_about_content, is_stale
 from services.channel_control.target import Target
@@ -15,34 +19,31 @@ from services.channel_control.target import Target
 ACTIONS: Final = frozenset(get_args(Action))
 PERSONS_WORDS: Final = frozenset(get_args(PersonsWord))
 REPORTS: Final = frozenset(get_args(Report))
-NOT_YET: Final = frozenset({"silence", "override"})
+NOT_YET: Final = frozenset({"silence"})
 """Words of the contract that this release does not know."""
 
 
 def decide(target: Target, command: Command, moment: Moment) -> Decision:
     """What comes of an order on its target. Pure; never raises for what an order says."""
-    problem = _problem(command)
+    problem = _problem(command, moment.at)
     if problem is not None:
         return refuse(command, moment, problem)
     if command.command == "expired":
         return expire(target, command, moment)
     if command.command in REPORTS:
         return report(target, command, moment)
-    if not command.is_from_person() and moment.limits is not None and is_stale(command, moment.at, moment.limits):
+    if _is_too_old(command, moment):
         text = "too old to act on when it arrived"
         return Decision("stale", text, notes=note_of(command, "stale", moment.at, text))
-    if command.command == "resume":
-        return _resume(target, command, moment)
-    if command.command in ("approve", "reject"):
-        return answer(target, command, moment)
-    if command.command == "acknowledge":
-        return _acknowledge(command, moment)
-    if command.command == "escalate":
-        return _escalate(target, command, moment)
-    return _hold(target, command, moment)
+    return _DECIDERS.get(command.command, _hold)(target, command, moment)
 
 
-def _problem(command: Command) -> str | None:
+def _is_too_old(command: Command, moment: Moment) -> bool:
+    automatic = not command.is_from_person() and not moment.stale_acts
+    return automatic and is_stale(command, moment.at, moment.policy.act_within)
+
+
+def _problem(command: Command, at: datetime) -> str | None:
     """Why this order cannot be taken, whatever stands on its target."""
     word = command.command
     if word in NOT_YET:
@@ -52,10 +53,24 @@ def _problem(command: Command) -> str | None:
         return f"{word} is not for {command.issued_by.partition(':')[0]} to say"
     if word == "throttle" and command.factor is None:
         return "throttle without a factor"
+    if command.is_from_person():
+        return _problem_of_person(command, at)
     if command.expires_at is not None:
-        return "an expiry is not in this release"
+        return "an expiry is for people to give"
     if command.issued_by.startswith("indicator:") and command.maturity not in ("approve", "auto"):
         return "an indicator's order without the maturity approve or auto"
+    return None
+
+
+def _problem_of_person(command: Command, at: datetime) -> str | None:
+    """What stops, slows or keeps running says why, and may say until when."""
+    word, holds = command.command, command.command in HOLD_KINDS or command.command == "override"
+    if holds and not (command.note or "").strip():
+        return f"{word} without a reason"
+    if command.expires_at is not None and not holds:
+        return f"{word} takes no expiry"
+    if command.expires_at is not None and command.expires_at <= at:
+        return f"{word} was over when it arrived"
     return None
 
 
@@ -68,24 +83,33 @@ def _may_say(command: Command) -> frozenset[str]:
 def _hold(target: Target, command: Command, moment: Moment) -> Decision:
     assert command.command in HOLD_KINDS  # noqa: S101 - all other words have been dealt with
     kind = cast(HoldKind, command.command)
-    placing = place(target.holds, kind, command, moment.at, moment.at + moment.patience)
-    hold = placing.hold
-    told = _told(hold, command, moment)
+    placing = place(target.holds, kind, command, moment.at, moment.at + moment.policy.approvals.expire)
+    after = target.with_holds(placing.holds)
+    hold = next(hold for hold in after.holds if hold.hold_id == placing.hold.hold_id)
+    told = _told(after, hold, command, moment)
     if placing.how == "covered":
         return Decision("recorded", _covered_by(hold), holds=(hold.hold_id,), notes=told if asks(command) else ())
-    standing = {hold.hold_id for hold in placing.holds}
+    standing = {hold.hold_id for hold in after.holds}
     replaced = [hold for hold in target.holds if waits(hold) and hold.hold_id not in standing]
     return Decision(
-        "done" if counts(hold) else "waiting",
+        _outcome(hold),
         why(command),
-        target=target.with_holds(placing.holds),
+        target=after,
         holds=(hold.hold_id,),
         notes=(*notes_for(replaced, target.name, "replaced", command.issued_by, moment.at), *told),
     )
 
 
-def _told(hold: Hold, command: Command, moment: Moment) -> tuple[AlertNote, ...]:
+def _outcome(hold: Hold) -> Literal["done", "masked", "waiting"]:
+    if acts(hold):
+        return "done"
+    return "masked" if counts(hold) else "waiting"
+
+
+def _told(target: Target, hold: Hold, command: Command, moment: Moment) -> tuple[AlertNote, ...]:
     """How far an order has come that is in this hold. One that asks may find its answer there."""
+    if counts(hold) and hold.masked and target.override is not None:
+        return note_of(command, "masked", moment.at, masked_by(target.override))
     if asks(command) and hold.kind != command.command:
         return note_of(command, "replaced", moment.at)
     if not asks(command) or hold.approval == "none":
@@ -135,8 +159,20 @@ def _escalate(target: Target, command: Command, moment: Moment) -> Decision:
     return Decision("recorded", why(command), notes=notes)
 
 
-def _acknowledge(command: Command, moment: Moment) -> Decision:
+def _acknowledge(_: Target, command: Command, moment: Moment) -> Decision:
     if command.alert_id is None:
         return refuse(command, moment, "acknowledge does not say which alert")
     person = command.issued_by.removeprefix("person:")
     return Decision("done", why(command), notes=(AlertNote(command.alert_id, acknowledged_by=person),))
+
+
+_DECIDERS: Final[Mapping[str, Callable[[Target, Command, Moment], Decision]]] = {
+    "resume": _resume,
+    "approve": answer,
+    "reject": answer,
+    "acknowledge": _acknowledge,
+    "escalate": _escalate,
+    "override": override,
+    "withdraw": withdraw,
+}
+"""All other words are holds."""

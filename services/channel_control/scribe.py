@@ -18,6 +18,7 @@ from services.runtime.machine import Output, Record
 FACTS_PER_RECORD: Final = 10_000
 """The numbers of one record's facts begin at its offset times this: they rise with the log and need no counter."""
 
+_SAID: Final = {"level", "factor", "expected_generation", "expires_at", "indicators", "note"}
 MAX_AUDITED_EVIDENCE: Final = 64 * 1024
 _REF: Final[TypeAdapter[str]] = TypeAdapter(Ref)
 
@@ -122,14 +123,7 @@ def _detail(command: Command, after: Target | None) -> dict[str, Any]:
     detail: dict[str, Any] = {}
     if command.is_from_person():
         detail["fingerprint"] = command.fingerprint()
-    if command.level is not None:
-        detail["level"] = command.level
-    if command.factor is not None:
-        detail["factor"] = command.factor
-    if command.expected_generation is not None:
-        detail["expected_generation"] = command.expected_generation
-    if command.note is not None:
-        detail["note"] = command.note
+    detail |= command.model_dump(mode="json", include=_SAID, exclude_none=True)
     if command.evidence is not None:
         evidence = command.evidence.model_dump(mode="json", exclude={"detail"})
         short = len(str(evidence)) <= MAX_AUDITED_EVIDENCE
@@ -138,4 +132,6 @@ def _detail(command: Command, after: Target | None) -> dict[str, Any]:
         wanted = after.wanted()
         detail["status"] = wanted.status
         detail["left"] = wanted.factor
+        if after.override is not None:
+            detail["override"] = after.override.override_id
     return detail

@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Final, Literal
 
 from schemas.base import HexId, Message
-from schemas.channels import ChannelState, Hold, HoldKind, Platform, TargetStatus, WantedState
-from services.channel_control.holds import counts, effective
+from schemas.channels import ChannelState, Hold, HoldKind, Override, Platform, TargetStatus, WantedState
+from services.channel_control.holds import acts, effective
+from services.channel_control.masks import mask
 
 _FORMAT: Final = 1
 
@@ -24,6 +25,7 @@ class Target:
     generation: int = 0
     holds: tuple[Hold, ...] = ()
     since: tuple[int, ...] = ()
+    override: Override | None = None
     touched: bool = False
     confirmed: TargetStatus | None = None
     confirmed_generation: int | None = None
@@ -31,8 +33,9 @@ class Target:
     error: str | None = None
 
     def with_holds(self, holds: tuple[Hold, ...]) -> "Target":
-        """These holds instead, one generation on. Holds that are new or differ count from that generation."""
-        generation = self.generation + 1
+        """These holds instead, one generation on, masked as the override says. Holds that are new or differ count from
+        that generation."""
+        generation, holds = self.generation + 1, mask(holds, self.override)
         before = dict(zip((hold.hold_id for hold in self.holds), zip(self.holds, self.since, strict=True), strict=True))
         since: list[int] = []
         for hold in holds:
@@ -58,14 +61,14 @@ class Target:
     def acting_since(self, after: int, up_to: int) -> list[Hold]:
         """The acting holds that came in the generations after `after`, up to and with `up_to`."""
         pairs = zip(self.holds, self.since, strict=True)
-        return [hold for hold, came in pairs if after < came <= up_to and counts(hold)]
+        return [hold for hold, came in pairs if after < came <= up_to and acts(hold)]
 
     def has_confirmed(self, kind: HoldKind, alert_id: str | None) -> bool:
         """Whether the platform has said that it did what a hold of this alert wants."""
         mine = [
             came
             for hold, came in zip(self.holds, self.since, strict=True)
-            if hold.kind == kind and hold.alert_id is not None and hold.alert_id == alert_id and counts(hold)
+            if hold.kind == kind and hold.alert_id is not None and hold.alert_id == alert_id and acts(hold)
         ]
         return bool(mine) and max(mine) <= (self.confirmed_generation or 0)
 
@@ -78,6 +81,7 @@ class Target:
             status=status,
             factor=factor,
             holds=list(self.holds),
+            override=self.override,
             platform=Platform(
                 wanted=status,
                 confirmed=self.confirmed,
@@ -112,6 +116,7 @@ def decode(raw: bytes) -> Target:
         generation=state.generation,
         holds=tuple(state.holds),
         since=tuple(stored.since[hold.hold_id] for hold in state.holds),
+        override=state.override,
         touched=stored.touched,
         confirmed=platform.confirmed,
         confirmed_generation=platform.confirmed_generation,

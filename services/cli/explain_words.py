@@ -50,13 +50,19 @@ PEOPLES_WORDS: Final = {
     "acknowledge": Bilingual(en="{who} acknowledged the alert", zh="{who} 确认了告警"),
     "confirmed": Bilingual(en="{who} has confirmed {target}", zh="{who}确认了 {target} 的状态"),
     "failed": Bilingual(en="{who} did not carry it out for {target}", zh="{who}未能对 {target} 执行措施"),
-    "expired": Bilingual(en="Nobody decided in time on {target}", zh="{target} 的待批措施逾期无人处理"),
+    "override": Bilingual(en="{who} keeps {target} running for a time", zh="{who} 让 {target} 限时保持运行"),
+    "withdraw": Bilingual(en="{who} took a word about {target} back", zh="{who} 撤回了对 {target} 的指令"),
+    "expired": Bilingual(
+        en="The time of what stood or waited on {target} was over", zh="{target} 上的措施或待批事项已到期"
+    ),
 }
 CALLED: Final = {
     "resume": Bilingual(en="resume", zh="恢复"),
     "approve": Bilingual(en="approve", zh="批准"),
     "reject": Bilingual(en="reject", zh="否决"),
     "acknowledge": Bilingual(en="acknowledge", zh="确认"),
+    "override": Bilingual(en="keep running", zh="保持运行"),
+    "withdraw": Bilingual(en="withdraw", zh="撤回"),
 }
 IN_VAIN: Final[dict[Outcome, Bilingual]] = {
     "refused": Bilingual(en="{who} said “{word}” about {target}: refused", zh="{who} 对 {target} 的“{word}”指令被拒绝"),
@@ -64,6 +70,7 @@ IN_VAIN: Final[dict[Outcome, Bilingual]] = {
 }
 OUTCOMES: Final[dict[Outcome, Bilingual]] = {
     "done": Bilingual(en=": done", zh="：已生效"),
+    "masked": Bilingual(en=": masked by a person's override", zh="：被人工豁免屏蔽"),
     "waiting": Bilingual(en=": waits for a person's approval", zh="：等待人工批准"),
     "stale": Bilingual(en=": not done", zh="：未执行"),
     "refused": Bilingual(en=": refused", zh="：被拒绝"),

@@ -8,6 +8,7 @@ from services.runtime.machine import Output, Record
 NOW_MS = 1_767_225_600_000
 NOW = "2026-01-01T00:00:00Z"
 CHANNEL = "channel:douyin"
+NEED_A_REASON = ("pause", "throttle", "freeze", "take_down", "override")
 
 
 def hex_id(number: int) -> str:
@@ -33,15 +34,20 @@ def order(number: int, word: str = "pause", **fields: Any) -> dict[str, Any]:
 
 
 def persons(number: int, word: str, **fields: Any) -> dict[str, Any]:
-    """An order of a person."""
-    return {
-        "v": 1,
-        "command_id": hex_id(number),
-        "command": word,
-        "target": CHANNEL,
-        "issued_by": "person:li",
-        "issued_at": NOW,
-    } | fields
+    """An order of a person, with a reason where one has to be given."""
+    reason = {"note": "the campaign is wrong"} if word in NEED_A_REASON else {}
+    return (
+        reason
+        | {
+            "v": 1,
+            "command_id": hex_id(number),
+            "command": word,
+            "target": CHANNEL,
+            "issued_by": "person:li",
+            "issued_at": NOW,
+        }
+        | fields
+    )
 
 
 def confirmed(number: int, generation: int, status: str, factor: float, **fields: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 
 from schemas.channels import Hold
 from schemas.policy import Approvals, Policy
-from services.channel_control.approvals import overdue
+from services.channel_control.deadlines import overdue
 from services.channel_control.machine import ControlMachine
 from services.runtime.machine import Record
 from tests.unit.channel_control.orders import CHANNEL, NOW, NOW_MS, expired, hex_id, order, persons, said

@@ -112,8 +112,8 @@ def test_a_raised_throttle_never_lets_more_through() -> None:
 
 
 def test_an_order_without_any_words_still_has_a_reason() -> None:
-    (hold,) = placed(persons(1, "pause"))
-    assert hold.reason == "pause ordered by person:li"
+    (hold,) = placed(order(1, reason=None))
+    assert hold.reason == "pause ordered by indicator:complaint_volume"
 
 
 def test_holds_do_not_grow_without_end() -> None:

@@ -171,7 +171,7 @@ def test_a_person_lifts_one_hold_and_the_other_stands() -> None:
         ({"expected_generation": 2, "hold_ids": [hex_id(7)]}, "resume names a hold that does not stand"),
         ({"expected_generation": 2, "hold_ids": []}, "resume names no hold"),
         ({"target": "channel:other", "expected_generation": 0}, "no hold stands on this target"),
-        ({"expected_generation": 2, "expires_at": "2026-01-01T00:00:00Z"}, "an expiry is not in this release"),
+        ({"expected_generation": 2, "expires_at": "2026-01-01T00:00:00Z"}, "resume takes no expiry"),
     ],
 )
 def test_a_resume_that_is_not_about_what_stands_is_refused_visibly(fields: dict[str, Any], problem: str) -> None:
@@ -217,7 +217,11 @@ def test_acknowledge_without_an_alert_is_refused() -> None:
         (persons(1, "silence"), "silence is not in this release"),
         (order(1, "approve"), "approve is not for indicator to say"),
         (persons(1, "expired"), "expired is not for person to say"),
-        (persons(1, "override"), "override is not in this release"),
+        (persons(1, "override"), "override does not say until when"),
+        (order(1, "override"), "override is not for indicator to say"),
+        (order(1, expires_at="2026-01-02T00:00:00Z"), "an expiry is for people to give"),
+        (persons(1, "pause", note=" "), "pause without a reason"),
+        (persons(1, "pause", expires_at="2026-01-01T00:00:00Z"), "pause was over when it arrived"),
         (order(1, "resume"), "resume is not for indicator to say"),
         (order(1, "confirmed"), "confirmed is not for indicator to say"),
         (persons(1, "confirmed", issued_by="reconciler"), "a report without the generation that it is about"),

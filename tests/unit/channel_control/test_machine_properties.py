@@ -3,8 +3,9 @@
 Written down once, here:
 
 1.  No hold without a reason, an author and a time.
-2.  Nothing runs that a standing hold stops: the status is at least as strict as each hold that acts.
-3.  The generation rises by exactly one with every change of the holds, and else stays.
+2.  Nothing runs that a standing hold stops, unless an override masks it: the status is at least as strict as each hold
+    that acts.
+3.  The generation rises by exactly one with every change of the holds or the override, and else stays.
 4.  An indicator's order never loosens a target.
 5.  The same order again changes nothing; a person is told so, a machine is not.
 6.  A person's order about a generation that has passed is refused, visibly, and changes nothing.
@@ -18,7 +19,10 @@ Written down once, here:
 13. What was granted acts until a person lifts it, or a stronger hold of its alert acts in its place.
 14. What was rejected or has expired neither acts nor waits again.
 15. A request past its time can be neither approved nor rejected; one in time always can, if its generation was seen.
-16. An expiry never comes early, and once its time has come one report ends the wait.
+16. An expiry never comes early, and once its time has come one report ends the wait, the hold or the override.
+17. An override is never undone by automation: until its time it goes only by a person's word.
+18. Each hold says whether it is masked, and none is without an override that means it.
+19. A person's stop that came after an override is not masked by it.
 
 5 does not hold for an expiry that came too early: it is no order yet.
 """
@@ -31,8 +35,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from schemas.base import from_ms
-from services.channel_control.approvals import overdue
-from services.channel_control.holds import STRENGTH, counts, effective, is_record, waits
+from services.channel_control.deadlines import deadlines, overdue
+from services.channel_control.holds import STRENGTH, acts, counts, effective, is_record, waits
 from services.channel_control.machine import ControlMachine
 from services.channel_control.target import Target
 from services.runtime.machine import Output, Record
@@ -49,6 +53,7 @@ from tests.unit.channel_control.orders import (
     said,
 )
 
+HOUR_MS = 3_600_000
 TARGETS = ("channel:douyin", "actor:00ff")
 STATUS_STRENGTH = {"running": -1, "throttled": 0, "paused": 1, "frozen": 2, "taken_down": 3}
 
@@ -95,15 +100,17 @@ class Control(RuleBasedStateMachine):
         outputs = self.append(entry)
         for name in TARGETS:
             after = self.machine.target(name)
-            changed = after.holds != before[name].holds
+            changed = (after.holds, after.override) != (before[name].holds, before[name].override)
             assert after.generation == before[name].generation + changed  # 3
             assert (after.confirmed_generation or 0) >= (before[name].confirmed_generation or 0)  # 8
             if fields["issued_by"].startswith("indicator:"):
                 assert strictness(after) >= strictness(before[name])  # 4
-            if fields.get("maturity") == "approve" or fields["command"] in ("reject", "expired"):
+            if fields.get("maturity") == "approve" or fields["command"] == "reject":
                 assert strictness(after) == strictness(before[name])  # 12
             if fields["command"] != "resume":
                 self.granted_holds_act_on(before[name], after)
+            if fields["command"] not in ("override", "withdraw"):
+                self.override_stands_on(before[name], after)
         return outputs
 
     def granted_holds_act_on(self, before: Target, after: Target) -> None:
@@ -116,6 +123,11 @@ class Control(RuleBasedStateMachine):
                     )
                     for other in after.holds
                 )  # 13
+
+    def override_stands_on(self, before: Target, after: Target) -> None:
+        if after.override != before.override:
+            assert before.override is not None and after.override is None
+            assert from_ms(self.now_ms) >= before.override.until  # 17
 
     def append(self, entry: Record) -> list[Output]:
         outputs = self.machine.apply(entry)
@@ -146,11 +158,41 @@ class Control(RuleBasedStateMachine):
         outputs = self.give(fields | {"maturity": maturity, "event_time": event_time})
         assert len(said(outputs, "audit")) == 1  # 7
 
-    @rule(name=targets, kind=kinds, factor=factors)
-    def person_stops(self, name: str, kind: str, factor: float) -> None:
-        outputs = self.give(persons(self.new_id(), kind, target=name, factor=factor))
-        assert said(outputs, "audit")[0]["outcome"] == "done"
+    @rule(name=targets, kind=kinds, factor=factors, alert=alerts, hours=st.sampled_from([None, 1, 6]))
+    def person_stops(self, name: str, kind: str, factor: float, alert: str | None, hours: int | None) -> None:
+        fields = persons(self.new_id(), kind, target=name, factor=factor, alert_id=alert)
+        outputs = self.give(fields | {"expires_at": self.in_hours(hours)})
+        assert said(outputs, "audit")[0]["outcome"] == "done"  # 19
         assert STATUS_STRENGTH[self.machine.target(name).wanted().status] >= STRENGTH[kind]  # type: ignore[index]
+
+    def in_hours(self, hours: int | None) -> str | None:
+        return None if hours is None else from_ms(self.now_ms + hours * HOUR_MS).isoformat()
+
+    @rule(name=targets, hours=st.integers(0, 13), scope=st.sampled_from([None, ["complaint_volume"], ["cac_spike"]]))
+    def person_overrides(self, name: str, hours: int, scope: list[str] | None) -> None:
+        before = self.machine.target(name)
+        fields = persons(self.new_id(), "override", target=name, expected_generation=before.generation)
+        (audit,) = said(self.give(fields | {"expires_at": self.in_hours(hours), "indicators": scope}), "audit")
+        after = self.machine.target(name)
+        if 1 <= hours <= 12:
+            assert (audit["outcome"], after.override and after.override.by) == ("done", "person:li")
+            assert scope != ["complaint_volume"] or not any(acts(hold) for hold in after.holds if hold.indicator)
+            assert scope is not None or after.wanted().status == "running"
+        else:
+            assert (audit["outcome"], after) == ("refused", before)
+
+    @rule(name=targets, seen=st.booleans())
+    def person_withdraws(self, name: str, seen: bool) -> None:
+        before = self.machine.target(name)
+        named = [before.override.override_id if before.override is not None else hex_id(9)]
+        fields = persons(self.new_id(), "withdraw", target=name, hold_ids=named)
+        (audit,) = said(self.give(fields | {"expected_generation": before.generation - (not seen)}), "audit")
+        after = self.machine.target(name)
+        if seen and before.override is not None:
+            assert (audit["outcome"], after.override) == ("done", None)
+            assert strictness(after) >= strictness(before)
+        else:
+            assert (audit["outcome"], after) == ("refused", before)
 
     @rule(name=targets, some=st.booleans())
     def person_resumes(self, name: str, some: bool) -> None:
@@ -184,7 +226,8 @@ class Control(RuleBasedStateMachine):
         (audit,) = said(outputs, "audit")
         after = {each.hold_id: each for each in self.machine.target(name).holds}[hold.hold_id]
         if waits(hold) and in_time and not saw:
-            assert (audit["outcome"], after.decided_by) == ("done", "person:li")  # 15
+            assert audit["outcome"] == ("masked" if word == "approve" and hold.masked else "done")  # 15
+            assert after.decided_by == "person:li"
             assert counts(after) == (word == "approve") and is_record(after) == (word == "reject")
         else:
             assert audit["outcome"] == "refused"  # 6, 15
@@ -197,14 +240,15 @@ class Control(RuleBasedStateMachine):
     @rule(ahead_s=st.sampled_from([0, 0, 3600]))
     def companion_looks(self, ahead_s: int) -> None:
         """Its clock may be fast."""
-        reports, _ = overdue(self.machine.waiting.values(), from_ms(self.now_ms + ahead_s * 1000))
+        reports, _ = overdue(self.machine.timed.values(), from_ms(self.now_ms + ahead_s * 1000))
         for report in reports:
-            (hold,) = [each for each in self.machine.target(report.target).holds if [each.hold_id] == report.hold_ids]
+            before = {each.id: each for each in deadlines(self.machine.target(report.target))}
+            (deadline,) = [before[id_] for id_ in report.hold_ids or ()]
             outputs = self.give(json.loads(report.model_dump_json()))
-            early = hold.decide_by is not None and from_ms(self.now_ms) < hold.decide_by
+            early = from_ms(self.now_ms) < deadline.at
             assert [audit["outcome"] for audit in said(outputs, "audit")] == ["done"] * (not early)  # 16
-            (after,) = [each for each in self.machine.target(report.target).holds if each.hold_id == hold.hold_id]
-            assert after.approval == ("waiting" if early else "expired")
+            left = {each.id for each in deadlines(self.machine.target(report.target))}
+            assert left == before.keys() - (set() if early else {deadline.id})
 
     @rule(name=targets, data=st.data())
     def somebody_says_expired(self, name: str, data: st.DataObject) -> None:
@@ -212,10 +256,11 @@ class Control(RuleBasedStateMachine):
         before = self.machine.target(name)
         named = data.draw(st.lists(st.sampled_from(before.holds or [None]), max_size=2))
         self.give(expired(self.new_id(), *(hold.hold_id for hold in named if hold is not None), target=name))
+        after = {hold.hold_id: hold for hold in self.machine.target(name).holds}
+        over = {each.id for each in deadlines(before) if each.at <= from_ms(self.now_ms)}
         for old in before.holds:
-            (new,) = [hold for hold in self.machine.target(name).holds if hold.hold_id == old.hold_id]
-            late = old.decide_by is not None and old.decide_by <= from_ms(self.now_ms)
-            assert new == old or (waits(old) and late and new.approval == "expired")  # 16
+            new = after.get(old.hold_id)
+            assert new == old or (old.hold_id in over and (new is None or new.approval == "expired"))  # 16
 
     @rule(name=targets, behind=st.integers(0, 2), ahead=st.booleans())
     def platform_confirms(self, name: str, behind: int, ahead: bool) -> None:
@@ -286,12 +331,12 @@ class Control(RuleBasedStateMachine):
             status, factor = effective(target.holds)
             for hold in target.holds:
                 assert hold.reason and hold.by and hold.since  # 1
-                if counts(hold):
+                if acts(hold):
                     assert STATUS_STRENGTH[status] >= STRENGTH[hold.kind]  # 2
                     assert hold.kind != "throttle" or factor <= (hold.factor or 0)
             assert len({hold.hold_id for hold in target.holds}) == len(target.holds)
             assert (target.confirmed_generation or 0) <= target.generation  # 8
-            stopped = any(counts(hold) for hold in target.holds)
+            stopped = any(acts(hold) for hold in target.holds)
             due = target.confirmed_generation != target.generation
             assert (name in self.machine.unsettled) == (due and target.touched)
             assert target.touched or not stopped or status == "throttled"
@@ -300,7 +345,7 @@ class Control(RuleBasedStateMachine):
     def only_what_needs_no_approval_or_was_granted_it_acts(self) -> None:
         for name in TARGETS:
             target = self.machine.target(name)
-            acting = [hold for hold in target.holds if hold.approval in ("none", "granted")]
+            acting = [hold for hold in target.holds if hold.approval in ("none", "granted") and not hold.masked]
             wanted = target.wanted()
             strongest = max((STRENGTH[hold.kind] for hold in acting), default=-1)
             assert STATUS_STRENGTH[wanted.status] == strongest  # 12
@@ -312,6 +357,20 @@ class Control(RuleBasedStateMachine):
                 assert not waits(hold) or hold.decide_by is not None
                 if is_record(hold):
                     self.ended[hold.hold_id] = hold.approval
+
+    @invariant()
+    def only_what_an_override_means_is_masked(self) -> None:
+        for name in TARGETS:
+            target = self.machine.target(name)
+            override = target.override
+            for hold in target.holds:
+                meant = override is not None and override.indicators in (None, [hold.indicator])
+                if hold.indicator is None:
+                    before = override is not None and hold.since <= override.since
+                    assert hold.masked == (meant and before)  # 18, 19
+                else:
+                    assert hold.masked == meant  # 18
+            assert override is None or (override.reason and override.by and override.until > override.since)  # 1
 
     @invariant()
     def the_last_word_on_a_target_is_its_state(self) -> None:

@@ -1,0 +1,105 @@
+"""Deadlines: of what waits for people, of holds with an end, of overrides. The companion reports that one has come, the
+machine decides on the report's arrival."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
+
+from schemas.commands import Command
+from services.channel_control.approvals import settled
+from services.channel_control.decision import Decision, Moment, in_words, notes_for
+from services.channel_control.holds import waits, why
+from services.channel_control.overrides import notes_of_change, released
+from services.channel_control.target import Target
+from services.runtime.ids import derive
+
+_BY: Final = "reconciler"
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """Of which hold (or override), when, and what is to be said then."""
+
+    id: str
+    at: datetime
+    text: str
+
+
+def deadlines(target: Target) -> Iterator[Deadline]:
+    """All that will come on a target."""
+    for hold in target.holds:
+        if waits(hold) and hold.decide_by is not None:
+            yield Deadline(hold.hold_id, hold.decide_by, f"nobody decided by {in_words(hold.decide_by)}")
+        elif hold.until is not None:
+            yield Deadline(hold.hold_id, hold.until, f"the {hold.kind} by {hold.by} was until {in_words(hold.until)}")
+    if target.override is not None:
+        until = target.override.until
+        text = f"the override by {target.override.by} was until {in_words(until)}"
+        yield Deadline(target.override.override_id, until, text)
+
+
+def overdue(targets: Iterable[Target], now: datetime) -> tuple[list[Command], float | None]:
+    """A report for each deadline that has come, and in how many seconds the next one will; None: there is none."""
+    reports: list[Command] = []
+    next_s: float | None = None
+    for target in targets:
+        for deadline in deadlines(target):
+            if now >= deadline.at:
+                reports.append(_report(target, deadline, now))
+            else:
+                left_s = (deadline.at - now).total_seconds()
+                next_s = left_s if next_s is None else min(next_s, left_s)
+    return reports, next_s
+
+
+def _report(target: Target, deadline: Deadline, at: datetime) -> Command:
+    """The same deadline gives the same id."""
+    return Command(
+        command_id=derive(deadline.id, str(deadline.at.astimezone(UTC)), "expired"),
+        command="expired",
+        target=target.name,
+        hold_ids=[deadline.id],
+        issued_by=_BY,
+        issued_at=at,
+        note=deadline.text,
+    )
+
+
+def is_early(target: Target, command: Command, at: datetime) -> bool:
+    """Whether this is an `expired` that came before its time: the companion's clock is ahead, and it will ask again."""
+    if (command.command, command.issued_by) != ("expired", _BY):
+        return False
+    named = command.hold_ids or ()
+    return any(deadline.id in named and at < deadline.at for deadline in deadlines(target))
+
+
+def expire(target: Target, command: Command, moment: Moment) -> Decision:
+    """The companion's word that the time has come of what it names."""
+    named = command.hold_ids or ()
+    due = {each.id for each in deadlines(target) if each.id in named and moment.at >= each.at}
+    if not due:
+        return Decision("recorded", "nothing of it waits any more")
+    undecided = [hold for hold in target.holds if hold.hold_id in due and waits(hold)]
+    if undecided:
+        return settled(target, undecided, "expired", command, moment)
+    return _ended(target, due, command, moment)
+
+
+def _ended(target: Target, due: set[str], command: Command, moment: Moment) -> Decision:
+    """These holds are lifted; what an override masked that is over acts."""
+    lifted = [hold for hold in target.holds if hold.hold_id in due]
+    is_over = target.override is not None and target.override.override_id in due
+    over = replace(target, override=None) if is_over else target
+    after = over.with_holds(tuple(hold for hold in target.holds if hold not in lifted))
+    by, at = command.issued_by, moment.at
+    return Decision(
+        "done",
+        why(command),
+        target=after,
+        holds=tuple(hold.hold_id for hold in (*lifted, *released(target, after))),
+        notes=(
+            *notes_for(lifted, target.name, "lifted", by, at, command.note),
+            *notes_of_change(target, after, by, at, command.note),
+        ),
+    )

@@ -1,0 +1,99 @@
+"""Override: a person keeps a target running until a time. Holds that it masks stand, and act when it ends.
+
+It ends at its time, or when a person withdraws it; a later override takes its place.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from schemas.channels import Hold, Override
+from schemas.commands import Command
+from services.channel_control.decision import AlertNote, Decision, Moment, in_words, not_as_seen, notes_for, refuse
+from services.channel_control.holds import acts, counts, why
+from services.channel_control.target import Target
+from services.runtime.ids import derive
+
+
+def override(target: Target, command: Command, moment: Moment) -> Decision:
+    """A person's `override`, if it is about what they saw and no longer than the policy allows."""
+    problem = _problem(command, moment) or not_as_seen(target, command)
+    if problem is not None:
+        return refuse(command, moment, problem)
+    masking = _override_of(command, moment.at)
+    # Marked here, since of people's holds only those that stand by now are meant.
+    holds = tuple(hold.model_copy(update={"masked": True}) for hold in target.holds)
+    after = replace(target, override=masking).with_holds(holds)
+    masked = [hold for hold in after.holds if hold.masked and counts(hold)]
+    return Decision(
+        "done",
+        why(command),
+        target=after,
+        holds=tuple(hold.hold_id for hold in masked),
+        notes=notes_of_change(target, after, command.issued_by, moment.at, command.note),
+    )
+
+
+def withdraw(target: Target, command: Command, moment: Moment) -> Decision:
+    """A person's `withdraw` of the override that they name: what it masked acts."""
+    standing = target.override
+    problem = not_as_seen(target, command)
+    if problem is None and (standing is None or command.hold_ids != [standing.override_id]):
+        problem = "withdraw does not name the override that stands"
+    if problem is not None:
+        return refuse(command, moment, problem)
+    after = replace(target, override=None).with_holds(target.holds)
+    return Decision(
+        "done",
+        why(command),
+        target=after,
+        holds=tuple(hold.hold_id for hold in released(target, after)),
+        notes=notes_of_change(target, after, command.issued_by, moment.at, command.note),
+    )
+
+
+def released(before: Target, after: Target) -> list[Hold]:
+    """The holds that were masked and act now."""
+    return _acting_only_in(after, before.holds)
+
+
+def notes_of_change(before: Target, after: Target, by: str, at: datetime, text: str | None) -> tuple[AlertNote, ...]:
+    """What the alerts are told whose holds no longer act, and those whose holds act again."""
+    return (
+        *notes_for(_acting_only_in(before, after.holds), after.name, "masked", by, at, text),
+        *notes_for(released(before, after), after.name, "ordered", by, at, text),
+    )
+
+
+def masked_by(override: Override) -> str:
+    """Why a hold does not act, in one sentence."""
+    return f"masked until {in_words(override.until)} by {override.by}: {override.reason}"
+
+
+def _acting_only_in(target: Target, others: Iterable[Hold]) -> list[Hold]:
+    """The holds that act here and stand there without acting."""
+    idle = {hold.hold_id for hold in others if counts(hold) and hold.masked}
+    return [hold for hold in target.holds if acts(hold) and hold.hold_id in idle]
+
+
+def _problem(command: Command, moment: Moment) -> str | None:
+    if command.expires_at is None:
+        return "override does not say until when"
+    if command.indicators == []:
+        return "override names no indicator"
+    longest = moment.policy.overrides.longest
+    if command.expires_at > moment.at + longest:
+        return f"override is for longer than the policy allows: {longest}"
+    return None
+
+
+def _override_of(command: Command, at: datetime) -> Override:
+    assert command.expires_at is not None  # noqa: S101 - it was asked for before
+    return Override(
+        override_id=derive(command.command_id, "override"),
+        by=command.issued_by,
+        since=at,
+        until=command.expires_at,
+        indicators=command.indicators,
+        reason=why(command),
+    )
