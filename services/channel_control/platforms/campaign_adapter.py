@@ -1,0 +1,65 @@
+"""What the adapters of advertising platforms share: an order becomes changes of the campaigns of its target."""
+
+import re
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import ClassVar, Final
+
+from schemas.channels import WantedState
+from services.channel_control.adapter import Adapter, Exchange, Options
+from services.channel_control.platforms.campaigns import Campaign, Change, changes, shown
+from services.channel_control.reconcile import Answer, Trouble
+
+_CODE: Final = re.compile(r"^[A-Za-z_]{1,60}$|^\d{1,10}$")
+_ID: Final = re.compile(r"^\d{1,20}$")
+
+
+class CampaignAdapter(Adapter):
+    """`unit`: the steps of a budget, in what the platform counts it in."""
+
+    unit: ClassVar[int] = 1
+
+    def __init__(self, options: Options, now: Callable[[], datetime]) -> None:
+        """No campaign platform of ours needs the time."""
+
+    def apply(self, wanted: WantedState, campaigns: tuple[str, ...]) -> Exchange[Trouble | None]:
+        """Reads, and changes what is not as wanted. Platforms have no "only if unchanged", so the generation is looked
+        at just before; what comes between is found when the target is read again."""
+        present = yield from self._present(campaigns)
+        if isinstance(present, Trouble):
+            return present
+        if shown(wanted.target, present, self.unit).state == wanted:
+            return None
+        made = changes(present, wanted, self.unit)
+        return made if isinstance(made, Trouble) else (yield from self._carry_out(made))
+
+    def read(self, target: str, campaigns: tuple[str, ...]) -> Exchange[Answer]:
+        """Reads the campaigns and the notes beside them."""
+        present = yield from self._present(campaigns)
+        return present if isinstance(present, Trouble) else shown(target, present, self.unit)
+
+    def _present(self, campaigns: tuple[str, ...]) -> Exchange[list[Campaign] | Trouble]:
+        if not campaigns:
+            return Trouble("no_campaign", "the directory names no campaign for this target")
+        if not all(map(_ID.match, campaigns)):
+            return Trouble("no_campaign", "the directory names a campaign that is no number")
+        found = yield from self._read(tuple(dict.fromkeys(campaigns)))
+        if isinstance(found, Trouble):
+            return found
+        missing = set(campaigns) - {campaign.id for campaign in found}
+        return Trouble("no_campaign", f"campaign {min(missing)} is not there") if missing else found
+
+    @abstractmethod
+    def _read(self, campaigns: tuple[str, ...]) -> Exchange[list[Campaign] | Trouble]:
+        """The campaigns with these ids that are there and have not been removed."""
+
+    @abstractmethod
+    def _carry_out(self, made: Sequence[Change]) -> Exchange[Trouble | None]:
+        """Makes the changes, each one as a whole or not at all."""
+
+
+def code(value: object) -> str:
+    """A platform's short code for what is wrong; empty for anything longer, which might quote what was sent."""
+    text = str(value)
+    return text if _CODE.match(text) else ""

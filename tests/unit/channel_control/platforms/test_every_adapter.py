@@ -1,0 +1,227 @@
+"""One suite over every adapter there is, against a stand-in of its platform that fails, stalls, lies, repeats and
+rate-limits."""
+
+import logging
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import pytest
+import yaml
+
+from schemas.channels import TargetStatus, WantedState
+from services.channel_control.adapters import all_kinds
+from services.channel_control.addresses import Address
+from services.channel_control.platform_io import Platforms
+from services.channel_control.platform_list import platforms_of
+from services.channel_control.reconcile import CONFLICT, FROZEN, Answer, Call, Seen, Trouble, pursue
+from services.channel_control.settings import ControlSettings
+from services.runtime.settings import parse
+from tests.support.platforms.generic import GenericPlatform
+from tests.support.platforms.google_ads import GoogleAdsPlatform
+from tests.support.platforms.meta_ads import MetaAdsPlatform
+from tests.support.platforms.standing import Fault, StandIn, serving
+
+STAND_INS: Final[dict[str, type[StandIn]]] = {
+    each.kind: each for each in (GenericPlatform, GoogleAdsPlatform, MetaAdsPlatform)
+}
+DEADLINE_S: Final = 0.5
+TARGET: Final = "channel:search"
+
+
+def wanted(generation: int, status: TargetStatus = "paused", factor: float = 0.0) -> WantedState:
+    return WantedState(target=TARGET, status=status, factor=factor, generation=generation)
+
+
+RUNNING: Final = wanted(9, "running", 1.0)
+
+
+class World:
+    """An adapter, built from a list of platforms as in service, and the stand-in that it calls."""
+
+    def __init__(self, stand_in: StandIn, platforms: Platforms) -> None:
+        self.stand_in = stand_in
+        self.platforms = platforms
+        self.address = Address("there", stand_in.campaigns)
+        self.told: list[Answer] = []
+
+    async def call(self, call: Call, state: WantedState) -> Answer:
+        answer = await self.platforms.call(call, state, self.address)
+        self.told.append(answer)
+        return answer
+
+    async def bring(self, state: WantedState, *, ask_first: bool = False) -> WantedState | Trouble:
+        """One attempt, as the reconciler makes it."""
+        steps = pursue(state, ask_first=ask_first)
+        call = next(steps)
+        while True:
+            try:
+                call = steps.send(await self.call(call, state))
+            except StopIteration as end:
+                result: WantedState | Trouble = end.value
+                return result
+
+    async def fails(self, state: WantedState, *faults: Fault, ask_first: bool = False) -> Trouble:
+        """One attempt that meets these faults."""
+        self.stand_in.faults = list(faults)
+        result = await self.bring(state, ask_first=ask_first)
+        self.stand_in.faults = []
+        assert isinstance(result, Trouble)
+        return result
+
+
+@pytest.fixture(params=sorted(STAND_INS))
+async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
+    stand_in = STAND_INS[request.param]()
+    async with serving(stand_in) as url:
+        path = tmp_path / "platforms.yaml"
+        path.write_text(yaml.safe_dump({"platforms": {"there": stand_in.entry(url)}}), "utf-8")
+        settings = parse(ControlSettings, {"TIDEGATE_CONTROL_PLATFORMS": str(path)})
+        adapters = platforms_of(settings, stand_in.secrets, lambda: datetime.now(UTC))
+        platforms = Platforms(adapters, DEADLINE_S)
+        await platforms.open()
+        yield World(stand_in, platforms)
+        await platforms.close()
+
+
+def test_there_is_a_stand_in_for_every_kind_that_is_found() -> None:
+    assert set(STAND_INS) == set(all_kinds())
+
+
+async def test_nothing_is_known_of_a_target_before_its_first_order(world: World) -> None:
+    assert await world.call("ask", wanted(1)) == Seen(None)
+
+
+@pytest.mark.parametrize("status", ["paused", "frozen", "taken_down"])
+async def test_a_stop_stops_and_is_read_back_as_what_it_was(world: World, status: TargetStatus) -> None:
+    assert await world.bring(wanted(1, status)) == wanted(1, status)
+    assert world.stand_in.truth() == ("paused", 0.0)
+
+
+async def test_throttled_is_a_share_and_running_again_is_as_before(world: World) -> None:
+    for order in (wanted(1, "throttled", 0.5), wanted(2, "throttled", 0.25), wanted(3), wanted(4, "throttled", 0.5)):
+        assert await world.bring(order) == order
+    assert world.stand_in.truth() == ("throttled", 0.5)
+    assert await world.bring(RUNNING) == RUNNING
+    assert world.stand_in.truth() == ("running", 1.0)
+
+
+async def test_the_same_order_again_changes_nothing(world: World) -> None:
+    for order in (wanted(1, "throttled", 0.5), wanted(2)):
+        assert await world.bring(order) == order
+        changes = world.stand_in.changes
+        assert await world.call("put", order) == Seen(None)
+        assert await world.bring(order, ask_first=True) == order
+        assert world.stand_in.changes == changes
+
+
+async def test_an_older_order_undoes_nothing(world: World) -> None:
+    """An old worker, or a late retry."""
+    assert await world.bring(wanted(5)) == wanted(5)
+    answer = await world.call("put", wanted(4, "running", 1.0))
+    assert isinstance(answer, Trouble)
+    assert answer.kind == CONFLICT
+    result = await world.bring(wanted(4, "running", 1.0))
+    assert isinstance(result, Trouble)
+    assert result.kind == "newer"
+    assert world.stand_in.truth() == ("paused", 0.0)
+
+
+@pytest.mark.parametrize("writes_only", [False, True])
+async def test_a_failure_is_told_by_its_number_and_tried_again(world: World, writes_only: bool) -> None:
+    trouble = await world.fails(wanted(1), Fault("fail", 503, writes_only=writes_only))
+    assert trouble.kind == "http_503"
+    assert trouble.text.startswith("the platform answered 503")
+    assert world.stand_in.truth() == ("running", 1.0)
+    assert await world.bring(wanted(1), ask_first=True) == wanted(1)
+
+
+async def test_an_order_that_stalls_meets_the_deadline_and_is_asked_about(world: World) -> None:
+    trouble = await world.fails(wanted(1, "throttled", 0.5), Fault("stall", writes_only=True))
+    assert trouble == Trouble("timeout", "the platform did not answer within 0.5 s")
+    assert await world.bring(wanted(1, "throttled", 0.5), ask_first=True) == wanted(1, "throttled", 0.5)
+    assert world.stand_in.truth() == ("throttled", 0.5)
+
+
+async def test_a_lost_answer_is_no_second_order(world: World) -> None:
+    order = wanted(1, "throttled", 0.5)
+    trouble = await world.fails(order, Fault("lose", writes_only=True))
+    assert trouble.kind == "unreachable"
+    assert await world.bring(order, ask_first=True) == order
+    assert world.stand_in.truth() == ("throttled", 0.5)
+    assert world.stand_in.changes == max(1, len(world.stand_in.campaigns) if world.stand_in.kind == "meta_ads" else 1)
+
+
+async def test_a_lie_is_found_out(world: World) -> None:
+    trouble = await world.fails(wanted(1), Fault("lie"))
+    assert trouble == Trouble("differs", "the platform took the order and shows something else")
+    assert await world.bring(wanted(1), ask_first=True) == wanted(1)
+    assert world.stand_in.truth() == ("paused", 0.0)
+
+
+async def test_an_order_that_arrives_twice_acts_once(world: World) -> None:
+    order = wanted(1, "throttled", 0.5)
+    world.stand_in.faults = [Fault("repeat")]
+    await world.bring(order)
+    assert await world.bring(order, ask_first=True) == order
+    assert world.stand_in.truth() == ("throttled", 0.5), "not a quarter"
+    assert await world.bring(RUNNING) == RUNNING
+    assert world.stand_in.truth() == ("running", 1.0)
+
+
+async def test_too_many_calls_are_waited_out_as_long_as_the_platform_says(world: World) -> None:
+    trouble = await world.fails(wanted(1), world.stand_in.rate_limit())
+    assert trouble.retry_after_s == 7.0
+    assert await world.bring(wanted(1), ask_first=True) == wanted(1)
+
+
+@pytest.mark.parametrize("writes_only", [False, True])
+async def test_what_is_no_answer_confirms_nothing(world: World, writes_only: bool) -> None:
+    world.stand_in.faults = [Fault("nonsense", writes_only=writes_only)]
+    result = await world.bring(wanted(1), ask_first=not writes_only)
+    assert isinstance(result, Trouble)
+    assert result.kind in ("bad_answer", "differs")
+    assert await world.bring(wanted(1), ask_first=True) == wanted(1)
+
+
+async def test_what_somebody_does_by_hand_is_seen(world: World) -> None:
+    await world.bring(wanted(1))
+    world.stand_in.by_hand(on=True)
+    assert await world.call("ask", wanted(1)) == Seen(wanted(1, "running", 1.0))
+    assert await world.bring(wanted(1), ask_first=True) == wanted(1)
+    assert world.stand_in.truth() == ("paused", 0.0)
+    await world.bring(RUNNING)
+    world.stand_in.by_hand(on=False)
+    seen = await world.call("ask", RUNNING)
+    assert isinstance(seen, Seen)
+    assert seen.state is not None
+    assert (seen.state.status, seen.state.factor) == ("paused", 0.0)
+    assert await world.bring(RUNNING, ask_first=True) == RUNNING
+    assert world.stand_in.truth() == ("running", 1.0)
+
+
+async def test_a_process_that_may_have_lost_its_partition_sends_nothing(world: World) -> None:
+    answer = await world.platforms.call("put", wanted(1), world.address, lambda: False)
+    assert isinstance(answer, Trouble)
+    assert answer.kind == FROZEN
+    assert world.stand_in.changes == 0
+
+
+async def test_whom_the_list_does_not_name_is_not_called(world: World) -> None:
+    answer = await world.platforms.call("put", wanted(1), Address("elsewhere"))
+    assert answer == Trouble("no_platform", "no platform is called elsewhere")
+    assert world.stand_in.changes == 0
+
+
+async def test_no_secret_shows_however_it_goes_wrong(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    # httpx, which would name addresses, is silenced in service; see services.runtime.logs.
+    caplog.set_level(logging.DEBUG, "services")
+    faults = [Fault(kind, 500, writes_only=kind != "fail") for kind in ("fail", "stall", "lose", "lie", "nonsense")]
+    for number, fault in enumerate([*faults, world.stand_in.rate_limit()], 1):
+        world.stand_in.faults = [fault]
+        await world.bring(wanted(number, "throttled", number / 10), ask_first=True)
+    assert sum(isinstance(answer, Trouble) for answer in world.told) >= 4
+    said = caplog.text + repr(world.told) + repr(vars(world.platforms))
+    secrets = [*world.stand_in.secrets.values(), getattr(world.stand_in, "access_token", "-no-such-")]
+    assert [secret for secret in secrets if secret in said] == []
