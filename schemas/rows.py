@@ -25,6 +25,7 @@ class ComplaintRow(Row, frozen=True):
     account: bytes | None
     ip: bytes | None
     one_click: bool
+    product: str | None = None
 
 
 class FloodRow(Row, frozen=True):

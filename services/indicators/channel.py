@@ -1,7 +1,7 @@
 """Channels: what happened on each, in panes of five minutes, and its complaints one by one."""
 
 import struct
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
@@ -71,6 +71,10 @@ class ChannelView:
         """The complaints of a span, of which at most so many count per account or address."""
         self._looked[None, span] = None
         return self._complaints.tally(span, per_person)
+
+    def complained_of(self, span: Span) -> Counter[str]:
+        """How many complaints of a span name which product, whether they count or are too many of one person."""
+        return Counter(each.product for each in self._complaints.within(span) if each.product is not None)
 
     def silent(self, topic: str, now_ms: int) -> bool:
         """Whether nothing of a raw topic was heard for longer than the policy's `max_silence`."""
@@ -187,7 +191,8 @@ class ChannelStore:
         oldest = _oldest(standing, COMPLAINTS_KEPT_MS)
         for source, row in fresh(frame.slices, frame.complaints, oldest, standing, ledger, admission):
             slot = self._slot(row.channel)
-            complaint = Complaint(row.at_ms, source, row.offset, row.complaint_id, row.account, row.ip, row.one_click)
+            who = row.account, row.ip, row.one_click
+            complaint = Complaint(row.at_ms, source, row.offset, row.complaint_id, *who, product=row.product)
             pane = self._complaints[slot].add(complaint)
             if pane is not None and COMPLAINTS in self._watched:
                 _note(touched, slot, COMPLAINTS, pane)

@@ -27,6 +27,7 @@ class Complaint(NamedTuple):
     ip: bytes | None
     one_click: bool
     instead: tuple[int, int] | None = None
+    product: str | None = None
 
     @property
     def anonymous(self) -> bool:

@@ -180,7 +180,7 @@ class Router:
         one_click = event.entry == "one_click"
         place = len(rows.channel.parts), offset, at
         rows.channel.complaints.append(
-            ComplaintRow(*place, event.channel_id, event.complaint_id, account, ip, one_click)
+            ComplaintRow(*place, event.channel_id, event.complaint_id, account, ip, one_click, event.product_id)
         )
         actor = None if event.ip is None or not one_click else self._actors[event.ip]
         if actor is not None:

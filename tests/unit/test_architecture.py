@@ -14,6 +14,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FORBIDDEN = ("aiokafka", "fastapi", "faust", "httpx")
 """What only modules with a name for I/O may pull in, themselves or through others."""
+PURE_ROOMS = ("scanning", "incidents")
+"""Rooms without any I/O, for what must be judged alike in several services: a text (by the indicator and the console's
+scan), and which alerts are one incident (by the console and the command line)."""
 
 
 def is_io(module: str) -> bool:
@@ -62,11 +65,11 @@ def objection(importer: str, imported: str) -> str | None:
         return "the contracts know no service"
     if here[0] != "services" or there[0] != "services" or len(there) < 2 or there[1] == here[1]:
         return None
-    if there[1] == "runtime" or (there[1] == "scanning" and here[1] != "runtime"):
+    if there[1] == "runtime" or (there[1] in PURE_ROOMS and here[1] != "runtime"):
         return None
     if here[1] == "cli" and not is_io(imported):
         return None
-    return "services share schemas, services.runtime and services.scanning, nothing else"
+    return "services share schemas, services.runtime and the pure rooms, nothing else"
 
 
 def test_pure_modules_pull_in_no_io() -> None:
@@ -74,8 +77,8 @@ def test_pure_modules_pull_in_no_io() -> None:
     assert {name: found for name, found in pulled_in(pure).items() if found} == {}
 
 
-def test_the_scanner_is_pure() -> None:
-    assert [name for name in modules("services/scanning") if is_io(name)] == []
+def test_rooms_that_are_shared_are_pure() -> None:
+    assert [name for room in PURE_ROOMS for name in modules(f"services/{room}") if is_io(name)] == []
 
 
 def test_the_probe_sees_what_is_pulled_in_through_others() -> None:
@@ -106,6 +109,8 @@ def test_services_do_not_import_each_other(package: str) -> None:
         ("services.runtime.ids", "services.ingest.frames", False),
         ("services.console.scanning_io", "services.scanning.scanner", True),
         ("services.scanning.scanner", "services.indicators.rule", False),
+        ("services.console.incidents_io", "services.incidents.book", True),
+        ("services.incidents.book", "services.console.views", False),
         ("services.runtime.ids", "services.scanning.scanner", False),
         ("services.cli.replay", "services.ingest.frames", True),
         ("services.cli.replay", "services.ingest.poll_io", False),

@@ -1,8 +1,8 @@
 """Complaints per purchase of the trailing day on one channel: slowed at the first figure, paused at the second."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
@@ -13,6 +13,7 @@ from services.indicators.comparison import Confidence
 from services.indicators.examples import amounts, complaints, fires, silent
 from services.indicators.rule import Case, Limits, Order, Rule, Share, Verdict, Words, graded, share_of, unsure
 from services.indicators.statistics import surely_more
+from services.indicators.tracing import shown
 
 HOURS = 24
 
@@ -90,6 +91,10 @@ class ComplaintRate(Rule[ChannelView, ComplaintRateLimits]):
     def severity(self, verdict: Verdict) -> Severity:
         """Slowing is a signal, pausing a guardrail."""
         return "critical" if verdict.level > 1 else "warning"
+
+    def detail(self, case: Case[ChannelView, ComplaintRateLimits]) -> Mapping[str, Any]:
+        """The products that most complaints are about, as far as they name one."""
+        return shown(product=case.view.complained_of(case.verdict.span))
 
     def words(self, case: Case[ChannelView, ComplaintRateLimits]) -> Words:
         """The rate, and what it is made of."""

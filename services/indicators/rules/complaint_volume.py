@@ -1,7 +1,7 @@
 """Complaints opened today on one channel: at the threshold the channel is paused. A guardrail."""
 
-from collections.abc import Iterable
-from typing import Annotated
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -9,6 +9,7 @@ from schemas.base import Bilingual
 from services.indicators.channel import ChannelView
 from services.indicators.examples import complaints, fires, silent
 from services.indicators.rule import Case, Limits, Order, Rule, Verdict, Words, doubling, share_of
+from services.indicators.tracing import shown
 
 
 class ComplaintVolumeLimits(Limits):
@@ -51,6 +52,10 @@ class ComplaintVolume(Rule[ChannelView, ComplaintVolumeLimits]):
     def orders(self, case: Case[ChannelView, ComplaintVolumeLimits]) -> Iterable[Order]:
         """A pause at every level: a channel that was resumed by hand stops again."""
         return [Order("pause", case.subject, level) for level in range(1, case.verdict.level + 1)]
+
+    def detail(self, case: Case[ChannelView, ComplaintVolumeLimits]) -> Mapping[str, Any]:
+        """The products that most complaints are about, as far as they name one."""
+        return shown(product=case.view.complained_of(case.verdict.span))
 
     def words(self, case: Case[ChannelView, ComplaintVolumeLimits]) -> Words:
         """How many today, and of how many in all."""

@@ -127,6 +127,7 @@ _EVENTS = st.one_of(
         "complaint_opened",
         channel_id=_CHANNELS,
         entry=st.sampled_from(["one_click", "branch"]),
+        product_id=st.sampled_from([..., "p-1"]),
         ip=st.sampled_from([None, "192.0.2.1"]),
     ),
     _of(
@@ -197,7 +198,7 @@ class _Books:
         ip, channel = each.get("ip"), each["channel_id"]
         whose = None if each.get("account_id") is None else account(each["account_id"])
         who, one_click = None if ip is None else actor(ip), each["entry"] == "one_click"
-        self.complaint.append((*place, channel, each["complaint_id"], whose, who, one_click))
+        self.complaint.append((*place, channel, each["complaint_id"], whose, who, one_click, each.get("product_id")))
         if who is not None and one_click:
             self.complaint.append((*place, who, whose, channel, each["complaint_id"]))
 
