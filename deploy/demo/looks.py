@@ -119,7 +119,7 @@ class Looks:
         return f"done, {len(holds)} hold lifted"
 
     async def decided(self, word: Literal["approve", "reject"], target: str, indicator: str, note: str) -> str:
-        """An operator says yes or no to what an indicator asked for."""
+        """An approver says yes or no to what an indicator asked for."""
 
         async def look() -> Finding | None:
             requests = (each for each in await self._stage.approvals() if each["target"] == target)
@@ -127,7 +127,7 @@ class Looks:
 
         request = await until(look, f"{target} in the list of what waits")
         hold, seen = request["hold"], {"target": target, "expected_generation": request["generation"]}
-        answer = await self._stage.order(word, **seen, hold_ids=[hold["hold_id"]], note=note)
+        answer = await self._stage.order(word, "approver", **seen, hold_ids=[hold["hold_id"]], note=note)
         require(answer["outcome"] == "done", f"the order was answered with {answer['outcome']}")
         return f"{hold['kind']} of {target}, “{note}”"
 

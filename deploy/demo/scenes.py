@@ -34,7 +34,7 @@ async def rate(looks: Looks) -> None:
     await looks.check("at 2 % slowing is proposed", looks.ordered(target, "throttle", outcome="waiting"))
     await looks.check("until a person decides, the channel runs", looks.still(target, "running"))
     yes = looks.decided("approve", target, "complaint_rate", "half the traffic until we know why")
-    await looks.check("an operator approves", yes)
+    await looks.check("an approver says yes", yes)
     await looks.check("the platform confirms the slowing", looks.confirmed(target, "throttled"))
 
 

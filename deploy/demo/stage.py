@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import httpx
 
 from deploy.demo.stories import Event
+from deploy.launcher.secrets import ROLES
 from deploy.launcher.system import System
 from services.cli.replay_io import tell_end, tell_time
 from services.runtime.kafka_io import producer
@@ -33,6 +34,7 @@ class Stage:
         self._kafka: Any = None
         self._gateway = _client(system.url("gateway"), system.secrets.token("demo"))
         self._console = _client(system.url("console"), system.secrets.token("operator"))
+        self._tokens = {role: system.secrets.token(role) for role in ROLES}
         self._platform = _client(system.url("platform"))
         self._receiver = _client(system.url("receiver"))
         self.sent_at: dict[str, float] = {}
@@ -88,9 +90,10 @@ class Stage:
         found: list[dict[str, Any]] = _json(await self._console.get("/api/v1/approvals"))["approvals"]
         return found
 
-    async def order(self, word: str, **body: Any) -> dict[str, Any]:
-        """An operator's order, with what came of it."""
-        answer = await self._console.post(f"/api/v1/orders/{word}", params={"wait": 10}, json=body)
+    async def order(self, word: str, role: str = "operator", **body: Any) -> dict[str, Any]:
+        """An order of someone in this role, with what came of it."""
+        headers = {"Authorization": f"Bearer {self._tokens[role]}"}
+        answer = await self._console.post(f"/api/v1/orders/{word}", params={"wait": 10}, json=body, headers=headers)
         found: dict[str, Any] = _json(answer)
         return found
 

@@ -9,7 +9,9 @@ import os
 import signal
 import sys
 import time
+from itertools import zip_longest
 
+from deploy.launcher.secrets import ROLES
 from deploy.launcher.settings import LauncherSettings, other_cluster, stand_ins
 from deploy.launcher.standard import standard_system
 from deploy.launcher.supervisor import StartError
@@ -28,12 +30,12 @@ def say(line: str) -> None:
 def banner(system: System, seconds: float) -> str:
     """Where everything is."""
     gateway, console = system.url("gateway"), system.url("console")
+    places = zip_longest([f"console   {console}"], ROLES, fillvalue="")
     lines = [
         "",
         f"Tidegate is ready ({seconds:.0f} s).",
         f"  gateway   {gateway}   token     {system.secrets.token('demo')}",
-        f"  console   {console}   viewer    {system.secrets.token('viewer')}",
-        f"            {'':{len(console)}}   operator  {system.secrets.token('operator')}",
+        *(f"  {where:{len(console) + 10}}   {role:8}  {system.secrets.token(role)}" for where, role in places),
         f"  Kafka     {system.kafka}",
         f"  logs      {system.home / 'logs'}",
     ]

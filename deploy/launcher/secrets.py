@@ -8,6 +8,7 @@ import os
 import secrets as random_source
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 _GATEWAY_TOKENS = """\
 # Who may send events, by the SHA-256 of their token.
@@ -17,14 +18,15 @@ _GATEWAY_TOKENS = """\
   types: "*"
 """
 _CONSOLE_TOKENS = """\
-# Who may look (viewer) and who may act (operator), by the SHA-256 of their token.
-- name: demo-viewer
-  role: viewer
-  sha256: "{viewer}"
-- name: demo-operator
-  role: operator
-  sha256: "{operator}"
+# Who may look (viewer), act (operator), say yes or no (approver), switch automation off (admin), each as well as what
+# those before may; by the SHA-256 of their token.
 """
+_ENTRY = """\
+- name: demo-{role}
+  role: {role}
+  sha256: "{sha256}"
+"""
+ROLES: Final = ("viewer", "operator", "approver", "admin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +44,21 @@ class Secrets:
         return (self.folder / name).read_text(encoding="utf-8").strip()
 
     def token(self, name: str) -> str:
-        """A token in the clear, for people at this terminal: `demo`, `viewer` or `operator`."""
+        """A token in the clear, for people at this terminal: `demo`, or a role of the console."""
         return self.content(f"{name}-token")
 
 
 def make_secrets(folder: Path) -> Secrets:
     """Make what is missing in `folder`; what is there stays, so that pseudonyms and tokens outlive a restart."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    tokens = {name: _keep(folder / f"{name}-token", f"tg_{random_source.token_urlsafe(24)}") for name in _PEOPLE}
+    new = [role for role in ROLES if not (folder / f"{role}-token").exists()]
+    tokens = {name: _keep(folder / f"{name}-token", f"tg_{random_source.token_urlsafe(24)}") for name in _OWNERS}
     hashes = {name: hashlib.sha256(token.encode()).hexdigest() for name, token in tokens.items()}
     _keep(folder / "gateway-tokens.yaml", _GATEWAY_TOKENS.format(**hashes))
-    _keep(folder / "console-tokens.yaml", _CONSOLE_TOKENS.format(**hashes))
+    known = _keep(folder / "console-tokens.yaml", _CONSOLE_TOKENS)
+    entries = [_ENTRY.format(role=role, sha256=hashes[role]) for role in new]
+    if entries:  # of an earlier release's folder, whose file knows fewer roles, the rest stays as it is
+        _write(folder / "console-tokens.yaml", "\n".join([known, *entries]))
     _keep(folder / "pseudonym-key", random_source.token_hex(32))
     _keep(folder / "dead-letter-key", base64.urlsafe_b64encode(random_source.token_bytes(32)).decode())
     for name in ("webhook-secret", "platform-secret"):
@@ -60,15 +66,19 @@ def make_secrets(folder: Path) -> Secrets:
     return Secrets(folder)
 
 
-_PEOPLE = ("demo", "viewer", "operator")
+_OWNERS: Final = ("demo", *ROLES)
 
 
 def _keep(path: Path, content: str) -> str:
     """Write `content` unless the file is there already; what it holds then."""
     if path.exists():
         return path.read_text(encoding="utf-8").strip()
+    _write(path, content + "\n")
+    return content
+
+
+def _write(path: Path, content: str) -> None:
     half = path.with_suffix(".new")
     with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.write(content + "\n")
+        file.write(content)
     half.replace(path)  # whole or not at all
-    return content

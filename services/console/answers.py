@@ -61,6 +61,12 @@ class ApprovalList(BaseModel):
     approvals: list[Request]
 
 
+class OrderList(BaseModel):
+    """Orders that belong together, and what came of each; one that was refused says why in its audit."""
+
+    orders: list[OrderAnswer]
+
+
 class OrderProblem(ProblemDetails):
     """An order that was refused, or of which it is not known whether it was given."""
 

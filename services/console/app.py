@@ -6,8 +6,9 @@ from fastapi import Depends, FastAPI
 
 from services.console.answers import OrderProblem
 from services.console.approvals_io import approval_routes
+from services.console.desk_io import Desk, Publishing
 from services.console.feed_io import Feed
-from services.console.ordering_io import Publishing, order_routes
+from services.console.ordering_io import order_routes
 from services.console.people import Person
 from services.console.reading_io import directory_routes, reading_routes
 from services.console.scanning_io import scanning_routes
@@ -20,8 +21,9 @@ RETRY_S: Final = 2
 
 _DESCRIPTION: Final = """What Tidegate knows and does, for people and their scripts.
 
-A viewer reads and scans; an operator gives orders as well, and approves or rejects what waits for a person. Orders go
-to the topic `channel-commands`, like those of the indicators; what came of them is in the audit."""
+Roles, each with the rights of those before it: a viewer reads and scans; an operator gives orders; an approver says yes
+or no to what waits for people; an admin switches automation off and on. Orders go to the topic `channel-commands`, like
+those of the indicators; what came of them is in the audit."""
 
 
 def build_app(settings: ConsoleSettings, feed: Feed, publisher: Publishing, health: Health) -> FastAPI:
@@ -37,6 +39,6 @@ def build_app(settings: ConsoleSettings, feed: Feed, publisher: Publishing, heal
     app.include_router(reading_routes(feed), dependencies=guarded)
     app.include_router(approval_routes(feed), dependencies=guarded)
     app.include_router(directory_routes(feed), dependencies=guarded)
-    app.include_router(order_routes(feed, publisher, authenticated), dependencies=guarded)
+    app.include_router(order_routes(feed, Desk(feed, publisher), authenticated), dependencies=guarded)
     app.include_router(scanning_routes(feed), dependencies=guarded)
     return app

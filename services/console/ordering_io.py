@@ -1,27 +1,33 @@
-"""People's orders: written to `channel-commands`, their outcome read back from the audit."""
+"""The routes on which people order."""
 
-import logging
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Response
+from pydantic import BaseModel
 
-from schemas.commands import Command
-from schemas.topics import CHANNEL_COMMANDS
-from services.console import metrics, orders
-from services.console.answers import OrderProblem
+from services.console import high_risk
+from services.console.answers import OrderList, OrderProblem
+from services.console.desk_io import Desk
 from services.console.feed_io import Feed
-from services.console.orders import Acknowledge, Answer, Given, OrderAnswer, Pause, Resume
-from services.console.people import Person
-from services.runtime.api_io import ApiError, errors, refusal
-from services.runtime.machine import Output
-from services.runtime.publisher_io import BrokerAwayError
-
-log = logging.getLogger(__name__)
-
-RETRY_S = 2
+from services.console.high_risk import HighRisk
+from services.console.orders import (
+    Acknowledge,
+    Answer,
+    Order,
+    OrderAnswer,
+    Override,
+    Resume,
+    Stop,
+    Throttle,
+    Word,
+    command_id,
+    command_of,
+)
+from services.console.people import Person, Role
+from services.runtime.api_io import errors, refusal
 
 Key = Annotated[
     str | None,
@@ -33,68 +39,53 @@ Key = Annotated[
     ),
 ]
 Wait = Annotated[float, Query(ge=0, le=30, description="So many seconds to wait for the outcome.")]
+Authenticated = Callable[..., Awaitable[Person]]
+_ORDERS: tuple[tuple[Word, type[Order], Role, str, str], ...] = (
+    ("pause", Stop, "operator", "Stop a target", "Until its end, or until it is resumed."),
+    ("throttle", Throttle, "operator", "Slow a target", "To a share of its traffic; the lowest of several counts."),
+    ("freeze", Stop, "operator", "Freeze a target", "A stop that stands above any pause."),
+    ("take_down", Stop, "operator", "Take a target down", "A stop that stands above all others."),
+    (
+        "override",
+        Override,
+        "operator",
+        "Keep a target running",
+        "Until a time; what automation wants meanwhile stands masked, is in the audit, and acts when it ends.",
+    ),
+    ("withdraw", Answer, "operator", "Take an override back", "`hold_ids` names it; what it masked acts again."),
+    ("resume", Resume, "operator", "Lift holds", "Refused if another hold has landed since the person looked."),
+    ("approve", Answer, "approver", "Approve what waits", "It acts from then on, until it is lifted."),
+    ("reject", Answer, "approver", "Reject what waits", "It never acts; only a higher level of its alert asks again."),
+)
+"""Word, body, who may, and what it is."""
 
 
-class Publishing(Protocol):
-    """What the app needs of a publisher."""
-
-    async def publish(self, messages: Sequence[Output]) -> set[int]:
-        """The place of each message that was not acknowledged. Raises BrokerAwayError."""
-        ...
-
-
-def order_routes(feed: Feed, publisher: Publishing, authenticated: Callable[..., Awaitable[Person]]) -> APIRouter:
-    """The routes that order, for operators only."""
-
-    async def operator(person: Annotated[Person, Depends(authenticated)]) -> Person:
-        if not person.may_order:
-            raise refusal(403, "a viewer may not give orders")
-        return person
-
-    desk = _Desk(feed, publisher)
+def order_routes(feed: Feed, desk: Desk, authenticated: Authenticated) -> APIRouter:
+    """The routes that order; each says which role it takes."""
     router = APIRouter(prefix="/api/v1/orders")
-    told: dict[str, Any] = {
-        "status_code": 202,
-        "responses": {200: {"model": OrderAnswer, "description": "The outcome is known."}}
-        | errors(400, 401, 403, 413, 422)
-        | errors(409, 503, model=OrderProblem),
-    }
+    for word, body, role, summary, text in _ORDERS:
+        give = _giving(word, body, desk, at_least(role, authenticated))
+        path = "/" + word.replace("_", "-")
+        router.add_api_route(
+            path, give, methods=["POST"], name=word, summary=summary, description=text, **told(OrderAnswer)
+        )
+    operator = at_least("operator", authenticated)
 
-    @router.post("/pause", summary="Stop a target", **told)
-    async def pause(
-        order: Pause, person: Annotated[Person, Depends(operator)], response: Response, key: Key = None, wait: Wait = 0
-    ) -> OrderAnswer:
-        """Until it is resumed."""
-        command = orders.pause(order, person, _new_id(person, key), datetime.now(UTC))
-        return await desk.give(command, wait, response)
+    @router.post("/high-risk-products", summary="Stop or slow all high-risk products", **told(OrderList))
+    async def order_high_risk(
+        order: HighRisk,
+        person: Annotated[Person, Depends(operator)],
+        response: Response,
+        key: Key = None,
+        wait: Wait = 0,
+    ) -> OrderList:
+        """One order for each product of the risk class high in the directory; the answer tells of each."""
+        found = high_risk.commands_of(order, feed.policy.directory, person, new_id(person, key), datetime.now(UTC))
+        if not found:
+            raise refusal(422, "the directory names no product of the risk class high")
+        return OrderList(orders=await desk.give_all(found, wait, response))
 
-    @router.post("/resume", summary="Lift holds", **told)
-    async def resume(
-        order: Resume, person: Annotated[Person, Depends(operator)], response: Response, key: Key = None, wait: Wait = 0
-    ) -> OrderAnswer:
-        """Refused if another hold has landed since the generation that the person saw."""
-        command = orders.resume(order, person, _new_id(person, key), datetime.now(UTC))
-        return await desk.give(command, wait, response)
-
-    @router.post("/approve", summary="Approve what waits", **told)
-    async def approve(
-        order: Answer, person: Annotated[Person, Depends(operator)], response: Response, key: Key = None, wait: Wait = 0
-    ) -> OrderAnswer:
-        """It acts from then on, until it is lifted."""
-        command = orders.answer("approve", order, person, _new_id(person, key), datetime.now(UTC))
-        return await desk.give(command, wait, response)
-
-    @router.post("/reject", summary="Reject what waits", **told)
-    async def reject(
-        order: Answer, person: Annotated[Person, Depends(operator)], response: Response, key: Key = None, wait: Wait = 0
-    ) -> OrderAnswer:
-        """It never acts; only a higher level of its alert asks again."""
-        command = orders.answer("reject", order, person, _new_id(person, key), datetime.now(UTC))
-        return await desk.give(command, wait, response)
-
-    acknowledging = told | {"responses": told["responses"] | errors(404)}
-
-    @router.post("/acknowledge", summary="Take charge of an alert", **acknowledging)
+    @router.post("/acknowledge", summary="Take charge of an alert", **told(OrderAnswer, 404))
     async def acknowledge(
         order: Acknowledge,
         person: Annotated[Person, Depends(operator)],
@@ -106,59 +97,45 @@ def order_routes(feed: Feed, publisher: Publishing, authenticated: Callable[...,
         alert = feed.alerts.get(order.alert_id)
         if alert is None:
             raise refusal(404, "no such alert is known")
-        command = orders.acknowledge(order, alert, person, _new_id(person, key), datetime.now(UTC))
+        about = {"target": alert.subject}
+        command = command_of("acknowledge", order, person, new_id(person, key), datetime.now(UTC), **about)
         return await desk.give(command, wait, response)
 
     return router
 
 
-def _new_id(person: Person, key: str | None) -> str:
-    return orders.command_id(person, key, secrets.token_hex(16))
+def told(answer: type[BaseModel], *more: int) -> dict[str, Any]:
+    """How an order's route answers."""
+    known: dict[int | str, dict[str, Any]] = {200: {"model": answer, "description": "The outcome is known."}}
+    refused = errors(400, 401, 403, 413, 422, *more) | errors(409, 503, model=OrderProblem)
+    return {"status_code": 202, "responses": known | refused}
 
 
-class _Desk:
-    """Takes orders in."""
+def at_least(role: Role, authenticated: Authenticated) -> Authenticated:
+    """A dependency: the person, if they have this role or one above it."""
 
-    def __init__(self, feed: Feed, publisher: Publishing) -> None:
-        self._feed = feed
-        self._publisher = publisher
-        self._given = Given()
+    async def person_of_role(person: Annotated[Person, Depends(authenticated)]) -> Person:
+        if not person.is_at_least(role):
+            article = "a" if person.role == "viewer" else "an"
+            raise refusal(403, f"{article} {person.role} may not do this; it takes the role {role}")
+        return person
 
-    async def give(self, command: Command, wait: float, response: Response) -> OrderAnswer:
-        """Sends the order unless the audit knows it already; says what came of it."""
-        is_other, known = self._given.is_other(command), self._feed.audit.outcome_of(command.command_id)
-        if known is None and not is_other:
-            await _send(command, self._publisher)
-            await self._feed.wait_for_outcome(command.command_id, wait)
-            known = self._feed.audit.outcome_of(command.command_id)
-        if is_other or (known is not None and orders.differs(command, known)):
-            raise refusal(422, "this Idempotency-Key was used for another order")
-        answer = orders.answer_of(command, known)
-        if known is not None and known.outcome == "refused":
-            raise ApiError(OrderProblem.of(409, f"refused: {known.why or 'no reason was given'}", order=answer))
-        response.status_code = 202 if known is None else 200
-        return answer
+    return person_of_role
 
 
-async def _send(command: Command, publisher: Publishing) -> None:
-    value = command.model_dump_json(by_alias=True).encode()
-    try:
-        missing = await publisher.publish([Output(CHANNEL_COMMANDS, command.target.encode(), value)])
-    except BrokerAwayError:
-        problem = "Kafka does not answer; the order was not given"
-    else:
-        problem = "Kafka has not acknowledged the order in time; it may still be carried out" if missing else ""
-    metrics.ORDERS.labels(command.command, "no" if problem else "yes").inc()
-    log.info(
-        "order",
-        extra={
-            "command": command.command,
-            "command_id": command.command_id,
-            "target": command.target,
-            "by": command.issued_by,
-            "problem": problem,
-        },
-    )
-    if problem:
-        body = OrderProblem.of(503, problem, order=orders.answer_of(command, None))
-        raise ApiError(body, {"Retry-After": str(RETRY_S)})
+def new_id(person: Person, key: str | None) -> str:
+    """The command's id: the same for the same person and key."""
+    return command_id(person, key, secrets.token_hex(16))
+
+
+def _giving(word: Word, body: type[Order], desk: Desk, allowed: Authenticated) -> Callable[..., Any]:
+    """The endpoint of one word."""
+
+    async def give(
+        order: Order, person: Annotated[Person, Depends(allowed)], response: Response, key: Key = None, wait: Wait = 0
+    ) -> OrderAnswer:
+        command = command_of(word, order, person, new_id(person, key), datetime.now(UTC))
+        return await desk.give(command, wait, response)
+
+    give.__annotations__["order"] = body
+    return give

@@ -1,40 +1,85 @@
 """What people may order, and the commands that these orders become. Pure; time and chance come in."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from schemas.alerts import AlertState
 from schemas.audit import AuditRecord, Outcome
-from schemas.base import HexId, Ref, Text
-from schemas.commands import Command
+from schemas.base import HexId, Instant, Name, Ref, Text
+from schemas.commands import Action, Command, PersonsWord
 from services.console.people import Person
 from services.runtime.ids import derive
 
+Word = Action | PersonsWord
 Note = Annotated[Text | None, Field(description="Why, for the audit.")]
-Generation = Annotated[int, Field(ge=0, le=2**63 - 1)]
+Reason = Annotated[
+    str,
+    StringConstraints(max_length=20_000, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$"),
+    Field(description="Why; there is no stop without a reason."),
+]
+Generation = Annotated[
+    int, Field(ge=0, le=2**63 - 1, description="`generation` of the state that the person saw; 0 where there is none.")
+]
+Target = Annotated[
+    str,
+    StringConstraints(
+        max_length=420,
+        pattern=r"^((channel|product|content|actor|account):[^\x00-\x1f\x7f]+"
+        r"|promotion:[^\x00-\x1f\x7f]+@[^\x00-\x1f\x7f]+)$",
+    ),
+    Field(description="A channel, product, content, actor or account by its id, or `promotion:<product>@<channel>`."),
+]
+Until = Annotated[Instant | None, Field(description="When it ends by itself; null: when someone lifts it.")]
+Because = Annotated[HexId | None, Field(description="The alert because of which, if there is one: it is told.")]
+Factor = Annotated[float, Field(ge=0, le=1, description="The share of traffic that is left.")]
 
 
 class Order(BaseModel):
-    """The body of an order: strict, and closed, so that a misspelt field is not silently ignored."""
+    """The body of an order: strict, and closed, so that a misspelt field is not silently ignored.
+
+    Its fields are those of the command that it becomes.
+    """
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
     note: Note = None
 
 
-class Pause(Order):
-    """Stops a target until someone resumes it."""
+class Stop(Order):
+    """Stops a target: `pause`, `freeze` or `take_down`."""
 
-    target: Ref
+    target: Target
+    note: Reason
+    expires_at: Until = None
+    alert_id: Because = None
+
+
+class Throttle(Stop):
+    """Slows a target; of several throttles the lowest factor counts."""
+
+    factor: Factor
+
+
+class Override(Order):
+    """Keeps a target running until a time, whatever automation wants meanwhile. What it masks stands, visibly, and acts
+    when it ends. Refused if the target has changed since the generation that the person saw."""
+
+    target: Target
+    expected_generation: Generation
+    expires_at: Annotated[Instant, Field(description="At most as far ahead as the policy allows.")]
+    indicators: Annotated[
+        list[Name] | None,
+        Field(min_length=1, max_length=100, description="Whose holds it masks; null: everyone's."),
+    ] = None
+    note: Reason
 
 
 class Resume(Order):
     """Lifts holds. Refused if the target has changed since the generation that the person saw."""
 
     target: Ref
-    expected_generation: Annotated[Generation, Field(description="`generation` of the state that the person saw.")]
+    expected_generation: Generation
     hold_ids: Annotated[
         list[HexId] | None,
         Field(min_length=1, max_length=1000, description="Which holds; null for all that stand at that generation."),
@@ -42,14 +87,12 @@ class Resume(Order):
 
 
 class Answer(Order):
-    """A yes or no to what waits. Refused if one of the holds waits no more, or the target has changed since the person
-    looked."""
+    """A word about what stands or waits, by its ids. Refused if one of them does so no more, or the target has changed
+    since the person looked."""
 
     target: Ref
-    expected_generation: Annotated[Generation, Field(description="`generation` of the state that the person saw.")]
-    hold_ids: Annotated[
-        list[HexId], Field(min_length=1, max_length=1000, description="Which holds; all of them or none.")
-    ]
+    expected_generation: Generation
+    hold_ids: Annotated[list[HexId], Field(min_length=1, max_length=1000, description="Which; all of them or none.")]
 
 
 class Acknowledge(Order):
@@ -73,56 +116,10 @@ def command_id(person: Person, key: str | None, chance: str) -> str:
     return derive("order", person.name, "chance", chance) if key is None else derive("order", person.name, "key", key)
 
 
-def pause(order: Pause, person: Person, new_id: str, now: datetime) -> Command:
-    """The command of a pause."""
+def command_of(word: Word, order: Order, person: Person, new_id: str, now: datetime, **more: Any) -> Command:
+    """The command of an order; `more`: what its body does not say."""
     return Command(
-        command_id=new_id,
-        command="pause",
-        target=order.target,
-        issued_by=person.issuer,
-        issued_at=now,
-        note=order.note,
-    )
-
-
-def resume(order: Resume, person: Person, new_id: str, now: datetime) -> Command:
-    """The command of a resume."""
-    return Command(
-        command_id=new_id,
-        command="resume",
-        target=order.target,
-        hold_ids=order.hold_ids,
-        expected_generation=order.expected_generation,
-        issued_by=person.issuer,
-        issued_at=now,
-        note=order.note,
-    )
-
-
-def answer(word: Literal["approve", "reject"], order: Answer, person: Person, new_id: str, now: datetime) -> Command:
-    """The command of a yes or no."""
-    return Command(
-        command_id=new_id,
-        command=word,
-        target=order.target,
-        hold_ids=order.hold_ids,
-        expected_generation=order.expected_generation,
-        issued_by=person.issuer,
-        issued_at=now,
-        note=order.note,
-    )
-
-
-def acknowledge(order: Acknowledge, alert: AlertState, person: Person, new_id: str, now: datetime) -> Command:
-    """The command of an acknowledgement; its target is what the alert is about."""
-    return Command(
-        command_id=new_id,
-        command="acknowledge",
-        target=alert.subject,
-        alert_id=order.alert_id,
-        issued_by=person.issuer,
-        issued_at=now,
-        note=order.note,
+        command_id=new_id, command=word, issued_by=person.issuer, issued_at=now, **order.model_dump(), **more
     )
 
 

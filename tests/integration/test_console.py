@@ -167,7 +167,9 @@ async def test_a_viewer_and_a_stranger_order_nothing(settings: CommonSettings, t
         await until_ready(client)
         for header, status in (("Bearer viewer", 403), ("Bearer nobody", 401), ("", 401)):
             client.headers["Authorization"] = header
-            assert (await client.post(f"{API}/orders/pause", json={"target": "channel:a"})).status_code == status
+            assert (
+                await client.post(f"{API}/orders/pause", json={"target": "channel:a", "note": "n"})
+            ).status_code == status
         client.headers["Authorization"] = "Bearer viewer"
         assert (await client.get(f"{API}/channels")).status_code == 200
     async with contextlib.aclosing(follow(settings, CHANNEL_COMMANDS)) as batches:
@@ -222,7 +224,7 @@ async def test_without_its_broker_it_shows_what_it_knows_and_takes_no_orders(
     own_broker: Broker, tmp_path: Path
 ) -> None:
     settings = CommonSettings(kafka=own_broker.bootstrap, prefix="away.", partitions=2)
-    order = {"target": "channel:douyin"}
+    order = {"target": "channel:douyin", "note": "n"}
     own_broker.stop()
     async with console(settings, tmp_path) as (service, client):
         assert (await client.get("/healthz")).status_code == 200

@@ -8,13 +8,13 @@ from schemas.alerts import AlertState
 from schemas.audit import AuditRecord
 from schemas.base import Bilingual
 from schemas.channels import ChannelState, Hold
-from services.console.people import Person
+from services.console.people import Person, Role
 from services.runtime.ids import derive
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
 
-def person(role: Literal["viewer", "operator"] = "operator", name: str = "li.wei") -> Person:
+def person(role: Role = "operator", name: str = "li.wei") -> Person:
     """The holder of the token that is the role's name."""
     return Person(name=name, sha256=sha256(role.encode()).hexdigest(), role=role)
 

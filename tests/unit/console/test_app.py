@@ -18,7 +18,7 @@ from schemas.topics import ALERT_STATE, AUDIT, CHANNEL_STATE, POLICY
 from services.console import orders
 from services.console.app import build_app
 from services.console.feed_io import Feed
-from services.console.orders import Pause
+from services.console.orders import Stop, command_of
 from services.console.settings import ConsoleSettings
 from services.runtime import kafka_io
 from services.runtime.health import Health
@@ -30,6 +30,7 @@ from services.runtime.tokens import Tokens
 from tests.unit.console.samples import NOW, alert, audit, channel, person, waiting
 
 PAUSE = "/api/v1/orders/pause"
+STOP = {"target": "channel:a", "note": "n"}
 
 
 class World:
@@ -67,7 +68,9 @@ class World:
 
 
 SETTINGS = ConsoleSettings.model_construct(
-    console_tokens_file=Tokens([person("operator"), person("viewer", "zhao")]),
+    console_tokens_file=Tokens(
+        [person("operator"), *(person(role, f"an {role}") for role in ("viewer", "approver", "admin"))]
+    ),
     console_resolved_alerts=10,
     console_audit_records=100,
     console_audit_days=31,
@@ -97,7 +100,7 @@ async def test_until_all_is_read_nothing_is_shown_and_nothing_ordered(world: Wor
     for topic in (CHANNEL_STATE, ALERT_STATE, POLICY):
         await world.read(topic)
     await world.read(AUDIT, ("channel:a", audit("a")), caught_up=False)
-    for answer in (await client.get("/api/v1/audit"), await client.post(PAUSE, json={"target": "channel:a"})):
+    for answer in (await client.get("/api/v1/audit"), await client.post(PAUSE, json=STOP)):
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
     await world.read(AUDIT)
     assert (await client.get("/api/v1/audit")).status_code == 200
@@ -135,7 +138,7 @@ async def test_while_a_topic_is_read_again_nothing_old_is_shown(
         await broken.wait()
         answer = await client.get("/api/v1/alerts")
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
-        assert (await client.post(PAUSE, json={"target": "channel:a"})).status_code == 503
+        assert (await client.post(PAUSE, json=STOP)).status_code == 503
         await world.read(ALERT_STATE, (alerts[0].alert_id, alerts[0]), caught_up=False)
         shown.set()
         await again.wait()
@@ -220,7 +223,7 @@ async def test_an_order_is_written_and_its_outcome_awaited(world: World, client:
 
 @pytest.mark.usefixtures("complete")
 async def test_an_order_without_an_outcome_yet_says_so(world: World, client: httpx.AsyncClient) -> None:
-    answer = await client.post(PAUSE, json={"target": "channel:a"}, params={"wait": 0.01})
+    answer = await client.post(PAUSE, json=STOP, params={"wait": 0.01})
     assert (answer.status_code, answer.json()["outcome"]) == (202, None)
 
 
@@ -238,8 +241,8 @@ async def test_a_refused_order_is_a_conflict(world: World, client: httpx.AsyncCl
 async def test_the_same_key_is_the_same_order(world: World, client: httpx.AsyncClient) -> None:
     world.judge = {"outcome": "done"}
     key = {"Idempotency-Key": "the first"}
-    first = await client.post(PAUSE, json={"target": "channel:a"}, headers=key, params={"wait": 5})
-    again = await client.post(PAUSE, json={"target": "channel:a"}, headers=key)
+    first = await client.post(PAUSE, json=STOP, headers=key, params={"wait": 5})
+    again = await client.post(PAUSE, json=STOP, headers=key)
     assert (again.status_code, again.json()) == (200, first.json())
     assert len(world.commands) == 1
 
@@ -269,7 +272,7 @@ async def test_the_same_key_with_another_body_is_refused(
     await client.post(RESUME, json=FIRST, headers=key)
     refused = await client.post(RESUME, json=FIRST | other, headers=key)
     assert (refused.status_code, refused.json()["detail"]) == (422, "this Idempotency-Key was used for another order")
-    assert (await client.post(PAUSE, json={"target": "channel:a"}, headers=key)).status_code == 422
+    assert (await client.post(PAUSE, json=STOP, headers=key)).status_code == 422
     assert (await client.post(RESUME, json=FIRST, headers=key)).status_code == (200 if judged else 202)
     assert {command.note for command in world.commands} == {"n"}
 
@@ -279,11 +282,11 @@ async def test_another_order_under_the_same_key_is_noticed_where_a_second_consol
     world: World, client: httpx.AsyncClient
 ) -> None:
     """This one learns of it only from the audit, when its own order is under way."""
-    other = Pause(target="channel:a", note="of the other console")
+    other = Stop(target="channel:a", note="of the other console")
     id_ = orders.command_id(person("operator"), "the first", "")
-    first = orders.pause(other, person("operator"), id_, NOW)
+    first = command_of("pause", other, person("operator"), id_, NOW)
     world.judge = {"outcome": "done", "detail": {"fingerprint": first.fingerprint()}}
-    answer = await client.post(PAUSE, json={"target": "channel:a"}, headers={"Idempotency-Key": "the first"})
+    answer = await client.post(PAUSE, json=STOP, headers={"Idempotency-Key": "the first"})
     assert answer.status_code == 422
 
 
@@ -318,6 +321,7 @@ async def test_what_waits_is_listed_the_most_urgent_first(world: World, client: 
 async def test_what_waits_is_approved_or_rejected(world: World, client: httpx.AsyncClient, word: str) -> None:
     url = f"/api/v1/orders/{word}"
     order = {"target": "channel:a", "expected_generation": 3, "hold_ids": [derive("hold")]}
+    client.headers["Authorization"] = "Bearer approver"
     assert (await client.post(url, json=order)).status_code == 202
     (command,) = world.commands
     assert (command.command, command.expected_generation, command.hold_ids) == (word, 3, [derive("hold")])
@@ -325,9 +329,107 @@ async def test_what_waits_is_approved_or_rejected(world: World, client: httpx.As
     answer = await client.post(url, json=order, params={"wait": 5})
     assert (answer.status_code, answer.json()["detail"]) == (409, "refused: the throttle has expired")
     assert (await client.post(url, json=order | {"hold_ids": None})).status_code == 422
-    client.headers["Authorization"] = "Bearer viewer"
-    assert (await client.post(url, json=order)).status_code == 403
+    for role, status in (("viewer", 403), ("operator", 403), ("admin", 409)):
+        client.headers["Authorization"] = f"Bearer {role}"
+        assert (await client.post(url, json=order, params={"wait": 5})).status_code == status
     assert (await client.get("/api/v1/approvals")).status_code == 200
+
+
+UNTIL = "2026-03-02T18:00:00+08:00"
+
+
+@pytest.mark.usefixtures("complete")
+@pytest.mark.parametrize(
+    ("path", "body", "said"),
+    [
+        ("pause", STOP, {"command": "pause"}),
+        ("throttle", STOP | {"factor": 0.25}, {"command": "throttle", "factor": 0.25}),
+        ("freeze", STOP | {"target": "account:00ff"}, {"command": "freeze", "target": "account:00ff"}),
+        ("take-down", STOP | {"target": "content:7"}, {"command": "take_down", "target": "content:7"}),
+        (
+            "override",
+            STOP | {"expected_generation": 0, "indicators": ["cac_spike"]},
+            {"command": "override", "expected_generation": 0, "indicators": ["cac_spike"]},
+        ),
+    ],
+)
+async def test_people_stop_and_keep_running_until_a_time_because_of_something(
+    world: World, client: httpx.AsyncClient, path: str, body: dict[str, Any], said: dict[str, Any]
+) -> None:
+    url = f"/api/v1/orders/{path}"
+    for without in ({"note": None}, {"note": " "}, {"target": "brand:all"}, {"target": "promotion:p"}):
+        assert (await client.post(url, json=body | without)).status_code == 422
+    assert (await client.post(url, json=body | {"expires_at": UNTIL})).status_code == 202
+    (command,) = world.commands
+    told = command.model_dump(mode="json")
+    assert {name: told[name] for name in said} == said
+    assert (told["expires_at"], told["note"], told["issued_by"]) == ("2026-03-02T10:00:00Z", "n", "person:li.wei")
+
+
+@pytest.mark.usefixtures("complete")
+async def test_an_override_without_an_end_is_none(client: httpx.AsyncClient) -> None:
+    order = STOP | {"expected_generation": 0}
+    assert (await client.post("/api/v1/orders/override", json=order)).status_code == 422
+
+
+@pytest.mark.usefixtures("complete")
+async def test_an_override_is_withdrawn_by_its_id(world: World, client: httpx.AsyncClient) -> None:
+    order = {"target": "channel:a", "expected_generation": 3, "hold_ids": [derive("override")]}
+    assert (await client.post("/api/v1/orders/withdraw", json=order)).status_code == 202
+    assert [(one.command, one.hold_ids) for one in world.commands] == [("withdraw", [derive("override")])]
+
+
+HIGH_RISK = "/api/v1/orders/high-risk-products"
+
+
+@pytest.fixture
+async def products(world: World) -> None:
+    names = {"steady": "low", "wild": "high", "bold": "high"}
+    entries = {name: {"name": {"en": name, "zh": name}, "risk": risk} for name, risk in names.items()}
+    policy = Policy.model_validate({"version": 2, "directory": {"products": entries}})
+    ref = PolicyRef(name=policy.name, version=policy.version)
+    await world.read(POLICY, (policy.label, policy), ("active", ref))
+
+
+@pytest.mark.usefixtures("complete", "products")
+async def test_one_order_stops_all_high_risk_products(world: World, client: httpx.AsyncClient) -> None:
+    world.judge = {"outcome": "done"}
+    order = {"command": "throttle", "factor": 0.5, "note": "the market falls", "expires_at": UNTIL}
+    key = {"Idempotency-Key": "the fall"}
+    answer = await client.post(HIGH_RISK, json=order, params={"wait": 5}, headers=key)
+    told = answer.json()["orders"]
+    assert answer.status_code == 200
+    assert [(one["target"], one["outcome"]) for one in told] == [("product:bold", "done"), ("product:wild", "done")]
+    assert [(one.command, one.factor, one.note) for one in world.commands] == [
+        ("throttle", 0.5, "the market falls")
+    ] * 2
+    again = await client.post(HIGH_RISK, json=order, headers=key)
+    assert (again.json()["orders"], len(world.commands)) == (told, 2)
+    other = await client.post(HIGH_RISK, json=order | {"factor": 0.2}, headers=key)
+    assert (other.status_code, len(world.commands)) == (422, 2)
+
+
+@pytest.mark.usefixtures("complete", "products")
+async def test_of_each_high_risk_product_it_is_told_what_came_of_it(world: World, client: httpx.AsyncClient) -> None:
+    order = {"command": "pause", "note": "the market falls"}
+    world.judge = {"outcome": "refused", "why": "not now"}
+    answer = await client.post(HIGH_RISK, json=order, params={"wait": 5})
+    assert [(one["outcome"], one["audit"]["why"]) for one in answer.json()["orders"]] == [("refused", "not now")] * 2
+    world.judge, world.lost = None, True
+    assert (await client.post(HIGH_RISK, json=order)).status_code == 503
+    assert (await client.post(HIGH_RISK, json=order | {"factor": 0.5})).status_code == 422
+    assert (await client.post(HIGH_RISK, json=order | {"command": "throttle"})).status_code == 422
+    client.headers["Authorization"] = "Bearer viewer"
+    assert (await client.post(HIGH_RISK, json=order)).status_code == 403
+
+
+@pytest.mark.usefixtures("complete")
+async def test_without_high_risk_products_there_is_nothing_to_stop(client: httpx.AsyncClient) -> None:
+    answer = await client.post(HIGH_RISK, json={"command": "pause", "note": "x"})
+    assert (answer.status_code, answer.json()["detail"]) == (
+        422,
+        "the directory names no product of the risk class high",
+    )
 
 
 @pytest.mark.usefixtures("complete")
@@ -343,7 +445,7 @@ async def test_an_acknowledgement_needs_an_alert(world: World, client: httpx.Asy
 async def test_a_viewer_reads_but_gives_no_orders(world: World, client: httpx.AsyncClient) -> None:
     client.headers["Authorization"] = "Bearer viewer"
     assert (await client.get("/api/v1/channels")).status_code == 200
-    assert (await client.post(PAUSE, json={"target": "channel:a"})).status_code == 403
+    assert (await client.post(PAUSE, json=STOP)).status_code == 403
     assert world.commands == []
 
 
@@ -354,7 +456,7 @@ async def test_without_a_good_token_there_is_nothing(world: World, client: httpx
     for answer in (
         await client.get("/api/v1/channels"),
         await client.get("/api/v1/audit?limit=x"),
-        await client.post(PAUSE, json={"target": "channel:a"}),
+        await client.post(PAUSE, json=STOP),
     ):
         assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
     assert world.commands == []
@@ -363,11 +465,11 @@ async def test_without_a_good_token_there_is_nothing(world: World, client: httpx
 @pytest.mark.usefixtures("complete")
 async def test_an_order_that_kafka_did_not_take_says_so(world: World, client: httpx.AsyncClient) -> None:
     world.away = True
-    answer = await client.post(PAUSE, json={"target": "channel:a"})
+    answer = await client.post(PAUSE, json=STOP)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
     assert "was not given" in answer.json()["detail"]
     world.away, world.lost = False, True
-    answer = await client.post(PAUSE, json={"target": "channel:a"})
+    answer = await client.post(PAUSE, json=STOP)
     assert (answer.status_code, answer.json()["order"]["command_id"]) == (503, world.commands[0].command_id)
     assert "may still be carried out" in answer.json()["detail"]
 
@@ -441,6 +543,12 @@ async def test_the_openapi_document_is_complete(client: httpx.AsyncClient) -> No
         "/api/v1/alerts",
         "/api/v1/alerts/{alert_id}",
         "/api/v1/orders/pause",
+        "/api/v1/orders/throttle",
+        "/api/v1/orders/freeze",
+        "/api/v1/orders/take-down",
+        "/api/v1/orders/override",
+        "/api/v1/orders/withdraw",
+        "/api/v1/orders/high-risk-products",
         "/api/v1/orders/resume",
         "/api/v1/orders/approve",
         "/api/v1/orders/reject",

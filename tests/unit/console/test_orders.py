@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from schemas.commands import Command
 from services.console import orders
-from services.console.orders import Acknowledge, Answer, Pause, Resume
+from services.console.orders import Acknowledge, Answer, Resume, Stop, command_of
 from services.runtime.ids import derive
 from tests.unit.console.samples import NOW, alert, audit, person
 
@@ -15,7 +15,7 @@ ID = derive("an order")
 
 
 def test_a_pause_names_the_person_and_the_reason() -> None:
-    command = orders.pause(Pause(target="channel:douyin", note="投诉太多"), person(), ID, NOW)
+    command = command_of("pause", Stop(target="channel:douyin", note="投诉太多"), person(), ID, NOW)
     assert (command.command, command.target, command.issued_by) == ("pause", "channel:douyin", "person:li.wei")
     assert (command.note, command.issued_at, command.event_time) == ("投诉太多", NOW, None)
     assert command.is_from_person()
@@ -24,14 +24,14 @@ def test_a_pause_names_the_person_and_the_reason() -> None:
 def test_a_resume_names_the_holds_and_what_the_person_saw() -> None:
     holds = [derive("hold")]
     order = Resume(target="channel:douyin", expected_generation=7, hold_ids=holds)
-    command = orders.resume(order, person(), ID, NOW)
+    command = command_of("resume", order, person(), ID, NOW)
     assert (command.expected_generation, command.hold_ids) == (7, holds)
 
 
 @pytest.mark.parametrize("word", ["approve", "reject"])
 def test_a_yes_or_no_names_the_holds_and_what_the_person_saw(word: Literal["approve", "reject"]) -> None:
     order = Answer(target="channel:douyin", expected_generation=7, hold_ids=[derive("hold")], note="seen")
-    command = orders.answer(word, order, person(), ID, NOW)
+    command = command_of(word, order, person(), ID, NOW)
     assert (command.command, command.issued_by, command.note) == (word, "person:li.wei", "seen")
     assert (command.expected_generation, command.hold_ids) == (7, [derive("hold")])
 
@@ -45,13 +45,13 @@ def test_a_yes_without_saying_to_what_is_refused(left_out: str) -> None:
 
 def test_an_acknowledgement_goes_to_what_the_alert_is_about() -> None:
     about = alert("a", subject="actor:x")
-    command = orders.acknowledge(Acknowledge(alert_id=about.alert_id), about, person(), ID, NOW)
+    command = command_of("acknowledge", Acknowledge(alert_id=about.alert_id), person(), ID, NOW, target=about.subject)
     assert (command.command, command.target, command.alert_id) == ("acknowledge", "actor:x", about.alert_id)
 
 
 def test_every_command_is_one_that_the_topic_takes() -> None:
     longest = person(name="x" * 100)
-    command = orders.pause(Pause(target="channel:douyin"), longest, ID, NOW)
+    command = command_of("pause", Stop(target="channel:douyin", note="x"), longest, ID, NOW)
     assert Command.model_validate_json(command.model_dump_json(by_alias=True)) == command
 
 
@@ -68,15 +68,15 @@ def test_the_same_key_of_the_same_person_is_the_same_order() -> None:
 
 
 def test_a_key_used_for_something_else_is_noticed() -> None:
-    command = orders.pause(Pause(target="channel:douyin"), person(), ID, NOW)
-    other = orders.pause(Pause(target="channel:douyin", note="why"), person(), ID, NOW)
+    command = command_of("pause", Stop(target="channel:douyin", note="x"), person(), ID, NOW)
+    other = command_of("pause", Stop(target="channel:douyin", note="why"), person(), ID, NOW)
     assert not orders.differs(command, audit("x", detail={"fingerprint": command.fingerprint()}))
     assert orders.differs(other, audit("x", detail={"fingerprint": command.fingerprint()}))
 
 
 def test_what_was_ordered_under_an_id_is_remembered_for_the_latest_ids() -> None:
     def command(id_: str, note: str) -> Command:
-        return orders.pause(Pause(target="channel:douyin", note=note), person(), derive(id_), NOW)
+        return command_of("pause", Stop(target="channel:douyin", note=note), person(), derive(id_), NOW)
 
     given = orders.Given(capacity=2)
     assert not given.is_other(command("a", "1"))

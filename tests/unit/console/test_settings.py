@@ -14,12 +14,15 @@ def test_the_file_becomes_the_people(tmp_path: Path) -> None:
     file.write_text(f"- {{name: li.wei, role: operator, sha256: {sha256(b't').hexdigest()}}}\n")
     found = parse(ConsoleSettings, {"TIDEGATE_CONSOLE_TOKENS_FILE": str(file)}).console_tokens_file.owner_of(b"t")
     assert found is not None
-    assert (found.may_order, found.issuer) == (True, "person:li.wei")
+    assert (found.role, found.issuer) == ("operator", "person:li.wei")
 
 
-@pytest.mark.parametrize("role", ["Operator", "admin", ""])
+@pytest.mark.parametrize("role", ["Operator", "root", ""])
 def test_an_unknown_role_is_refused(tmp_path: Path, role: str) -> None:
     file = tmp_path / "people.yml"
     file.write_text(f"- {{name: li.wei, role: '{role}', sha256: {sha256(b't').hexdigest()}}}\n")
-    with pytest.raises(SettingsError, match=r"CONSOLE_TOKENS_FILE: .*0\.role: Input should be 'viewer' or 'operator'"):
+    with pytest.raises(
+        SettingsError,
+        match=r"CONSOLE_TOKENS_FILE: .*0\.role: Input should be 'viewer', 'operator', 'approver' or 'admin'",
+    ):
         parse(ConsoleSettings, {"TIDEGATE_CONSOLE_TOKENS_FILE": str(file)})

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import yaml
 
-from deploy.launcher.secrets import make_secrets
+from deploy.launcher.secrets import ROLES, make_secrets
+from services.console.people import Person
 from services.gateway.senders import Sender
 from services.runtime.tokens import read_tokens
 
@@ -32,11 +33,27 @@ def test_the_gateway_knows_the_demo_token_by_its_hash_only(tmp_path: Path) -> No
     assert token not in Path(secrets.path("gateway-tokens.yaml")).read_text(encoding="utf-8")
 
 
-def test_the_console_knows_both_roles(tmp_path: Path) -> None:
+def test_the_console_knows_all_roles(tmp_path: Path) -> None:
     secrets = make_secrets(tmp_path)
     entries = yaml.safe_load(Path(secrets.path("console-tokens.yaml")).read_text(encoding="utf-8"))
-    hashes = {role: hashlib.sha256(secrets.token(role).encode()).hexdigest() for role in ("viewer", "operator")}
+    hashes = {role: hashlib.sha256(secrets.token(role).encode()).hexdigest() for role in ROLES}
     assert {entry["role"]: entry["sha256"] for entry in entries} == hashes
+
+
+def test_a_folder_of_fewer_roles_gets_the_others_once(tmp_path: Path) -> None:
+    make_secrets(tmp_path)
+    file = tmp_path / "console-tokens.yaml"
+    entries = [entry for entry in yaml.safe_load(file.read_text(encoding="utf-8")) if entry["role"] in ROLES[:2]]
+    file.write_text("# mine\n" + yaml.safe_dump(entries), encoding="utf-8")
+    for role in ROLES[2:]:
+        (tmp_path / f"{role}-token").unlink()
+    secrets = make_secrets(tmp_path)
+    people = read_tokens(file, Person)
+    owners = [people.owner_of(secrets.token(role).encode()) for role in ROLES]
+    assert [owner and owner.role for owner in owners] == list(ROLES)
+    file.write_text("# mine\n" + yaml.safe_dump(entries), encoding="utf-8")
+    make_secrets(tmp_path)
+    assert len(read_tokens(file, Person)) == 2, "whom someone has taken out stays out"
 
 
 def test_keys_have_their_form(tmp_path: Path) -> None:

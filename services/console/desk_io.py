@@ -1,0 +1,97 @@
+"""The desk: sends people's orders to `channel-commands` and reads their outcome back from the audit."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from fastapi import Response
+
+from schemas.audit import AuditRecord
+from schemas.commands import Command
+from schemas.topics import CHANNEL_COMMANDS
+from services.console import metrics, orders
+from services.console.answers import OrderProblem
+from services.console.feed_io import Feed
+from services.console.orders import Given, OrderAnswer
+from services.runtime.api_io import ApiError, refusal
+from services.runtime.machine import Output
+from services.runtime.publisher_io import BrokerAwayError
+
+log = logging.getLogger(__name__)
+
+RETRY_S: Final = 2
+
+
+class Publishing(Protocol):
+    """What the app needs of a publisher."""
+
+    async def publish(self, messages: Sequence[Output]) -> set[int]:
+        """The place of each message that was not acknowledged. Raises BrokerAwayError."""
+        ...
+
+
+class Desk:
+    """Takes orders in, each once."""
+
+    def __init__(self, feed: Feed, publisher: Publishing) -> None:
+        self._feed = feed
+        self._publisher = publisher
+        self._given = Given()
+
+    async def give(self, command: Command, wait: float, response: Response) -> OrderAnswer:
+        """Sends the order unless the audit knows it already; says what came of it. A refusal is an ApiError."""
+        (answer,) = await self.give_all([command], wait, response)
+        if answer.outcome == "refused" and answer.audit is not None:
+            why = answer.audit.why or "no reason was given"
+            raise ApiError(OrderProblem.of(409, f"refused: {why}", order=answer))
+        return answer
+
+    async def give_all(self, commands: Sequence[Command], wait: float, response: Response) -> list[OrderAnswer]:
+        """The same for orders that belong together; what came of each is told, a refusal too."""
+        is_other = [self._given.is_other(command) for command in commands]
+        if not any(is_other):
+            await self._send([command for command in commands if self._outcome(command) is None])
+            await asyncio.gather(*(self._feed.wait_for_outcome(command.command_id, wait) for command in commands))
+        known = [(command, self._outcome(command)) for command in commands]
+        if any(is_other) or any(audit is not None and orders.differs(command, audit) for command, audit in known):
+            raise refusal(422, "this Idempotency-Key was used for another order")
+        response.status_code = 202 if any(audit is None for _, audit in known) else 200
+        return [orders.answer_of(command, audit) for command, audit in known]
+
+    def _outcome(self, command: Command) -> AuditRecord | None:
+        return self._feed.audit.outcome_of(command.command_id)
+
+    async def _send(self, commands: Sequence[Command]) -> None:
+        values = [command.model_dump_json(by_alias=True).encode() for command in commands]
+        messages = [
+            Output(CHANNEL_COMMANDS, command.target.encode(), value)
+            for command, value in zip(commands, values, strict=True)
+        ]
+        problem, missing = "", set[int]()
+        try:
+            missing = await self._publisher.publish(messages) if messages else missing
+        except BrokerAwayError:
+            problem, missing = "Kafka does not answer; the order was not given", set(range(len(messages)))
+        if missing:
+            problem = problem or "Kafka has not acknowledged the order in time; it may still be carried out"
+        for place, command in enumerate(commands):
+            _note(command, problem if place in missing else "")
+        if missing:
+            lost = commands[min(missing)]
+            body = OrderProblem.of(503, problem, order=orders.answer_of(lost, None))
+            raise ApiError(body, {"Retry-After": str(RETRY_S)})
+
+
+def _note(command: Command, problem: str) -> None:
+    metrics.ORDERS.labels(command.command, "no" if problem else "yes").inc()
+    log.info(
+        "order",
+        extra={
+            "command": command.command,
+            "command_id": command.command_id,
+            "target": command.target,
+            "by": command.issued_by,
+            "problem": problem,
+        },
+    )
