@@ -14,10 +14,11 @@ _HERE = Path(__file__).parent
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several workers one of them takes all of these: they share the broker, and measure how long things take."""
+    """With two workers one takes all that share the broker, the other what starts a system of its own, and the rest."""
     for item in items:
         if _HERE in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("broker"))
+            shared = "broker" in getattr(item, "fixturenames", ())
+            item.add_marker(pytest.mark.xdist_group("broker" if shared else "system"))
 
 
 @pytest.fixture(scope="session")
