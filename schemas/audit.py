@@ -1,16 +1,32 @@
 """The audit: every order, decision and delivery, for ever, on `audit`."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from schemas.base import HexId, Instant, Name, Ref, Versioned
+from pydantic import Field
+
+from schemas.base import Fingerprint, HexId, Instant, Message, Name, Ref, Versioned
 
 Outcome = Literal[
     "done", "masked", "waiting", "stale", "refused", "repeated", "confirmed", "failed", "delivered", "recorded"
 ]
 
 
+class Link(Message):
+    """A record's place in the chain of its writer on its partition of `audit`, see services/runtime/chain.py.
+
+    number: from 1 on. previous: the digest of the record before it, zeros for the first.
+    """
+
+    number: Annotated[int, Field(ge=1)]
+    previous: Fingerprint
+    digest: Fingerprint
+
+
 class AuditRecord(Versioned):
-    """Who did or ordered what, when, why and with what outcome. `audit_id` is the same in every replay."""
+    """Who did or ordered what, when, why and with what outcome. `audit_id` is the same in every replay.
+
+    chain: None on what was written before there were chains.
+    """
 
     audit_id: HexId
     at: Instant
@@ -25,3 +41,24 @@ class AuditRecord(Versioned):
     generation: int | None = None
     holds: list[HexId] = []
     detail: dict[str, Any] = {}
+    chain: Link | None = None
+
+
+class ChainHead(Versioned):
+    """Where a chain stood at a moment. offset: of the record on `audit`."""
+
+    at: Instant
+    writer: Name
+    partition: Annotated[int, Field(ge=0)]
+    number: Annotated[int, Field(ge=1)]
+    digest: Fingerprint
+    offset: Annotated[int, Field(ge=0)]
+
+
+class SignedHead(ChainHead):
+    """A line of a file outside of the cluster, which holds the audit to what it was.
+
+    signature: Ed25519, base64, over the canonical JSON of the rest.
+    """
+
+    signature: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{86}==$")]

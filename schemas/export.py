@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from schemas.alerts import AlertFact, AlertState, WebhookMessage
-from schemas.audit import AuditRecord
+from schemas.audit import AuditRecord, SignedHead
 from schemas.channels import ChannelState, WantedState
 from schemas.commands import Command
 from schemas.dead_letters import DeadLetter
@@ -28,6 +28,7 @@ MESSAGES: dict[str, type[BaseModel]] = {
     "channel-state": ChannelState,
     "wanted-state": WantedState,
     "audit": AuditRecord,
+    "audit-head": SignedHead,
     "dead-letter": DeadLetter,
     "policy": Policy,
     "policy-active": PolicyRef,

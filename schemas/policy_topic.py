@@ -5,11 +5,21 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from schemas.base import Instant, Name, Text, Versioned
+from schemas.base import Fingerprint, Instant, Name, Text, Versioned
 from schemas.policy import Policy, PolicyRef
 
 ACTIVE_KEY: Final = "active"
 HISTORY: Final = "history/"
+CHAINS_KEY: Final = "audit-chains"
+
+
+class AuditChains(Versioned):
+    """Where the policy command's chains on `audit` stand: writer, partition, number and digest of each.
+
+    Written with every audit record of the command, in the same transaction.
+    """
+
+    heads: list[tuple[Name, int, int, Fingerprint]] = []
 
 
 class PolicyRecord(Versioned):
@@ -50,6 +60,7 @@ class PolicyTopic:
         self.active: str | None = None
         self.documents: dict[str, bytes] = {}
         self.records: dict[str, PolicyRecord] = {}
+        self.chains = AuditChains()
 
     def fold(self, key: bytes, value: bytes | None) -> None:
         """Takes in one record; what is none of ours raises ValueError."""
@@ -60,6 +71,8 @@ class PolicyTopic:
         elif name.startswith(HISTORY):
             record = PolicyRecord.model_validate_json(value or b"")
             self.records[record.label] = record
+        elif name == CHAINS_KEY:
+            self.chains = AuditChains.model_validate_json(value or b"")
         elif value is not None:
             self.documents[name] = value
 

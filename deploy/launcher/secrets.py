@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
 _GATEWAY_TOKENS = """\
 # Who may send events, by the SHA-256 of their token.
 - name: demo
@@ -61,9 +64,15 @@ def make_secrets(folder: Path) -> Secrets:
         _write(folder / "console-tokens.yaml", "\n".join([known, *entries]))
     _keep(folder / "pseudonym-key", random_source.token_hex(32))
     _keep(folder / "dead-letter-key", base64.urlsafe_b64encode(random_source.token_bytes(32)).decode())
+    _keep(folder / "audit-key", _audit_key())
     for name in ("webhook-secret", "platform-secret"):
         _keep(folder / name, "whsec_" + base64.b64encode(random_source.token_bytes(24)).decode())
     return Secrets(folder)
+
+
+def _audit_key() -> str:
+    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return pem.decode().strip()
 
 
 _OWNERS: Final = ("demo", *ROLES)

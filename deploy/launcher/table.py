@@ -9,9 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
+from typing import Final
 
 from deploy.launcher.secrets import Secrets
 from services.indicators.machine import STORES
+
+AUDIT_HEADS: Final = "audit-heads"
+"""The folder for signed heads of the audit."""
 
 
 class Stage(IntEnum):
@@ -66,10 +70,10 @@ class StandIns:
 
 def services(home: Path, ports: Ports, secrets: Secrets, stand_ins: StandIns) -> tuple[Service, ...]:
     """Everything that `make run` runs, with what it keeps in `home`."""
-    return _ours(ports, secrets, stand_ins) + _stand_ins(home, ports, secrets, stand_ins)
+    return _ours(home, ports, secrets, stand_ins) + _stand_ins(home, ports, secrets, stand_ins)
 
 
-def _ours(ports: Ports, secrets: Secrets, stand_ins: StandIns) -> tuple[Service, ...]:
+def _ours(home: Path, ports: Ports, secrets: Secrets, stand_ins: StandIns) -> tuple[Service, ...]:
     platform = {
         "TIDEGATE_CONTROL_PLATFORM_URL": _url(ports.platform),
         "TIDEGATE_CONTROL_PLATFORM_SECRET_FILE": secrets.path("platform-secret"),
@@ -117,6 +121,14 @@ def _ours(ports: Ports, secrets: Secrets, stand_ins: StandIns) -> tuple[Service,
             "TIDEGATE_CONSOLE_PORT",
             ports.console,
             {"TIDEGATE_CONSOLE_TOKENS_FILE": secrets.path("console-tokens.yaml")},
+        ),
+        Service(
+            "audit",
+            ("services.cli", "audit", "heads", "--follow", "60"),
+            env={
+                "TIDEGATE_CLI_AUDIT_KEY_FILE": secrets.path("audit-key"),
+                "TIDEGATE_CLI_AUDIT_HEADS": str(home / AUDIT_HEADS),
+            },
         ),
     )
 

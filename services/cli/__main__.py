@@ -1,4 +1,4 @@
-"""`tidegate …`: topics, policy, replay, the ledger, the archive, scans of texts, proofs of decisions, and backtests.
+"""`tidegate …`: topics, policy, replay, the ledger, the archive, scans of texts, proofs of decisions, audit, backtests.
 
 Exit codes: 0 done, 1 not as it should be, 2 bad usage or settings, 130 stopped by Ctrl-C.
 """
@@ -13,6 +13,7 @@ from typing import Any
 
 from services.cli import (
     archive_io,
+    audit_io,
     backtest_io,
     explain_io,
     ledger_io,
@@ -26,6 +27,18 @@ from services.cli.settings import CliSettings
 from services.runtime import logs
 from services.runtime.settings import load
 
+_MODULES = (
+    topics_io,
+    policy_io,
+    replay_io,
+    ledger_io,
+    archive_io,
+    scan_io,
+    verify_io,
+    explain_io,
+    audit_io,
+    backtest_io,
+)
 Run = Callable[[argparse.Namespace, CliSettings], Coroutine[Any, Any, int]]
 
 
@@ -37,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=version("tidegate"))
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-    for module in (topics_io, policy_io, replay_io, ledger_io, archive_io, scan_io, verify_io, explain_io, backtest_io):
+    for module in _MODULES:
         module.add_commands(commands)
     return top
 

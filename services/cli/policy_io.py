@@ -11,14 +11,16 @@ from typing import Any, Final
 from aiokafka.errors import ProducerFenced
 
 from schemas.policy import Policy, PolicyInForce
-from schemas.policy_topic import PolicyTopic
+from schemas.policy_topic import CHAINS_KEY, AuditChains, PolicyTopic
 from schemas.topics import ALERTS, AUDIT, CHANNEL_COMMANDS, POLICY, TOPICS
 from services.cli.policy import PolicyError, read_policy
 from services.cli.policy_changes import Ask, Change, RefusedError, apply, approve, document, rollback
 from services.cli.policy_diff import differences
 from services.cli.policy_pages import history_page, label_of, policy_page
 from services.cli.settings import CliSettings
+from services.runtime.chain import Chains
 from services.runtime.kafka_io import producer, read_compacted, wait_for_broker
+from services.runtime.machine import Output
 from services.runtime.producer_io import end
 
 IN_FORCE_KEY: Final = b"policy"
@@ -144,7 +146,7 @@ async def _change(arguments: argparse.Namespace, settings: CliSettings, plan: Pl
         topic = await _fold(settings)
         change = plan(topic, Ask(arguments.name or settings.cli_person, datetime.now(UTC), arguments.note))
         if change.records:
-            await _write(writer, settings, change)
+            await _write(writer, settings, topic, change)
         if change.in_force:
             await _tell(settings)
     except ProducerFenced:
@@ -157,12 +159,18 @@ async def _change(arguments: argparse.Namespace, settings: CliSettings, plan: Pl
     return 0
 
 
-async def _write(writer: Any, settings: CliSettings, change: Change) -> None:
-    messages = [(POLICY, key, value) for key, value in change.records.items()]
+async def _write(writer: Any, settings: CliSettings, topic: PolicyTopic, change: Change) -> None:
+    messages = [Output(POLICY, key.encode(), value) for key, value in change.records.items()]
     if change.audit is not None:
-        messages.append((AUDIT, change.audit.target, change.audit.model_dump_json().encode()))
+        chains = Chains(TOPICS[AUDIT].partitions(settings.partitions), topic.chains.heads)
+        record = Output(AUDIT, change.audit.target.encode(), change.audit.model_dump_json().encode())
+        messages.append(chains.seal(record))
+        heads = AuditChains(heads=list(chains.rows())).model_dump_json().encode()
+        messages.append(Output(POLICY, CHAINS_KEY.encode(), heads))
     async with writer.transaction():
-        sent = [await writer.send(settings.prefix + topic, value, key=key.encode()) for topic, key, value in messages]
+        sent = [
+            await writer.send(settings.prefix + each.topic, each.value, each.key, each.partition) for each in messages
+        ]
         await asyncio.gather(*sent)  # the commit alone would not tell that one was refused
 
 

@@ -1,5 +1,6 @@
 """Settings of the command line."""
 
+from pathlib import Path
 from typing import ClassVar
 
 from pydantic import SecretStr
@@ -18,5 +19,9 @@ class CliSettings(CommonSettings):
     """Who changes the policy, where `--as` does not say."""
     cli_token: SecretStr | None = None
     """The bearer token for `tidegate replay --gateway`."""
+    cli_audit_key: SecretStr | None = None
+    """The Ed25519 key, in PEM, that signs the heads of the audit's chains."""
+    cli_audit_heads: Path | None = None
+    """The folder for signed heads."""
     ingest_pseudonym_key: PseudonymKey | None = None
     """Ingest's own, for `tidegate verify`: without it nothing about addresses and accounts can be derived again."""

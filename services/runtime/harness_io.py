@@ -16,6 +16,7 @@ from typing import Any
 
 from aiokafka.errors import ProducerFenced
 
+from schemas.topics import AUDIT, TOPICS
 from services.runtime import metrics
 from services.runtime.end_io import end_process
 from services.runtime.health import Health, Part
@@ -79,6 +80,7 @@ class Harness:
         """Commits what `committable` says, soon after it has changed."""
         self._health = health
         self._group_health = health.part("group")
+        self._audit_partitions = TOPICS[AUDIT].partitions(settings.partitions)
         self._snapshots = SnapshotStore(settings, service)
         self._outputs = OutputSender(settings, f"{service.name}-outputs")
         self._owned: dict[int, _Owned] = {}
@@ -113,7 +115,7 @@ class Harness:
         began = time.perf_counter()
         records = await self._snapshots.take_over(partition)
         try:
-            on_log = MachineOnLog(self.service.build(partition), records, bounds)
+            on_log = MachineOnLog(self.service.build(partition), records, bounds, self._audit_partitions)
         except LogError as error:
             end_process(f"{type(error).__name__}: {error}", **self._where(partition))
         seconds = time.perf_counter() - began

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from services.runtime.chain import Chains, Row
 from services.runtime.machine import Machine, Output, Record
 
 PROGRESS_KEY = b"progress"
@@ -43,10 +44,14 @@ class SnapshotFormatError(LogError):
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """The record under `PROGRESS_KEY`: `next` is S, the first offset that the snapshot has not seen."""
+    """The record under `PROGRESS_KEY`: `next` is S, the first offset that the snapshot has not seen.
+
+    chains: the heads of what the machine has written on `audit` until then.
+    """
 
     next: int
     v: int = FORMAT
+    chains: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +59,18 @@ class Snapshot:
     """What one transaction writes: the records that changed, and where the state belongs on the log.
 
     next_offset: S, from where records are applied. replay_from: R <= S, from where they are folded; what is committed.
+    chains: the heads of the audit's chains at S.
     """
 
     next_offset: int
     replay_from: int
     changed: tuple[tuple[bytes, bytes | None], ...]
+    chains: tuple[Row, ...] = ()
 
     def records(self) -> list[tuple[bytes, bytes | None]]:
         """Keys and values to write, all or nothing; None deletes."""
-        return [*self.changed, (PROGRESS_KEY, msgspec.json.encode(Progress(self.next_offset)))]
+        progress = Progress(self.next_offset, chains=self.chains)
+        return [*self.changed, (PROGRESS_KEY, msgspec.json.encode(progress))]
 
     def size(self) -> int:
         """Bytes of all keys and values."""
@@ -84,18 +92,23 @@ class MachineOnLog:
     `position` is the next offset it needs; `snapshot_at` the S of the last snapshot; `replay_from` its R.
     """
 
-    def __init__(self, machine: Machine, records: Mapping[bytes, bytes], bounds: LogBounds) -> None:
+    def __init__(
+        self, machine: Machine, records: Mapping[bytes, bytes], bounds: LogBounds, audit_partitions: int = 1
+    ) -> None:
         """Loads the snapshot's `records` (none for a start from the log's beginning) into a fresh machine.
 
         Raises a LogError if they and the log do not fit together.
         """
         self.machine = machine
         self.fresh = PROGRESS_KEY not in records
+        self._chains = Chains(audit_partitions)
         if self.fresh:
             _check_first_start(records, bounds)
             self.snapshot_at = self.replay_from = bounds.start
         else:
-            self.snapshot_at = _decode_progress(records[PROGRESS_KEY]).next
+            progress = _decode_progress(records[PROGRESS_KEY])
+            self.snapshot_at = progress.next
+            self._chains = Chains(audit_partitions, progress.chains)
             machine.load((key, value) for key, value in records.items() if key != PROGRESS_KEY)
             self.replay_from = self._rewound()
             _check_bounds(self.replay_from, self.snapshot_at, bounds)
@@ -113,7 +126,7 @@ class MachineOnLog:
             self.machine.fold(record)
             outputs: Sequence[Output] = ()
         else:
-            outputs = tuple(self.machine.apply(record))
+            outputs = tuple(map(self._chains.seal, self.machine.apply(record)))
         self.position += 1
         return outputs
 
@@ -129,7 +142,7 @@ class MachineOnLog:
             raise ValueError(f"a machine must not use the key {PROGRESS_KEY!r} in its snapshots")
         self.snapshot_at = self.position
         self.replay_from = self._rewound()
-        return Snapshot(self.snapshot_at, self.replay_from, changed)
+        return Snapshot(self.snapshot_at, self.replay_from, changed, self._chains.rows())
 
     def _rewound(self) -> int:
         point = self.machine.rewind(self.snapshot_at)

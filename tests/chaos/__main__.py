@@ -20,7 +20,10 @@ from pydantic import SecretStr
 
 from deploy.launcher.standard import standard_system
 from deploy.launcher.system import System
-from deploy.launcher.table import StandIns
+from deploy.launcher.table import AUDIT_HEADS, StandIns
+from services.cli.audit.heads import private_key
+from services.cli.audit.words import lines_of
+from services.cli.audit_io import check, read_heads
 from services.cli.replay_io import tell_end, tell_time
 from services.cli.settings import CliSettings
 from services.cli.verify_io import not_proved
@@ -145,7 +148,8 @@ async def torment(home: Path, seed: int, events: int, deaths: int, calm: float) 
         line = Line(settings, records, (len(records) - burst * backlogs) / seconds, burst)
         await asyncio.gather(line.run(), Tormentor(system, line).run(faults))
         say("all sent, all awake; waiting for the books to balance")
-        return [*await settle(system, settings, records), *await underived(settings)]
+        found = [*await settle(system, settings, records), *await underived(settings)]
+        return [*found, *await unsound(system, settings, home / AUDIT_HEADS)]
 
 
 async def settle(system: System, settings: CliSettings, records: Sequence[Sent]) -> list[str]:
@@ -172,6 +176,16 @@ async def underived(settings: CliSettings) -> list[str]:
     count, lines = await not_proved(settings)
     say(f"{count} commands derived again from the log{': all proved' if not lines else ''}")
     return lines
+
+
+async def unsound(system: System, settings: CliSettings, folder: Path) -> list[str]:
+    """Holds the audit to its chains, and to their heads as far as any were signed."""
+    key = private_key(system.secrets.content("audit-key")).public_key()
+    book = read_heads(folder, [key])
+    checker = await check(settings, book)
+    said = list(lines_of(checker, book))
+    say(f"the audit: {'; '.join(said[-2:])}")
+    return said if checker.found or book.problems else []
 
 
 def main() -> int:

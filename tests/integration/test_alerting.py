@@ -19,6 +19,7 @@ import pytest
 from deploy.embedded.broker import Broker
 from schemas.alerts import AlertFact, AlertState
 from schemas.topics import ALERT_STATE, ALERTS, AUDIT
+from services.cli.audit_io import check as check_audit
 from services.runtime.ids import derive
 from services.runtime.kafka_io import ensure_topics, follow, producer, read_compacted
 from services.runtime.settings import CommonSettings
@@ -172,6 +173,8 @@ async def test_nothing_is_lost_or_doubled_under_kill_9(settings: CommonSettings,
         assert all(one["verified"] for one in await there.attempts())
     assert {(one["outcome"], one["what"]) for one in records} == {("delivered", "deliver")}
     assert len(records) == len(alerts) * len(LIFE)
+    audit = await check_audit(settings)
+    assert (audit.findings, sum(end.number for end in audit.ends.values())) == ([], len(records))
     for value in (await read_compacted(settings, ALERT_STATE)).values():
         assert AlertState.model_validate_json(value).status == "resolved"
     assert SECRET not in alerting.log()

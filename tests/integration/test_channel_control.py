@@ -21,6 +21,7 @@ import pytest
 from deploy.embedded.broker import Broker
 from deploy.ports import free_port
 from schemas.topics import ALERTS, AUDIT, CHANNEL_COMMANDS, CHANNEL_STATE
+from services.cli.audit_io import check as check_audit
 from services.runtime.kafka_io import ensure_topics, follow, producer
 from services.runtime.settings import CommonSettings
 from tests.unit.channel_control.orders import CHANNEL, hex_id, order, persons
@@ -269,6 +270,8 @@ async def test_killed_again_and_again_nothing_is_lost_or_done_twice(settings: Co
                 lifted = {one["target"]: 2 * step + 2 for one in lifts}
                 await topics.until(partial(topics.is_settled, lifted), 120)
             check(topics, await platform.targets(), await platform.calls(), sent)
+            audit = await check_audit(settings)
+            assert (audit.findings, len(audit.ends)) == ([], settings.partitions)
 
 
 def orders_of(step: int) -> tuple[list[Message], list[Message], list[Message]]:

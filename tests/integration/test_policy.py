@@ -17,6 +17,7 @@ from schemas.frames import Mark, decode
 from schemas.policy import Policy, PolicyInForce
 from schemas.policy_topic import PolicyTopic
 from schemas.topics import ALERTS, AUDIT, CHANNEL_COMMANDS, POLICY, SUBJECTS, frames
+from services.cli.audit_io import check as check_audit
 from services.runtime import kafka_io
 from services.runtime.kafka_io import Received
 from services.runtime.settings import CommonSettings
@@ -106,6 +107,8 @@ async def test_a_change_goes_its_way_from_the_document_to_the_logs(system: Inges
         ("approve_policy", "person:li", "policy:default/2", "done"),
         ("roll_back_policy", "person:li", "policy:default/3", "done"),
     ]
+    chains = await check_audit(settings)
+    assert (chains.findings, sum(end.number for end in chains.ends.values())) == ([], 4)
     for log in (CHANNEL_COMMANDS, ALERTS):
         for partition in range(settings.partitions):
             told = [each for each in await records(settings, log) if each.partition == partition]
@@ -128,6 +131,7 @@ async def test_two_people_at_once_lose_nothing_silently(system: Ingests, tmp_pat
     policy = (await topic_of(settings)).in_force()
     assert policy is not None
     assert policy.max_silence.total_seconds() == won[0] * 3600
+    assert (await check_audit(settings)).findings == []
     told = [each for each in await records(settings, CHANNEL_COMMANDS) if each.partition == 0]
     assert PolicyInForce.model_validate_json(told[-1].value or b"").policy == policy
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from deploy.launcher.secrets import ROLES, make_secrets
+from services.cli.audit.heads import private_key
 from services.console.people import Person
 from services.gateway.senders import Sender
 from services.runtime.tokens import read_tokens
@@ -60,5 +61,6 @@ def test_keys_have_their_form(tmp_path: Path) -> None:
     make_secrets(tmp_path)
     assert len(bytes.fromhex((tmp_path / "pseudonym-key").read_text(encoding="utf-8"))) == 32
     assert len(base64.urlsafe_b64decode((tmp_path / "dead-letter-key").read_text(encoding="utf-8").strip())) == 32
+    assert private_key((tmp_path / "audit-key").read_text(encoding="utf-8"))
     for name in ("webhook-secret", "platform-secret"):
         assert (tmp_path / name).read_text(encoding="utf-8").startswith("whsec_")

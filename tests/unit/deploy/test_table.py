@@ -18,7 +18,9 @@ def table(wanted: StandIns) -> dict[str, Service]:
 
 
 def test_all_services_run_and_the_stand_ins_that_are_wanted() -> None:
-    ours = {"gateway", "ingest", "channel_control", "alerting", "console"} | {f"indicators-{each}" for each in STORES}
+    ours = {"gateway", "ingest", "channel_control", "alerting", "console", "audit"} | {
+        f"indicators-{each}" for each in STORES
+    }
     assert set(table(StandIns())) == ours | {"platform", "receiver", "traffic"}
     assert set(table(StandIns(platform=False, receiver=False, traffic=False))) == ours
 

@@ -88,8 +88,8 @@ def test_a_snapshot_holds_only_what_changed_and_tombstones() -> None:
     snapshot = on_log.capture()
     assert snapshot is not None
     assert snapshot.changed == ((b"count/b", None),)
-    assert dict(snapshot.records())[PROGRESS_KEY] == b'{"next":3,"v":1}'
-    assert snapshot.size() == len(b"count/b") + len(PROGRESS_KEY) + len(b'{"next":3,"v":1}')
+    assert dict(snapshot.records())[PROGRESS_KEY] == b'{"next":3,"v":1,"chains":[]}'
+    assert snapshot.size() == len(b"count/b") + len(PROGRESS_KEY) + len(b'{"next":3,"v":1,"chains":[]}')
 
 
 def test_no_snapshot_without_progress() -> None:
