@@ -12,6 +12,7 @@ from typing import Any, Final
 from aiokafka.errors import KafkaError
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from services.cli import audit_export_io
 from services.cli.audit.checking import Checker
 from services.cli.audit.heads import HOW, BadKeyError, HeadBook, pem_of, private_key, public_key
 from services.cli.audit.words import lines_of
@@ -49,6 +50,7 @@ def add_commands(commands: Any) -> None:
         help="whose signatures count; once for each key there has been (or that of TIDEGATE_CLI_AUDIT_KEY)",
     )
     checking.set_defaults(run=_verify)
+    audit_export_io.add_command(verbs)
 
 
 async def _key(_: argparse.Namespace, settings: CliSettings) -> int:

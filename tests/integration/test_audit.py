@@ -1,8 +1,14 @@
 """`tidegate audit` on a real Kafka: what was written verifies, and copies that somebody altered do not."""
 
+import asyncio
+import csv
 import json
+import os
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,7 +22,9 @@ from deploy.embedded.broker import Broker
 from schemas.topics import AUDIT, TOPICS
 from services.cli.__main__ import parser
 from services.cli.settings import CliSettings
+from services.runtime.ids import derive
 from services.runtime.kafka_io import ensure_topics, producer
+from tests.support.waiting import eventually
 from tests.unit.cli.audit.logs import TARGETS, WRITERS, Log, record, resealed, written
 
 PEM = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
@@ -169,3 +177,61 @@ async def test_records_that_were_deleted_from_the_beginning_are_missing(
     await admin.close()
     assert await audit(settings.model_copy(update={"cli_audit_heads": None}), "verify") == 1
     assert "are missing before it" in capsys.readouterr().out
+
+
+async def test_the_audit_of_a_time_is_handed_over(
+    broker: Broker, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    settings, hold = await cluster(broker, tmp_path), derive("hold")
+    said = [
+        record(0, at="2026-11-25T23:59:59Z"),
+        record(1, at="2026-11-26T10:00:00Z", outcome="waiting", holds=[hold], why="=HYPERLINK(1)"),
+        record(2, at="2026-11-26T10:05:00Z", target=TARGETS[1], why="投诉"),
+        record(3, at="2026-11-26T10:06:00Z"),
+        record(4, at="2026-11-27T00:00:01Z", what="approve", holds=[hold]),
+    ]
+    log = written(said)
+    for records in log.values():
+        records += records[1:3]  # as after a death
+    await put(settings, log)
+    times = ("--from", "2026-11-26T00:00:00Z", "--to", "2026-11-27T00:00:00Z")
+    file = tmp_path / "audit.csv"
+    assert await audit(settings, "export", *times, "--out", str(file)) == 0
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    assert [row["audit_id"] for row in rows] == [each["audit_id"] for each in said[1:4]]
+    assert (rows[0]["approved_by"], rows[0]["why"], rows[1]["why"]) == ("person:li", "'=HYPERLINK(1)", "投诉")
+    assert not await asyncio.to_thread((tmp_path / "audit.csv.part").exists)
+    capsysbinary.readouterr()
+    await put(settings, {0: [(b"channel:a", b"no record")]})
+    assert await audit(settings, "export", *times, "--format", "jsonl") == 1
+    said_now = capsysbinary.readouterr()
+    assert [json.loads(line)["audit_id"] for line in said_now.out.splitlines()] == [row["audit_id"] for row in rows]
+    assert b"1 records could not be read" in said_now.err
+    assert await audit(settings, "export", "--from", "yesterday") == 2
+
+
+async def test_heads_are_signed_again_and_again_and_a_death_leaves_no_half_line(broker: Broker, tmp_path: Path) -> None:
+    settings, folder, log = await cluster(broker, tmp_path / "heads"), tmp_path / "heads", story()
+    key = tmp_path / "key.pem"
+    key.write_text(PEM)
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("TIDEGATE_")} | {
+        "TIDEGATE_KAFKA": settings.kafka,
+        "TIDEGATE_PREFIX": settings.prefix,
+        "TIDEGATE_CLI_AUDIT_KEY_FILE": str(key),
+        "TIDEGATE_CLI_AUDIT_HEADS": str(folder),
+    }
+
+    def is_signed(wanted: int) -> bool:
+        return sum(len(file.read_bytes().splitlines()) for file in folder.glob("*.jsonl")) >= wanted
+
+    for start, wanted in ((0, 4), (10, 8)):
+        await put(settings, {partition: records[start : start + 10] for partition, records in log.items()})
+        command = (sys.executable, "-m", "services.cli", "audit", "heads", "--follow", "0.2")
+        process = await asyncio.create_subprocess_exec(*command, env=environ, stdout=subprocess.DEVNULL)
+        try:
+            await eventually(partial(is_signed, wanted), f"{wanted} heads", 60)
+        finally:
+            process.kill()
+            await process.wait()
+    assert await audit(settings, "verify") == 0
