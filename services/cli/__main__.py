@@ -16,6 +16,7 @@ from services.cli import (
     audit_io,
     backtest_io,
     explain_io,
+    incident_io,
     ledger_io,
     policy_io,
     replay_io,
@@ -37,6 +38,7 @@ _MODULES = (
     verify_io,
     explain_io,
     audit_io,
+    incident_io,
     backtest_io,
 )
 Run = Callable[[argparse.Namespace, CliSettings], Coroutine[Any, Any, int]]

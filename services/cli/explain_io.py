@@ -51,8 +51,8 @@ async def read_story(settings: CliSettings, alert_id: str) -> Story | None:
     key = alert_id.encode()
     facts = [
         fact
-        async for found, value in _values(settings, ALERTS, since_ms)
-        if found == key and (fact := _read(AlertFact, value)) is not None
+        async for found, value in values(settings, ALERTS, since_ms)
+        if found == key and (fact := parsed(AlertFact, value)) is not None
     ]
     log = await read_commands(settings)
     commands = [each for each in log.commands.values() if each.alert_id == alert_id]
@@ -60,8 +60,8 @@ async def read_story(settings: CliSettings, alert_id: str) -> Story | None:
     states = await read_compacted(settings, CHANNEL_STATE)
     audit = [
         record
-        async for _, value in _values(settings, AUDIT, since_ms)
-        if (record := _read(AuditRecord, value)) is not None
+        async for _, value in values(settings, AUDIT, since_ms)
+        if (record := parsed(AuditRecord, value)) is not None
     ]
     return Story(
         alert,
@@ -73,7 +73,8 @@ async def read_story(settings: CliSettings, alert_id: str) -> Story | None:
     )
 
 
-async def _values(settings: CliSettings, topic: str, since_ms: int) -> AsyncIterator[tuple[bytes | None, bytes]]:
+async def values(settings: CliSettings, topic: str, since_ms: int) -> AsyncIterator[tuple[bytes | None, bytes]]:
+    """Key and value of what is on a topic since then."""
     batches = follow(settings, topic, since_ms=since_ms)
     async for batch in batches:
         for each in batch.records:
@@ -84,7 +85,7 @@ async def _values(settings: CliSettings, topic: str, since_ms: int) -> AsyncIter
     await batches.aclose()
 
 
-def _read(model: type[M], value: bytes) -> M | None:
+def parsed(model: type[M], value: bytes) -> M | None:
     """A message; one of a newer release, which this one cannot read, is left out."""
     try:
         return model.model_validate_json(value)

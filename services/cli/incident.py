@@ -1,0 +1,68 @@
+"""Incidents from what the topics hold: listed, found by any of their ids, and reported. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from schemas.alerts import AlertState
+from schemas.audit import AuditRecord
+from schemas.channels import ChannelState
+from schemas.directory import Directory
+from services.incidents.grouping import Group, group, order, seen
+from services.incidents.incident import Incident, incident_of
+from services.incidents.markdown import markdown
+from services.incidents.page import page
+from services.incidents.report import Language, Material, report
+
+Format = Literal["markdown", "html"]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the topics hold: alerts by id, the directory and the time zone of the policy in force."""
+
+    alerts: Mapping[str, AlertState]
+    directory: Directory
+    zone: ZoneInfo
+    now: datetime
+
+    def incidents(self) -> list[Incident]:
+        """All, the one that began last first."""
+        groups = sorted(self._groups().values(), key=lambda each: order(each.alerts[0]), reverse=True)
+        return [found for each in groups if (found := self._incident(each)) is not None]
+
+    def find(self, incident_id: str) -> Incident | None:
+        """By its id, or that of any of its alerts."""
+        grouping = group(map(seen, self.alerts.values()))
+        found = grouping.groups.get(grouping.key_of.get(incident_id, incident_id))
+        return None if found is None else self._incident(found)
+
+    def _groups(self) -> Mapping[str, Group]:
+        return group(map(seen, self.alerts.values())).groups
+
+    def _incident(self, one: Group) -> Incident | None:
+        return incident_of(one, self.alerts.get, self.directory, self.now)
+
+
+def listed(incidents: Sequence[Incident], language: Language, zone: ZoneInfo) -> Iterator[str]:
+    """A line for each."""
+    for each in incidents:
+        at = each.opened_at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+        title = each.title.en if language == "en" else each.title.zh
+        yield f"{each.incident_id}  {at}  {each.status:<6}  {each.severity:<8}  {title}"
+
+
+def reported(
+    known: Known,
+    incident: Incident,
+    audit: Sequence[AuditRecord],
+    states: Sequence[ChannelState],
+    language: Language,
+    form: Format,
+) -> str:
+    """The report as text of that form."""
+    alerts = [known.alerts[each] for each in incident.alerts]
+    document = report(Material(incident, alerts, audit, states, known.zone, known.now), language)
+    return markdown(document) if form == "markdown" else page(document)

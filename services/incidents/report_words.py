@@ -1,0 +1,121 @@
+"""The words of an incident's report, in both languages."""
+
+from typing import Final
+
+from schemas.base import Bilingual, Severity
+
+
+def _(en: str, zh: str) -> Bilingual:
+    return Bilingual(en=en, zh=zh)
+
+
+REPORT: Final = _("Incident report", "事件报告")
+UNTIL: Final = _("As of {now} ({zone}). Incident {incident}.", "截至 {now}（{zone}）。事件编号 {incident}。")
+STATES: Final = {
+    "open": _(
+        "Open: this report is not final. Severity: {severity}.", "事件未关闭，本报告为阶段性报告。级别：{severity}。"
+    ),
+    "closed": _("Closed at {closed}. Severity: {severity}.", "已于 {closed} 关闭。级别：{severity}。"),
+}
+SEVERITIES: Final[dict[Severity, Bilingual]] = {
+    "info": _("for information", "提示"),
+    "warning": _("warning", "警告"),
+    "critical": _("critical", "严重"),
+}
+
+CAUSE: Final = _("Suspected cause", "疑似原因")
+CAUSE_IS: Final = _("A suspicion, by what the alerts share: {cause}.", "根据告警的共同之处推测：{cause}。")
+SEEN: Final = _("What was seen", "监测情况")
+TIMELINE: Final = _("Timeline", "时间线")
+DONE: Final = _("What was held, and what that cost", "处置范围与代价")
+WHO: Final = _("Who did what", "责任与分工")
+OPEN: Final = _("Open actions", "未结事项")
+CHECK: Final = _("How to check this", "如何核验")
+
+NONE_OPEN: Final = _("None.", "无。")
+NOTHING_HELD: Final = _("Nothing was held.", "未对任何对象采取限制措施。")
+CHECK_EXPLAIN: Final = _(
+    "The story of each alert, and how to derive each decision again from the log:",
+    "每条告警的完整经过，以及如何从日志重新推导每项决定：",
+)
+
+SEEN_HEAD: Final = (
+    _("Opened", "发生时间"),
+    _("Alert", "告警"),
+    _("Value / limit", "数值 / 阈值"),
+    _("Policy", "策略"),
+    _("Acknowledged by", "确认人"),
+    _("Resolved", "恢复时间"),
+)
+TIMELINE_HEAD: Final = (
+    _("Time", "时间"),
+    _("Who", "主体"),
+    _("What", "动作"),
+    _("Outcome", "结果"),
+    _("Why", "说明"),
+)
+HELD_HEAD: Final = (
+    _("Target", "对象"),
+    _("From", "开始"),
+    _("Until", "结束"),
+    _("Traffic left", "保留流量"),
+    _("Held back, at least", "拦截流量（下限）"),
+)
+WHO_HEAD: Final = (_("Who", "主体"), _("What", "动作"), _("Times", "次数"))
+
+NOBODY: Final = _("nobody", "无人")
+STILL: Final = _("still", "仍在持续")
+UNKNOWN: Final = _("unknown: the evidence does not say how much traffic it has", "未知：证据中没有该对象的流量数据")
+TIDEGATE: Final = _("Tidegate ({name})", "系统（{name}）")
+PLATFORM: Final = _("the platform", "投放平台")
+
+OPENED: Final = _("alert opened", "告警发生")
+RESOLVED: Final = _("alert resolved", "告警恢复")
+WORDS: Final = {
+    "acknowledge": _("acknowledge the alert", "确认告警"),
+    "approve": _("approve what waits for {target}", "批准对 {target} 的待批措施"),
+    "confirmed": _("state of {target}", "{target} 的状态"),
+    "deliver": _("message to the people on call", "通知值班人员"),
+    "expired": _("deadline of what waits for {target}", "{target} 待批措施的期限"),
+    "failed": _("state of {target}", "{target} 的状态"),
+    "merge": _("put incidents together", "合并事件"),
+    "override": _("keep {target} running", "保持 {target} 运行"),
+    "reject": _("reject what waits for {target}", "否决对 {target} 的待批措施"),
+    "resume": _("let {target} go on", "恢复 {target}"),
+    "split": _("split the incident", "拆分事件"),
+}
+OUTCOMES: Final = {
+    "confirmed": _("confirmed", "已确认"),
+    "delivered": _("delivered", "已送达"),
+    "done": _("done", "已生效"),
+    "failed": _("failed", "失败"),
+    "recorded": _("recorded", "已记录"),
+    "refused": _("refused", "被拒绝"),
+    "repeated": _("given before", "重复指令"),
+    "stale": _("too late, not done", "过期未执行"),
+    "waiting": _("waits for a person", "等待人工批准"),
+}
+COUNTED: Final = {
+    "accounts_opened": _("{count:,.0f} accounts", "开户 {count:,.0f} 个"),
+    "clicks": _("{count:,.0f} clicks", "点击 {count:,.0f} 次"),
+    "impressions": _("{count:,.0f} impressions", "曝光 {count:,.0f} 次"),
+    "purchases": _("{count:,.0f} purchases", "购买 {count:,.0f} 笔"),
+    "spend": _("{count:,.0f} CNY of spend", "投放 {count:,.0f} 元"),
+}
+"""What evidence tells of a channel's traffic, and how much of it did not happen."""
+
+UNACKNOWLEDGED: Final = _("Nobody has acknowledged: {title}", "无人确认：{title}")
+STANDING: Final = _("{target} is still held ({what}) since {since}.", "{target} 自 {since} 起仍处于{what}。")
+WAITING: Final = _("{what} waits for a person's yes or no until {until}.", "{what} 等待人工批准，期限 {until}。")
+UNCONFIRMED: Final = _(
+    "The platform has not confirmed that {target} is {status}.", "投放平台尚未确认 {target} 已{status}。"
+)
+UNDELIVERED: Final = _("A message could not be delivered at {at}: {why}", "{at} 有一条通知未送达：{why}")
+UNRESOLVED: Final = _("Not over yet: {title}", "尚未恢复：{title}")
+STATUSES: Final = {
+    "running": _("running", "正常运行"),
+    "throttled": _("throttled", "限流"),
+    "paused": _("paused", "暂停"),
+    "frozen": _("frozen", "冻结"),
+    "taken_down": _("taken down", "下架"),
+}

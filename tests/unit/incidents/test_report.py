@@ -1,0 +1,186 @@
+"""The report at the end of an incident: what it says in both languages, and that nothing in it becomes markup."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from html.parser import HTMLParser
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from schemas.alerts import AlertState
+from schemas.audit import AuditRecord
+from schemas.base import Bilingual, Window
+from schemas.channels import ChannelState, Hold, Platform
+from schemas.directory import Directory
+from services.incidents.grouping import group, seen
+from services.incidents.held import held
+from services.incidents.incident import incident_of
+from services.incidents.markdown import markdown
+from services.incidents.page import page
+from services.incidents.report import Material, of_incident, report
+from services.runtime.ids import derive
+from tests.unit.incidents.samples import NOON, alert, evidence
+
+FUND: dict[str, Any] = {"products": {"fund-a": 18}}
+HOLD = derive("hold")
+
+
+def at(minutes: float) -> datetime:
+    return NOON + timedelta(minutes=minutes)
+
+
+def record(what: str, minutes: float, outcome: str = "done", **fields: Any) -> AuditRecord:
+    known: dict[str, Any] = {
+        "audit_id": derive(what, str(minutes)),
+        "at": at(minutes),
+        "writer": "channel_control:0",
+        "who": "indicator:complaint_rate",
+        "what": what,
+        "target": "channel:a",
+        "outcome": outcome,
+    }
+    return AuditRecord(**known | fields)
+
+
+def paused(minutes: float, left: float = 0.0, what: str = "pause", **fields: Any) -> AuditRecord:
+    return record(what, minutes, detail={"status": "paused", "left": left}, holds=[HOLD], **fields)
+
+
+RATE = evidence(
+    "complaint_rate",
+    "channel:a",
+    NOON,
+    FUND,
+    window=Window(from_=at(-24 * 60), to=NOON),
+    samples={"purchases": 240, "complaints_opened": 20},
+)
+A = alert("a", 0, "complaint_rate", evidence=RATE, acknowledged_by="li.wei")
+B = alert("b", 20, detail=FUND)
+AUDIT = [
+    paused(1, alert_id=A.alert_id, why="5.0% complaints per purchase"),
+    record("confirmed", 2, "confirmed", who="reconciler", alert_id=None, holds=[HOLD]),
+    record("acknowledge", 3, who="person:li.wei", alert_id=A.alert_id, detail={"note": "calling the fund's desk"}),
+    record("deliver", 4, "delivered", who="alerting", alert_id=A.alert_id),
+    record("deliver", 21, "failed", who="alerting", alert_id=B.alert_id, target="channel:b", why="gave up: 500"),
+    paused(91, 1.0, "resume", who="person:li.wei"),
+    record("pause", 5, target="channel:elsewhere", alert_id=derive("other"), detail={"left": 0.0}),
+]
+
+
+def material(*alerts: AlertState, states: tuple[ChannelState, ...] = (), minutes: float = 200) -> Material:
+    known = {each.alert_id: each for each in alerts}
+    (one,) = group(map(seen, alerts)).groups.values()
+    incident = incident_of(one, known.get, Directory(), at(minutes))
+    assert incident is not None
+    return Material(incident, alerts, AUDIT, states, ZoneInfo("Asia/Shanghai"), at(minutes))
+
+
+def standing(approval: Any = "none", confirmed: Any = None) -> ChannelState:
+    hold = Hold(
+        hold_id=HOLD,
+        kind="pause",
+        alert_id=B.alert_id,
+        since=at(21),
+        by="indicator:complaint_volume",
+        approval=approval,
+        decide_by=at(261) if approval == "waiting" else None,
+    )
+    platform = Platform(wanted="paused", confirmed=confirmed)
+    return ChannelState(target="channel:b", generation=1, status="paused", factor=0.0, holds=[hold], platform=platform)
+
+
+def test_it_tells_what_was_seen_and_done_by_whom_and_what_is_left() -> None:
+    text = markdown(report(material(A, B, states=(standing(),)), "en"))
+    for said in (
+        "# Incident report: a in trouble (and one more alert)",
+        "A suspicion, by what the alerts share: product fund-a; it began with: a in trouble.",
+        "| 2026-11-23 12:00:00 | a in trouble | 20 / 20 | default/7 | li.wei | still |",
+        "| 2026-11-23 12:01:00 | Tidegate (complaint\\_rate) | pause channel:a | done | 5.0% complaints per purchase |",
+        "| 2026-11-23 12:02:00 | the platform | state of channel:a | confirmed |  |",
+        "| 2026-11-23 12:03:00 | li.wei | acknowledge the alert | done | calling the fund's desk |",
+        "| channel:a | 2026-11-23 12:01:00 | 2026-11-23 13:31:00 | 0% | 15 purchases |",
+        "| li.wei | let channel:a go on | 1 |",
+        "- Nobody has acknowledged: b in trouble",
+        "- channel:b is still held (pause channel:b) since 2026-11-23 12:21:00.",
+        "- The platform has not confirmed that channel:b is paused.",
+        "- A message could not be delivered at 2026-11-23 12:21:00: gave up: 500",
+        f"- tidegate explain {A.alert_id}",
+    ):
+        assert said in text
+    assert "elsewhere" not in text
+    assert "Nobody has acknowledged: a" not in text
+
+
+def test_it_says_the_same_in_chinese() -> None:
+    text = markdown(report(material(A, B, states=(standing("waiting"),)), "zh"))
+    for said in (
+        "# 事件报告: a 异常（另有 1 条告警）",
+        "根据告警的共同之处推测：产品 fund-a；最早的告警：a 异常。",
+        "| 系统（complaint\\_rate） | 暂停 channel:a | 已生效 |",
+        "购买 15 笔",
+        "暂停 channel:b 等待人工批准，期限 2026-11-23 16:21:00。",
+        "无人确认：b 异常",
+    ):
+        assert said in text
+    assert not [line for line in text.splitlines() if line.startswith("#") and line.isascii()]
+
+
+def test_what_held_traffic_cost_is_unknown_where_no_evidence_tells() -> None:
+    found = held(of_incident(material(A, B).incident, AUDIT), AUDIT, [B], at(200))
+    assert [(each.target, each.since, each.until, each.kept_back) for each in found] == [
+        ("channel:a", at(1), at(91), {})
+    ]
+    b_only = report(material(A.model_copy(update={"evidence": B.evidence}), B), "en")
+    assert "unknown: the evidence does not say how much traffic it has" in markdown(b_only)
+
+
+def test_a_channel_that_was_slowed_and_then_stopped_is_two_stretches() -> None:
+    audit = [paused(0, 0.5), paused(60, 0.0), record("confirmed", 61, "confirmed"), paused(90, 0.0)]
+    found = held(audit, audit, [A], at(120))
+    assert [(each.since, each.until, each.left) for each in found] == [(at(0), at(60), 0.5), (at(60), None, 0.0)]
+    assert [each.kept_back["purchases"] for each in found] == pytest.approx([5, 10])
+
+
+def test_a_closed_incident_with_nothing_left_says_so() -> None:
+    done = [
+        each.model_copy(update={"status": "resolved", "resolved_at": at(60), "acknowledged_by": "li.wei"})
+        for each in (A, B)
+    ]
+    closed = replace(material(*done), audit=[each for each in AUDIT if each.outcome != "failed"])
+    text = markdown(report(closed, "en"))
+    assert "Closed at 2026-11-23 14:00:00." in text
+    assert "## Open actions\n\nNone." in text
+
+
+class _Tags(HTMLParser):
+    """Every tag that a page opens, and its texts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.texts: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+def test_what_comes_from_outside_is_never_markup() -> None:
+    evil = "<script>alert(1)</script> [x](javascript:1) | `b` \n# y"
+    bad = A.model_copy(update={"title": Bilingual(en=evil, zh=evil), "acknowledged_by": evil})
+    document = report(material(bad), "en")
+    tags = _Tags()
+    tags.feed(page(document))
+    assert "script" not in tags.tags
+    assert tags.attributes <= {"lang", "charset", "name", "content"}, "nothing is loaded and nothing runs"
+    assert any("<script>alert(1)</script>" in text for text in tags.texts)
+    text = markdown(document)
+    assert "<script>" not in text.replace("\\<script", "")
+    assert "[x](" not in text.replace("\\[x\\](", "")
+    (row,) = [line for line in text.splitlines() if line.startswith("| 2026-11-23 12:00:00 | \\<script")]
+    assert row.replace("\\|", "").count("|") == 7, "as many cells as the head has"
