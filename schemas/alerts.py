@@ -1,6 +1,6 @@
 """Alerts: what people should know. Facts of several writers on `alerts`, merged into one whole on `alert-state`."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -36,6 +36,9 @@ Delivery = Literal["delivered", "failed", "recorded", "due"]
 
 Language = Literal["en", "zh", "both"]
 """In which language people are written to."""
+
+INCIDENT_LABEL: Final = "incident"
+"""The label by which people have said to which incident an alert belongs."""
 
 
 class ActionTaken(Message):

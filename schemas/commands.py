@@ -10,7 +10,7 @@ from schemas.base import Bilingual, HexId, Instant, Maturity, Message, Name, Ref
 from schemas.channels import WantedState
 
 Action = Literal["pause", "throttle", "freeze", "take_down", "escalate"]
-PersonsWord = Literal["resume", "approve", "reject", "acknowledge", "silence", "override", "withdraw"]
+PersonsWord = Literal["resume", "approve", "reject", "acknowledge", "silence", "override", "withdraw", "merge", "split"]
 Report = Literal["confirmed", "failed", "expired"]
 
 
@@ -65,6 +65,8 @@ class Command(Versioned):
     hold_ids: list[HexId] | None = None
     indicators: list[Name] | None = None
     """Whose holds an override masks; null: all."""
+    incidents: dict[HexId, list[HexId]] | None = None
+    """What becomes of incidents: the alerts of each, by its id. In people's `merge` and `split` only."""
     expected_generation: int | None = None
     issued_by: Annotated[str, Field(max_length=200, pattern=r"^(indicator|person):[^\x00-\x1f\x7f]+$|^reconciler$")]
     alert_id: HexId | None = None

@@ -30,12 +30,13 @@ class Moment:
 @dataclass(frozen=True, slots=True)
 class AlertNote:
     """What an alert is told: an action of its own, or who acknowledged it. level: to which it rises by that, so that
-    people are called again."""
+    people are called again. incident: to which one it belongs by people's word."""
 
     alert_id: str
     action: ActionTaken | None = None
     acknowledged_by: str | None = None
     level: int | None = None
+    incident: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from services.channel_control.deadlines import expire
 from services.channel_control.decision import AlertNote, Decision, Moment, not_as_seen, note_of, notes_for, refuse
 from services.channel_control.holds import HOLD_KINDS, acts, asks, counts, is_record, place, waits, why
 from services.channel_control.overrides import masked_by, override, withdraw
+from services.channel_control.regrouping import regroup
 from services.channel_control.reports import report
 from services.channel_control.staleness import is_about_content, is_stale
 from services.channel_control.target import Target
@@ -174,5 +175,7 @@ _DECIDERS: Final[Mapping[str, Callable[[Target, Command, Moment], Decision]]] = 
     "escalate": _escalate,
     "override": override,
     "withdraw": withdraw,
+    "merge": regroup,
+    "split": regroup,
 }
 """All other words are holds."""

@@ -6,7 +6,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from schemas import topics
-from schemas.alerts import ActionTaken, AlertFact
+from schemas.alerts import INCIDENT_LABEL, ActionTaken, AlertFact
 from schemas.audit import AuditRecord
 from schemas.base import Message, Ref, from_ms
 from schemas.commands import Command
@@ -18,7 +18,7 @@ from services.runtime.machine import Output, Record
 FACTS_PER_RECORD: Final = 10_000
 """The numbers of one record's facts begin at its offset times this: they rise with the log and need no counter."""
 
-_SAID: Final = {"level", "factor", "expected_generation", "expires_at", "indicators", "note"}
+_SAID: Final = {"level", "factor", "expected_generation", "expires_at", "incidents", "indicators", "note"}
 MAX_AUDITED_EVIDENCE: Final = 64 * 1024
 _REF: Final[TypeAdapter[str]] = TypeAdapter(Ref)
 
@@ -81,12 +81,15 @@ class Scribe:
         actions: dict[str, list[ActionTaken]] = {}
         acknowledged: dict[str, str] = {}
         levels: dict[str, int] = {}
+        labels: dict[str, dict[str, str]] = {}
         for note in notes:
             actions.setdefault(note.alert_id, []).extend([note.action] if note.action else [])
             if note.acknowledged_by is not None:
                 acknowledged[note.alert_id] = note.acknowledged_by
             if note.level is not None:
                 levels[note.alert_id] = note.level
+            if note.incident is not None:
+                labels[note.alert_id] = {INCIDENT_LABEL: note.incident}
         first = self._record.offset * FACTS_PER_RECORD
         return [
             _output(
@@ -100,6 +103,7 @@ class Scribe:
                     level=levels.get(alert_id),
                     actions=actions[alert_id],
                     acknowledged_by=acknowledged.get(alert_id),
+                    labels=labels.get(alert_id, {}),
                 ),
             )
             for number, alert_id in enumerate(actions)

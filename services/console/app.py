@@ -8,6 +8,7 @@ from services.console.answers import OrderProblem
 from services.console.approvals_io import approval_routes
 from services.console.desk_io import Desk, Publishing
 from services.console.feed_io import Feed
+from services.console.incidents_io import incident_routes, regrouping_routes
 from services.console.ordering_io import order_routes
 from services.console.people import Person
 from services.console.reading_io import directory_routes, reading_routes
@@ -39,6 +40,9 @@ def build_app(settings: ConsoleSettings, feed: Feed, publisher: Publishing, heal
     app.include_router(reading_routes(feed), dependencies=guarded)
     app.include_router(approval_routes(feed), dependencies=guarded)
     app.include_router(directory_routes(feed), dependencies=guarded)
-    app.include_router(order_routes(feed, Desk(feed, publisher), authenticated), dependencies=guarded)
+    desk = Desk(feed, publisher)
+    app.include_router(order_routes(feed, desk, authenticated), dependencies=guarded)
+    app.include_router(incident_routes(feed), dependencies=guarded)
+    app.include_router(regrouping_routes(feed, desk, authenticated), dependencies=guarded)
     app.include_router(scanning_routes(feed), dependencies=guarded)
     return app

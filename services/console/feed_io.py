@@ -14,6 +14,7 @@ from services.console import metrics
 from services.console.policy_view import PolicyInForce
 from services.console.settings import ConsoleSettings
 from services.console.views import Alerts, Audit, Channels
+from services.incidents.book import Book
 from services.runtime import kafka_io
 from services.runtime.health import Health
 from services.runtime.kafka_io import Batch, Received
@@ -27,6 +28,7 @@ class Feed:
     def __init__(self, settings: ConsoleSettings, health: Health, now: datetime) -> None:
         self.channels = Channels()
         self.alerts = Alerts(settings.console_resolved_alerts)
+        self.incidents = Book(self.alerts.get)
         self._since_ms = {topics.AUDIT: to_ms(now) - settings.console_audit_days * topics.DAY_MS}
         self.audit = Audit(settings.console_audit_records, self._since_ms[topics.AUDIT])
         self.policy = PolicyInForce()
@@ -34,7 +36,7 @@ class Feed:
         self._news = asyncio.Condition()
         self._folds: dict[str, Callable[[Received], object]] = {
             topics.CHANNEL_STATE: lambda record: self.channels.fold(record.key or b"", record.value),
-            topics.ALERT_STATE: lambda record: self.alerts.fold(record.key or b"", record.value),
+            topics.ALERT_STATE: self._fold_alert,
             topics.AUDIT: self._fold_audit,
             topics.POLICY: lambda record: self.policy.fold(record.key or b"", record.value),
         }
@@ -66,6 +68,11 @@ class Feed:
                     tasks.create_task(self._follow(topic))
         except ExceptionGroup as group:
             raise group.exceptions[0] from None
+
+    def _fold_alert(self, record: Received) -> None:
+        key = record.key or b""
+        self.alerts.fold(key, record.value)
+        self.incidents.put(key.decode())
 
     def _fold_audit(self, record: Received) -> None:
         self.audit.fold((record.timestamp_ms, record.partition, record.offset), record.value or b"")

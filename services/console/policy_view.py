@@ -1,5 +1,7 @@
 """The policy in force as the topic `policy` tells it, ready to scan and to name by. Pure."""
 
+from zoneinfo import ZoneInfo
+
 from schemas.directory import Directory
 from schemas.policy import Policy, PolicyRef
 from services.scanning.report import Figures, figures_in
@@ -17,6 +19,7 @@ class PolicyInForce:
     def __init__(self) -> None:
         self.label: str | None = None
         self.directory = Directory()
+        self.zone = ZoneInfo(Policy(version=1).time_zone)
         self.figures = Figures()
         self.scanner: Scanner | None = None
         self._documents: dict[str, bytes] = {}
@@ -40,4 +43,4 @@ class PolicyInForce:
         if policy.label != label:
             raise ValueError(f"the document under {label} says that it is {policy.label}")
         self.figures, self.scanner, self.label = figures_in(policy), Scanner(policy.content), label
-        self.directory = policy.directory
+        self.directory, self.zone = policy.directory, ZoneInfo(policy.time_zone)

@@ -10,14 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from schemas.alerts import AlertState
+from schemas.alerts import INCIDENT_LABEL, AlertState
 from schemas.base import to_ms
 from schemas.topics import DAY_MS
 from services.incidents.likeness import HORIZON_MS, TOGETHER, closeness, explains, rarity, shared
 from services.incidents.things import Things, things_of
 
-LABEL: Final = "incident"
-"""The label by which people say to which incident an alert belongs: the alert by which it is called."""
 _WEEK_MS: Final = 7 * DAY_MS
 _RECENT: Final = 12
 """With so many of the latest alerts that speak of a thing a new one is compared: in a storm the others are in the same
@@ -47,7 +45,7 @@ class Group:
 
 def seen(alert: AlertState) -> Seen:
     """An alert as grouping looks at it."""
-    pinned = alert.labels.get(LABEL)
+    pinned = alert.labels.get(INCIDENT_LABEL)
     return Seen(to_ms(alert.opened_at), alert.alert_id, alert.indicator, things_of(alert), pinned)
 
 

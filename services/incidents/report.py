@@ -28,7 +28,10 @@ _MOST: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """All that is known of an incident. alerts: its own, by time. audit, states: of everything. zone: of the times."""
+    """All that is known of an incident. alerts: its own, by time. audit, states: of everything. zone: of the times.
+
+    since: older records of the audit are not looked at; None: all are.
+    """
 
     incident: Incident
     alerts: Sequence[AlertState]
@@ -36,6 +39,7 @@ class Material:
     states: Sequence[ChannelState]
     zone: ZoneInfo
     now: datetime
+    since: datetime | None = None
 
 
 def report(material: Material, language: Language) -> Document:
@@ -74,6 +78,9 @@ class _Teller:
         yield self._say(words.STATES[incident.status], closed=closed, severity=severity)
         now, zone = self._at(self._material.now), self._material.zone.key
         yield self._say(words.UNTIL, now=now, zone=zone, incident=incident.incident_id)
+        since = self._material.since
+        if since is not None and incident.opened_at < since:
+            yield self._say(words.SINCE, since=self._at(since))
 
     def sections(self) -> Iterator[Section]:
         """One after the other."""

@@ -11,6 +11,10 @@ def _(en: str, zh: str) -> Bilingual:
 
 REPORT: Final = _("Incident report", "事件报告")
 UNTIL: Final = _("As of {now} ({zone}). Incident {incident}.", "截至 {now}（{zone}）。事件编号 {incident}。")
+SINCE: Final = _(
+    "What the audit says from before {since} is not in this report; `tidegate incident report` reads all of it.",
+    "本报告不含 {since} 之前的审计记录；完整内容请使用 `tidegate incident report`。",
+)
 STATES: Final = {
     "open": _(
         "Open: this report is not final. Severity: {severity}.", "事件未关闭，本报告为阶段性报告。级别：{severity}。"

@@ -29,7 +29,7 @@ CONTRACT: dict[type[BaseModel], str] = {
 }
 WORDS = {
     "pause", "throttle", "freeze", "take_down", "escalate", "resume", "approve", "reject", "acknowledge", "silence",
-    "override", "withdraw", "confirmed", "failed", "expired",
+    "override", "withdraw", "merge", "split", "confirmed", "failed", "expired",
 }  # fmt: skip
 
 

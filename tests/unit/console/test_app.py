@@ -62,7 +62,10 @@ class World:
             self.commands.append(command)
             if self.judge is not None:
                 told: dict[str, Any] = {"what": command.command, "target": command.target}
-                told |= {"command_id": command.command_id, "detail": {"fingerprint": command.fingerprint()}}
+                told |= {
+                    "command_id": command.command_id,
+                    "detail": {"fingerprint": command.fingerprint(), "incidents": command.incidents},
+                }
                 await self.read(AUDIT, (command.target, audit(command.command_id, **told | self.judge)))
         return {0} if self.lost else set()
 
@@ -542,6 +545,11 @@ async def test_the_openapi_document_is_complete(client: httpx.AsyncClient) -> No
         "/api/v1/audit",
         "/api/v1/alerts",
         "/api/v1/alerts/{alert_id}",
+        "/api/v1/incidents",
+        "/api/v1/incidents/{incident_id}",
+        "/api/v1/incidents/{incident_id}/report",
+        "/api/v1/incidents/{incident_id}/merge",
+        "/api/v1/incidents/{incident_id}/split",
         "/api/v1/orders/pause",
         "/api/v1/orders/throttle",
         "/api/v1/orders/freeze",
@@ -559,11 +567,12 @@ async def test_the_openapi_document_is_complete(client: httpx.AsyncClient) -> No
     references = {part.split('"')[0] for part in json.dumps(document).split('"#/components/schemas/')[1:]}
     assert references <= set(components)
     assert "HTTPValidationError" not in components
-    for path in document["paths"].values():
+    for name, path in document["paths"].items():
+        good = {"text/markdown", "text/html"} if name.endswith("/report") else {"application/json"}
         for operation in path.values():
             assert operation["security"] == [{"token": []}]
             mistaken = {"422"} if operation.keys() & {"parameters", "requestBody"} else set()
             assert {"401", "503"} | mistaken <= set(operation["responses"])
             for status, response in operation["responses"].items():
                 types = set(response["content"])
-                assert types == {"application/json" if status.startswith("2") else "application/problem+json"}
+                assert types == (good if status.startswith("2") else {"application/problem+json"})

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.alerts import AlertState
+from schemas.alerts import INCIDENT_LABEL, AlertState
 from schemas.directory import Directory
 from services.incidents.book import Book
-from services.incidents.grouping import LABEL, Grouping, group, seen
+from services.incidents.grouping import Grouping, group, seen
 from services.incidents.incident import CLOSED_AFTER, incident_of
 from services.incidents.regrouping import MOST, Parts, RegroupingError, merged, parted
 from services.runtime.ids import derive
@@ -98,7 +98,7 @@ def pinned(alerts: list[AlertState], parts: Parts) -> list[AlertState]:
     """As after an order: the labels that channel_control gives."""
     label = {alert_id: key for key, ids in parts.items() for alert_id in ids}
     return [
-        each.model_copy(update={"labels": {**each.labels, LABEL: label[each.alert_id]}})
+        each.model_copy(update={"labels": {**each.labels, INCIDENT_LABEL: label[each.alert_id]}})
         if each.alert_id in label
         else each
         for each in alerts
