@@ -6,10 +6,10 @@ from functools import partial
 from schemas.topics import ALERTS, STATE_ALERTING
 from services.alerting.deliverer_io import Deliverer
 from services.alerting.delivery import Patience
+from services.alerting.lines_io import Lines
 from services.alerting.machine import build
 from services.alerting.settings import AlertingSettings
 from services.alerting.watchdog_io import Watchdog
-from services.alerting.webhook_io import WebhookTarget
 from services.runtime import faust_io
 from services.runtime.companion_io import Companions
 from services.runtime.health import Health
@@ -24,10 +24,14 @@ def run(settings: AlertingSettings) -> None:
     """Serve until SIGTERM or SIGINT."""
     health = Health()
     deliverer = Deliverer(
-        _target(settings),
+        Lines(
+            settings.receivers().values(),
+            parallel=settings.alerting_webhook_parallel,
+            timeout_s=settings.alerting_webhook_timeout,
+            linker=settings.linker(),
+        ),
         ReportLog(settings, ALERTS, "alerting-reports"),
         patience=Patience(give_up_after_s=settings.alerting_give_up_after.total_seconds()),
-        parallel=settings.alerting_webhook_parallel,
         health=health.part("receiver"),
     )
     machine = partial(build, partitions=settings.partitions)
@@ -42,11 +46,3 @@ def beside(settings: AlertingSettings, deliverer: Deliverer, health: Health) -> 
         return deliverer
     alert_log = ReportLog(settings, ALERTS, "alerting-watch")
     return Companions(deliverer, Watchdog(settings, alert_log, health.part("watchdog")))
-
-
-def _target(settings: AlertingSettings) -> WebhookTarget | None:
-    if settings.alerting_webhook_url is None or settings.alerting_webhook_secret is None:
-        return None
-    return WebhookTarget(
-        settings.alerting_webhook_url, settings.alerting_webhook_secret, settings.alerting_webhook_timeout
-    )

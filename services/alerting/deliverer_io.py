@@ -11,12 +11,13 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from schemas.alerts import Delivery
 from services.alerting import metrics
-from services.alerting.delivery import Answer, Patience, asked_pause, report
+from services.alerting.delivery import Answer, Patience, report
+from services.alerting.lines_io import Lines
 from services.alerting.machine import AlertingMachine
+from services.alerting.receivers.notice import Notice
 from services.alerting.telling import Due
 from services.runtime.companion_io import Log, Owned, PartitionCompanion
 from services.runtime.health import Part
@@ -27,14 +28,6 @@ NO_TARGET = "no receiver is configured"
 GONE = "the receiver wants no more messages (410)"
 
 
-class Target(Protocol):
-    """Where messages go; see `WebhookTarget`."""
-
-    async def open(self) -> None: ...
-    async def close(self) -> None: ...
-    async def send(self, due: Due) -> Answer: ...
-
-
 @dataclass
 class _Owned(Owned[AlertingMachine]):
     """One partition that is ours. `ended`: messages of which only the report is under way, or not yet applied."""
@@ -43,7 +36,7 @@ class _Owned(Owned[AlertingMachine]):
 
 
 class Deliverer(PartitionCompanion[_Owned]):
-    """The companion of alerting's machines. Without a target it reports each message as `recorded`.
+    """The companion of alerting's machines. Without any receiver it reports each message as `recorded`.
 
     An attempt that is under way when a partition is given up may still arrive; the next owner's has the same id.
     """
@@ -52,36 +45,30 @@ class Deliverer(PartitionCompanion[_Owned]):
 
     def __init__(
         self,
-        target: Target | None,
+        lines: Lines,
         alert_log: Log,
         *,
         patience: Patience,
-        parallel: int,
         health: Part,
         uniform: Callable[[float, float], float] = random.uniform,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(alert_log)
-        self._target = target
+        self._lines = lines
         self._patience = patience
-        self._slots = asyncio.Semaphore(parallel)
         self._health = health
         self._uniform = uniform
         self._clock = clock
-        self._not_before = 0.0
-        self._gone = False
 
     def _taken(self, partition: int, machine: AlertingMachine) -> _Owned:
         return _Owned(partition, machine)
 
     async def _open(self) -> None:
-        if self._target is not None:
-            await self._target.open()
+        await self._lines.open()
         self._say_health()
 
     async def _close(self) -> None:
-        if self._target is not None:
-            await self._target.close()
+        await self._lines.close()
 
     async def _work(self, owned: _Owned) -> None:
         while True:
@@ -120,50 +107,35 @@ class Deliverer(PartitionCompanion[_Owned]):
 
     async def _outcome(self, due: Due) -> tuple[Delivery, Answer | None, str | None]:
         """How a message ends: sent until it arrives, nobody wants it, or its time is over."""
-        if self._target is None:
+        if not self._lines:
             return "recorded", None, NO_TARGET
+        notice = Notice.of(due)
         attempt = 0
-        while not self._gone:
-            answer = await self._attempt(self._target, due)
+        while (line := self._lines.to(notice)) is not None:
+            answer = await line.attempt(notice)
             if answer is None:
-                break
+                return "failed", None, GONE
             attempt += 1
             if answer.delivered:
                 return "delivered", answer, None
             now = self._clock()
-            pause = max(self._patience.pause(attempt, self._uniform), self._asked(answer, now))
+            pause = max(self._patience.pause(attempt, self._uniform), line.asked(answer, now))
             _say_failure(due, attempt, answer, pause)
             if answer.gone:
-                self._give_up_target()
+                self._say_health()
                 return "failed", answer, GONE
             if now + pause > self._patience.deadline(due):
+                line.condition.gave_up = True
                 return "failed", answer, f"given up after {attempt} attempts: {answer.problem}"
             await asyncio.sleep(pause)
-        return "failed", None, GONE
-
-    async def _attempt(self, target: Target, due: Due) -> Answer | None:
-        """One attempt, when there is a slot and the receiver has not asked for peace; None if it is gone by then."""
-        async with self._slots:
-            while (pause := self._not_before - _monotonic()) > 0:  # noqa: ASYNC110 - another answer may prolong it
-                await asyncio.sleep(pause)
-            return None if self._gone else await target.send(due)
-
-    def _asked(self, answer: Answer, now: float) -> float:
-        """`Retry-After` is about the receiver, not about this message: all wait for it."""
-        pause = asked_pause(answer, now)
-        self._not_before = max(self._not_before, _monotonic() + pause)
-        return pause
-
-    def _give_up_target(self) -> None:
-        """Until the next start, when a new address may be in the settings."""
-        if not self._gone:
-            self._gone = True
-            log.error("nothing more will be sent until a restart", extra={"reason": GONE})
-            self._say_health()
+        return "failed", None, f"no receiver is called {due.receiver}"
 
     def _say_health(self) -> None:
-        if self._gone:
-            self._health.wait(f"{GONE}; check its address and restart")
+        """One that is gone stays so until the next start, when a new address may be in the settings."""
+        gone = [name for name, condition in self._lines.conditions().items() if condition.gone]
+        if gone:
+            self._health.wait(f"{', '.join(gone)}: {GONE}; check the address and restart")
+            log.error("nothing more will be sent until a restart", extra={"receivers": gone, "reason": GONE})
         else:
             self._health.ok()
 
@@ -183,9 +155,10 @@ def _say_failure(due: Due, attempt: int, answer: Answer, pause: float) -> None:
     log.log(logging.WARNING if attempt == 1 else logging.DEBUG, "an attempt failed", extra=fields)
 
 
-def _monotonic() -> float:
-    return asyncio.get_running_loop().time()
-
-
 def _fields(due: Due) -> dict[str, str]:
-    return {"webhook_id": due.webhook_id, "alert_id": due.alert_id, "type": due.change}
+    return {
+        "webhook_id": due.webhook_id,
+        "alert_id": due.alert_id,
+        "type": due.change,
+        "receiver": due.receiver,
+    }

@@ -7,11 +7,14 @@ from services.runtime.metrics import SLOW_SECONDS
 
 ATTEMPTS = Counter(
     "tidegate_alerting_webhook_attempts_total",
-    "Attempts to deliver a message, by what came back: 2xx, 3xx, 4xx, 5xx, or none.",
-    ["answer"],
+    "Attempts to deliver a message, by receiver and what came back: 2xx, 3xx, 4xx, 5xx, or none.",
+    ["receiver", "answer"],
 )
 ATTEMPT_SECONDS = Histogram(
-    "tidegate_alerting_webhook_attempt_seconds", "One attempt, until its answer or its failure.", buckets=SLOW_SECONDS
+    "tidegate_alerting_webhook_attempt_seconds",
+    "One attempt, until its answer or its failure.",
+    ["receiver"],
+    buckets=SLOW_SECONDS,
 )
 DELIVERIES = Counter(
     "tidegate_alerting_deliveries_total",
@@ -24,7 +27,9 @@ DELAY_SECONDS = Histogram(
     "From the moment a message became due to its delivery.",
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300, 3600, 86_400),
 )
-TARGET_UP = Gauge("tidegate_alerting_target_up", "1 while the receiver's last answer was good, 0 while it was not.")
+TARGET_UP = Gauge(
+    "tidegate_alerting_target_up", "1 while a receiver's last answer was good, 0 while it was not.", ["receiver"]
+)
 WATCHED_LAG = Gauge(
     "tidegate_alerting_watched_lag_records",
     "Records that a service has not committed, by its log and partition; snapshots lie up to ten seconds behind.",

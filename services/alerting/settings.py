@@ -6,12 +6,15 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, Field, PlainValidator, SecretStr, ValidationInfo, field_validator
 
 from schemas.closed import Duration
+from services.alerting.linking import Linker
 from services.alerting.receivers.book import DEFAULT, read_book
-from services.alerting.receivers.receiver import Receiver, check_url
+from services.alerting.receivers.receiver import Receiver
 from services.alerting.receivers.webhook import Webhook
 from services.alerting.signing import check_secret
 from services.alerting.watch import Limits
-from services.runtime.settings import CommonSettings, Port, variable
+from services.runtime.link_settings import LinkSettings
+from services.runtime.settings import Port, variable
+from services.runtime.urls import check_url
 
 
 def _url(value: SecretStr) -> SecretStr:
@@ -24,7 +27,7 @@ def _secret(value: SecretStr) -> SecretStr:
     return value
 
 
-class AlertingSettings(CommonSettings):
+class AlertingSettings(LinkSettings):
     """Where alerts go. Without a receiver each message is recorded in the audit, and nothing is sent."""
 
     own_prefix: ClassVar[str] = "alerting_"
@@ -45,6 +48,8 @@ class AlertingSettings(CommonSettings):
     """Attempts under way at once to one receiver; those of one alert go one after the other anyway."""
     alerting_give_up_after: Duration = timedelta(hours=72)
     """How long a message is tried, counted from when it became due."""
+    alerting_links_for: Annotated[Duration, Field(ge=timedelta(hours=2), le=timedelta(days=30))] = timedelta(hours=24)
+    """How long the links of a message are good."""
 
     alerting_watch_dead_after: Annotated[Duration, Field(ge=timedelta(seconds=15))] = timedelta(seconds=60)
     """Without a mark, before ingest counts as dead; a restart of it takes up to one session timeout of 10 s."""
@@ -73,6 +78,12 @@ class AlertingSettings(CommonSettings):
             return self.alerting_receivers
         first = Webhook(name=DEFAULT, url=self.alerting_webhook_url, secret=self.alerting_webhook_secret)
         return {DEFAULT: first, **self.alerting_receivers}
+
+    def linker(self) -> Linker | None:
+        """Who writes the links, if the console's address is known."""
+        if self.console_url is None or self.link_key is None:
+            return None
+        return Linker(self.console_url, self.link_key, int(self.alerting_links_for.total_seconds()))
 
     @field_validator("alerting_receivers")
     @classmethod

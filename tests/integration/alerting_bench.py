@@ -16,8 +16,9 @@ from deploy.demo.receiver import build_app
 from schemas.alerts import AlertFact
 from services.alerting.deliverer_io import Deliverer
 from services.alerting.delivery import Patience
+from services.alerting.lines_io import Lines
 from services.alerting.machine import AlertingMachine, build
-from services.alerting.webhook_io import WebhookTarget
+from services.alerting.receivers.webhook import Webhook
 from services.runtime.health import Health
 from services.runtime.http_io import listen, serving
 from services.runtime.machine import Output, Record
@@ -118,8 +119,9 @@ async def delivering(
 ) -> AsyncIterator[Health]:
     """A deliverer at work on a log for the length of a `with` block."""
     health = Health()
-    target = None if url is None else WebhookTarget(SecretStr(url), SecretStr(SECRET), timeout_s)
-    deliverer = Deliverer(target, log, patience=patience, parallel=parallel, health=health.part("receiver"))
+    receivers = [] if url is None else [Webhook(name="default", url=SecretStr(url), secret=SecretStr(SECRET))]
+    lines = Lines(receivers, parallel=parallel, timeout_s=timeout_s)
+    deliverer = Deliverer(lines, log, patience=patience, health=health.part("receiver"))
     log.kick = deliverer.kick
     await deliverer.start(0, log.machine)
     try:

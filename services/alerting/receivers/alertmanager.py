@@ -10,9 +10,11 @@ from typing import Any, Final, Literal
 
 from schemas.base import Severity
 from services.alerting.receivers.fitting import cut
-from services.alerting.receivers.notice import JSON, Notice, Request, json_body
-from services.alerting.receivers.receiver import OpenUrl, Receiver, Secret
+from services.alerting.receivers.notice import JSON, Notice, json_body
+from services.alerting.receivers.receiver import Receiver, Secret
 from services.alerting.telling import SEVERITIES
+from services.runtime.outgoing import Request
+from services.runtime.urls import BaseUrl
 
 STANDS_FOR: Final = timedelta(days=30)
 """How long an alert stands there of whose end nobody tells: as long as the log of alerts is kept."""
@@ -23,7 +25,7 @@ class Alertmanager(Receiver):
     """A server, by the address before `/api/v2`. token: a bearer token, where a proxy before it wants one."""
 
     kind: Literal["alertmanager"] = "alertmanager"
-    url: OpenUrl
+    url: BaseUrl
     token: Secret | None = None
 
     def render(self, notice: Notice, now: float) -> Request:

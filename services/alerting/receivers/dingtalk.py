@@ -14,8 +14,9 @@ from urllib.parse import urlencode
 from services.alerting.pacing import Pace
 from services.alerting.receivers.fitting import cut, fit, utf8
 from services.alerting.receivers.markdown import links, tame
-from services.alerting.receivers.notice import JSON, Notice, Request, json_body
+from services.alerting.receivers.notice import JSON, Notice, json_body
 from services.alerting.receivers.receiver import Receiver, Secret, SecretUrl
+from services.runtime.outgoing import Request
 
 MAX_BODY: Final = 20_000
 MAX_TITLE: Final = 300

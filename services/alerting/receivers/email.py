@@ -16,8 +16,9 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from services.alerting.receivers.fitting import cut, fit
-from services.alerting.receivers.notice import Mail, Notice
+from services.alerting.receivers.notice import Notice
 from services.alerting.receivers.receiver import Receiver, Secret
+from services.runtime.outgoing import Mail, MailServer
 
 MAX_SUBJECT: Final = 200
 MAX_TEXT: Final = 50_000
@@ -64,7 +65,11 @@ class Email(Receiver):
         mail.set_content(fit(read.first, f"\n{read.rest}\n", notice.plain_links(), MAX_TEXT), cte="base64")
         mail.add_alternative(_html(notice, read.first, read.rest), subtype="html", cte="base64")
         mail.set_boundary(f"tidegate-{due.webhook_id}")
-        return Mail(self.sender, tuple(self.recipients), mail.as_bytes())
+        return Mail(self._server(), self.sender, tuple(self.recipients), mail.as_bytes())
+
+    def _server(self) -> MailServer:
+        password = None if self.password is None else self.password.get_secret_value()
+        return MailServer(self.host, self.port, self.tls, self.ca_file, self.username, password)
 
     @field_validator("password")
     @classmethod

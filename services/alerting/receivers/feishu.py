@@ -12,8 +12,9 @@ from typing import Any, Final, Literal
 
 from services.alerting.pacing import Pace
 from services.alerting.receivers.fitting import cut
-from services.alerting.receivers.notice import JSON, Notice, Request, json_body
+from services.alerting.receivers.notice import JSON, Notice, json_body
 from services.alerting.receivers.receiver import Receiver, Secret, SecretUrl
+from services.runtime.outgoing import Request
 
 MAX_BODY: Final = 20 * 1024
 MAX_FIRST: Final = 6 * 1024

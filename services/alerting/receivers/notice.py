@@ -1,7 +1,7 @@
-"""What a renderer is given and what it makes of it."""
+"""What a renderer is given."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -41,24 +41,6 @@ class Notice:
     def plain_links(self) -> str:
         """The links as lines of a text."""
         return "\n".join(f"{name}: {url}" for name, url in self.named_links())
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A POST. All of it may hold a secret, so nothing of it is shown."""
-
-    url: str = field(repr=False)
-    headers: dict[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Mail:
-    """An e-mail, as it goes over the wire."""
-
-    sender: str
-    recipients: tuple[str, ...] = field(repr=False)
-    body: bytes = field(repr=False)
 
 
 def json_body(value: Any) -> bytes:

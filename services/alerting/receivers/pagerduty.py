@@ -10,8 +10,10 @@ from typing import Any, Final, Literal
 from schemas.base import Severity
 from services.alerting.pacing import Pace
 from services.alerting.receivers.fitting import cut, utf16
-from services.alerting.receivers.notice import JSON, Notice, Request, json_body
-from services.alerting.receivers.receiver import OpenUrl, Receiver, Secret
+from services.alerting.receivers.notice import JSON, Notice, json_body
+from services.alerting.receivers.receiver import Receiver, Secret
+from services.runtime.outgoing import Request
+from services.runtime.urls import BaseUrl
 
 MAX_SUMMARY: Final = 1024
 MAX_DETAILS: Final = 8000
@@ -25,7 +27,7 @@ class Pagerduty(Receiver):
 
     kind: Literal["pagerduty"] = "pagerduty"
     routing_key: Secret
-    url: OpenUrl = "https://events.pagerduty.com"
+    url: BaseUrl = "https://events.pagerduty.com"
 
     def render(self, notice: Notice, now: float) -> Request:
         """An alert is one incident there, whatever happens to it."""

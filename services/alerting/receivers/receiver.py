@@ -3,6 +3,7 @@
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final
 from urllib.parse import urlsplit
@@ -12,10 +13,11 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from services.alerting.delivery import Answer
 from services.alerting.pacing import Pace
-from services.alerting.receivers.notice import Mail, Notice, Request
+from services.alerting.receivers.notice import Notice
+from services.runtime.outgoing import Mail, Reply, Request
 from services.runtime.settings import read_secret
+from services.runtime.urls import check_url
 
-MAX_URL: Final = 2000
 MAX_WORDS: Final = 300
 
 
@@ -34,31 +36,14 @@ def _resolve(value: Any, info: ValidationInfo) -> Any:
     raise ValueError("must be env:NAME or file:PATH; a secret does not stand in this file itself")
 
 
-def check_url(url: str) -> None:
-    """Raises ValueError, which does not quote the address: chat systems put their secret into it."""
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or len(url) > MAX_URL or not url.isprintable() or " " in url:
-        raise ValueError("must be an http:// or https:// address")
-
-
 def _secret_url(value: SecretStr) -> SecretStr:
     check_url(value.get_secret_value())
     return value
 
 
-def _open_url(value: str) -> str:
-    check_url(value)
-    return value.rstrip("/")
-
-
 Secret = Annotated[SecretStr, BeforeValidator(_resolve)]
 SecretUrl = Annotated[SecretStr, BeforeValidator(_resolve), AfterValidator(_secret_url)]
 """An address that lets in whoever knows it."""
-OpenUrl = Annotated[str, AfterValidator(_open_url)]
 
 
 def _zone(value: str) -> str:
@@ -110,19 +95,20 @@ class Receiver(BaseModel, ABC):
         parts = [part for each in found for part in urlsplit(each).path.split("/") + urlsplit(each).query.split("=")]
         return sorted({*found, *(part for part in parts if len(part) >= 8)}, key=len, reverse=True)
 
-    def understand(self, status: int, retry_after: str | None, body: bytes) -> Answer:
-        """What an answer means. Of `body` no more than its beginning is needed; what it says stays in `words`."""
-        said = _json(body)
-        words = _words(said.get(self.words_field or ""), body)
-        if self.code_field is None or not 200 <= status < 300:
-            return Answer(status, retry_after=retry_after, words=words)
+    def understand(self, reply: Reply) -> Answer:
+        """What a reply means; what it says in words stays in `words`."""
+        said = _json(reply.body)
+        words = _words(said.get(self.words_field or ""), reply.body)
+        plain = Answer(reply.status, reply.problem, reply.retry_after, words)
+        if self.code_field is None or not plain.delivered:
+            return plain
         code = said.get(self.code_field)
         if not isinstance(code, int):
-            return Answer(status, "answered without a code that can be read", retry_after, words)
+            return replace(plain, error="answered without a code that can be read")
         if code == 0:
-            return Answer(status, words=words)
-        pause = str(self.too_fast[code]) if code in self.too_fast else retry_after
-        return Answer(status, f"answered {status} with code {code}", pause, words)
+            return plain
+        pause = str(self.too_fast[code]) if code in self.too_fast else reply.retry_after
+        return replace(plain, error=f"answered {reply.status} with code {code}", retry_after=pause)
 
 
 def _json(body: bytes) -> dict[str, Any]:

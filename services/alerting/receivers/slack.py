@@ -9,8 +9,9 @@ from typing import Any, Final, Literal
 
 from services.alerting.pacing import Pace
 from services.alerting.receivers.fitting import cut, utf16
-from services.alerting.receivers.notice import JSON, Notice, Request, json_body
+from services.alerting.receivers.notice import JSON, Notice, json_body
 from services.alerting.receivers.receiver import Receiver, SecretUrl
+from services.runtime.outgoing import Request
 
 MAX_TEXT: Final = 3000
 MAX_BUTTON: Final = 75

@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, SecretStr
 
-from services.alerting.receivers.notice import Notice, Request
+from services.alerting.receivers.notice import Notice
 from services.alerting.receivers.receiver import Receiver, Secret, SecretUrl
 from services.alerting.signing import check_secret, headers
+from services.runtime.outgoing import Request
 
 
 def _checked(value: SecretStr) -> SecretStr:

@@ -9,8 +9,9 @@ from typing import Final, Literal
 from services.alerting.pacing import Pace
 from services.alerting.receivers.fitting import fit, utf8
 from services.alerting.receivers.markdown import links, tame
-from services.alerting.receivers.notice import JSON, Notice, Request, json_body
+from services.alerting.receivers.notice import JSON, Notice, json_body
 from services.alerting.receivers.receiver import Receiver, SecretUrl
+from services.runtime.outgoing import Request
 
 MAX_CONTENT: Final = 4096
 

@@ -8,8 +8,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from services.alerting.receivers.notice import Request
+from services.runtime.outgoing import Reply, Request
 from tests.unit.alerting.receivers.samples import ENVIRON, NOW, SAMPLES, receivers
+
+
+def answered(status: int, retry_after: str | None, body: bytes) -> Reply:
+    """What came back."""
+    return Reply(status, None, retry_after, body)
+
 
 SAMPLE = SAMPLES["opened, acted, in English"]
 
@@ -52,24 +58,26 @@ def test_dingtalks_signature_is_that_of_its_documentation() -> None:
     ],
 )
 def test_what_an_answer_of_200_means(name: str, body: bytes, delivered: bool, problem: str | None) -> None:
-    answer = receivers()[name].understand(200, None, body)
+    answer = receivers()[name].understand(answered(200, None, body))
     assert answer.delivered is delivered
     assert answer.error == problem
 
 
 def test_a_robot_that_is_told_too_much_is_left_alone_for_as_long_as_it_wants() -> None:
-    assert receivers()["dingtalk"].understand(200, None, b'{"errcode":130101}').retry_after == "600"
-    assert receivers()["feishu"].understand(200, None, b'{"code":11232}').retry_after == "60"
-    assert receivers()["wecom"].understand(200, None, b'{"errcode":45009}').retry_after == "60"
-    assert receivers()["slack"].understand(429, "30", b"").retry_after == "30"
+    assert receivers()["dingtalk"].understand(answered(200, None, b'{"errcode":130101}')).retry_after == "600"
+    assert receivers()["feishu"].understand(answered(200, None, b'{"code":11232}')).retry_after == "60"
+    assert receivers()["wecom"].understand(answered(200, None, b'{"errcode":45009}')).retry_after == "60"
+    assert receivers()["slack"].understand(answered(429, "30", b"")).retry_after == "30"
 
 
 def test_the_receivers_words_are_kept_from_sight_and_short() -> None:
-    answer = receivers()["dingtalk"].understand(200, None, json.dumps({"errcode": 1, "errmsg": "no\n" * 999}).encode())
+    answer = receivers()["dingtalk"].understand(
+        answered(200, None, json.dumps({"errcode": 1, "errmsg": "no\n" * 999}).encode())
+    )
     assert answer.words.startswith("no no no")
     assert len(answer.words) <= 300
     assert "no no" not in repr(answer)
-    assert receivers()["slack"].understand(400, None, b"invalid_payload").words == "invalid_payload"
+    assert receivers()["slack"].understand(answered(400, None, b"invalid_payload")).words == "invalid_payload"
 
 
 def test_all_that_a_receiver_must_not_show_is_known() -> None:
