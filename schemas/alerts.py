@@ -21,6 +21,8 @@ ActionState = Literal[
     "failed",
     "stale",
     "refused",
+    "relapsed",
+    "opening",
     "lifted",
 ]
 """How far an action has come, in the order of its steps.
@@ -28,6 +30,7 @@ ActionState = Literal[
 `masked`: a person's override keeps it from acting, until that has ended.
 `waiting`: for a person's approval, which is `granted` or `rejected`, or has `expired` when nobody decided in time.
 `replaced`: it waited, and an order of the same alert that goes further took its place.
+`opening`: its trouble has eased and it is opened again in steps, the note says how far. `relapsed`: it was put back.
 """
 
 Delivery = Literal["delivered", "failed", "recorded", "due"]

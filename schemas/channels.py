@@ -8,8 +8,25 @@ from schemas.base import HexId, Instant, Message, Name, Ref, Versioned
 
 TargetStatus = Literal["running", "throttled", "paused", "frozen", "taken_down"]
 HoldKind = Literal["throttle", "pause", "freeze", "take_down"]
+RampState = Literal["opening", "behind", "held", "person"]
 Approval = Literal["none", "waiting", "granted", "rejected", "expired"]
 """A hold acts with `none` (it needs no approval) and `granted`. `rejected` and `expired` ones are a record only."""
+
+
+class Ramp(Message):
+    """How far a hold has been opened by itself since its trouble eased.
+
+    state: `opening` (the next step is due at `next_at`); `behind` (something stricter stands on the target, so there is
+    nothing to watch); `held` (the trouble came back, and it is shut until that eases); `person` (it opens by itself no
+    more). step: the share of traffic that it lets through; with 1 it stops nothing, and is lifted when that has been
+    watched. wait_s: how long it waits before the first step.
+    """
+
+    state: RampState
+    step: Annotated[float, Field(ge=0, le=1)] = 0.0
+    next_at: Instant | None = None
+    wait_s: Annotated[float, Field(ge=0)]
+    relapses: Annotated[int, Field(ge=0)] = 0
 
 
 class Hold(Message):
@@ -36,6 +53,7 @@ class Hold(Message):
     approved_by: list[Name] = []
     masked: bool = False
     reason: str | None = None
+    ramp: Ramp | None = None
 
 
 class Override(Message):

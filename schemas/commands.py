@@ -11,7 +11,9 @@ from schemas.channels import WantedState
 
 Action = Literal["pause", "throttle", "freeze", "take_down", "escalate"]
 PersonsWord = Literal["resume", "approve", "reject", "acknowledge", "silence", "override", "withdraw", "merge", "split"]
-Report = Literal["confirmed", "failed", "expired"]
+IndicatorsWord = Literal["eased"]
+"""The episode behind an order is over: what it holds may be resumed as the policy says."""
+Report = Literal["confirmed", "failed", "expired", "due"]
 
 
 class PolicyVersion(Message):
@@ -58,7 +60,7 @@ class Command(Versioned):
     """One order. The same order repeated has the same `command_id`, so receivers know it."""
 
     command_id: HexId
-    command: Action | PersonsWord | Report
+    command: Action | PersonsWord | IndicatorsWord | Report
     target: Ref
     factor: Annotated[float, Field(ge=0, le=1)] | None = None
     level: Annotated[int, Field(ge=1)] | None = None
@@ -83,6 +85,10 @@ class Command(Versioned):
     def is_from_person(self) -> bool:
         """Whether a person gave this order."""
         return self.issued_by.startswith("person:")
+
+    def is_from_indicator(self) -> bool:
+        """Whether an indicator ordered this on the evidence of a verdict; that an episode has eased is no order."""
+        return self.issued_by.startswith("indicator:") and self.command != "eased"
 
     def fingerprint(self) -> str:
         """32 hex digits that are the same for the same order, whenever it was given, and for no other."""

@@ -16,6 +16,7 @@ from schemas.closed import Closed, Duration
 from schemas.content import ContentPolicy
 from schemas.directory import Directory
 from schemas.maintenance import MaintenanceWindow
+from schemas.resuming import ResumePolicy
 
 
 def _zone(value: str) -> str:
@@ -73,6 +74,7 @@ class SubjectPolicy(Closed):
     maturity: MaturityPolicy = None
     fire: FirePolicy = FirePolicy()
     clear: ClearPolicy = ClearPolicy()
+    resume: ResumePolicy = ResumePolicy()
     thresholds: dict[str, Any] = {}
 
 

@@ -1,16 +1,17 @@
-"""Deadlines: of what waits for people, of holds with an end, of overrides. The companion reports that one has come, the
-machine decides on the report's arrival."""
+"""Deadlines: of what waits for people, of holds with an end or a next step, of overrides. The companion reports that
+one has come, the machine decides on the report's arrival."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Literal
 
 from schemas.commands import Command
 from services.channel_control.approvals import settled
 from services.channel_control.decision import Decision, Moment, in_words, notes_for
 from services.channel_control.holds import waits, why
 from services.channel_control.overrides import notes_of_change, released
+from services.channel_control.ramps import next_at
 from services.channel_control.target import Target
 from services.runtime.ids import derive
 
@@ -24,6 +25,7 @@ class Deadline:
     id: str
     at: datetime
     text: str
+    word: Literal["expired", "due"] = "expired"
 
 
 def deadlines(target: Target) -> Iterator[Deadline]:
@@ -33,6 +35,8 @@ def deadlines(target: Target) -> Iterator[Deadline]:
             yield Deadline(hold.hold_id, hold.decide_by, f"nobody decided by {in_words(hold.decide_by)}")
         elif hold.until is not None:
             yield Deadline(hold.hold_id, hold.until, f"the {hold.kind} by {hold.by} was until {in_words(hold.until)}")
+        elif (step := next_at(hold)) is not None:
+            yield Deadline(hold.hold_id, step, f"the {hold.kind} was to open further at {in_words(step)}", "due")
     if target.override is not None:
         until = target.override.until
         text = f"the override by {target.override.by} was until {in_words(until)}"
@@ -56,8 +60,8 @@ def overdue(targets: Iterable[Target], now: datetime) -> tuple[list[Command], fl
 def _report(target: Target, deadline: Deadline, at: datetime) -> Command:
     """The same deadline gives the same id."""
     return Command(
-        command_id=derive(deadline.id, str(deadline.at.astimezone(UTC)), "expired"),
-        command="expired",
+        command_id=derive(deadline.id, str(deadline.at.astimezone(UTC)), deadline.word),
+        command=deadline.word,
         target=target.name,
         hold_ids=[deadline.id],
         issued_by=_BY,
@@ -67,8 +71,8 @@ def _report(target: Target, deadline: Deadline, at: datetime) -> Command:
 
 
 def is_early(target: Target, command: Command, at: datetime) -> bool:
-    """Whether this is an `expired` that came before its time: the companion's clock is ahead, and it will ask again."""
-    if (command.command, command.issued_by) != ("expired", _BY):
+    """Whether this is a deadline that came before its time: the companion's clock is ahead, and it will ask again."""
+    if command.command not in ("expired", "due") or command.issued_by != _BY:
         return False
     named = command.hold_ids or ()
     return any(deadline.id in named and at < deadline.at for deadline in deadlines(target))
@@ -77,7 +81,8 @@ def is_early(target: Target, command: Command, at: datetime) -> bool:
 def expire(target: Target, command: Command, moment: Moment) -> Decision:
     """The companion's word that the time has come of what it names."""
     named = command.hold_ids or ()
-    due = {each.id for each in deadlines(target) if each.id in named and moment.at >= each.at}
+    ends = (each for each in deadlines(target) if each.word == "expired" and each.id in named)
+    due = {each.id for each in ends if moment.at >= each.at}
     if not due:
         return Decision("recorded", "nothing of it waits any more")
     undecided = [hold for hold in target.holds if hold.hold_id in due and waits(hold)]

@@ -75,6 +75,7 @@ class Expirer(PartitionCompanion[_Owned]):
         """Reports what is overdue; in how many seconds to look again, None: when something comes."""
         timed = owned.machine.timed
         metrics.WAITING.labels(owned.partition).set(len(owned.machine.waiting))
+        metrics.RAMPS.labels(owned.partition).set(len(owned.machine.ramping))
         reports, next_s = overdue(timed.values(), self._now())
         before, owned.reported = owned.reported, {}
         for report in reports:

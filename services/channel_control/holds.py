@@ -29,8 +29,9 @@ MAX_REASON: Final = 500
 
 
 def counts(hold: Hold) -> bool:
-    """Whether a hold acts unless it is masked: one that waits for approval, or was refused it, does not."""
-    return hold.approval in ("none", "granted")
+    """Whether a hold acts unless it is masked: one that waits for approval, or was refused it, does not, nor does one
+    that has opened by itself."""
+    return hold.approval in ("none", "granted") and (hold.ramp is None or hold.ramp.step < 1)
 
 
 def acts(hold: Hold) -> bool:
@@ -50,13 +51,21 @@ def is_record(hold: Hold) -> bool:
 
 def effective(holds: Iterable[Hold]) -> tuple[TargetStatus, float]:
     """What the holds come to: the strongest kind wins, then the lowest factor; and the share of traffic left."""
-    acting = [hold for hold in holds if acts(hold)]
-    if not acting:
-        return "running", 1.0
-    kind = max((hold.kind for hold in acting), key=STRENGTH.__getitem__)
-    if kind != "throttle":
-        return _STATUS[kind], 0.0
-    return "throttled", min(_factor(hold) for hold in acting)
+    strongest = min((asked_of(hold) for hold in holds if acts(hold)), key=strictness, default=None)
+    return ("running", 1.0) if strongest is None else (_STATUS[strongest[0]], strongest[1])
+
+
+def asked_of(hold: Hold) -> tuple[HoldKind, float]:
+    """What a hold that acts asks for by itself, and the share of traffic that it leaves: partly opened, it slows."""
+    left = _factor(hold) if hold.kind == "throttle" else 0.0
+    if hold.ramp is None or hold.ramp.step == 0:
+        return hold.kind, left
+    return "throttle", max(left, hold.ramp.step)
+
+
+def strictness(asked: tuple[HoldKind, float]) -> tuple[int, float]:
+    """The smaller, the stricter: the kind first, then what is left."""
+    return -STRENGTH[asked[0]], asked[1]
 
 
 def _factor(hold: Hold) -> float:
@@ -79,7 +88,7 @@ def place(holds: Sequence[Hold], kind: HoldKind, command: Command, at: datetime,
     A higher level of the same alert raises its hold; a stronger kind takes the place of a weaker one of that alert. But
     what still waits for approval never pushes out or lowers what acts. `decide_by`: until when it waits, if it does.
     """
-    new = _hold_of(kind, command, at, decide_by)
+    new = hold_of(kind, command, at, decide_by)
     for hold in holds:
         if hold.hold_id == new.hold_id:  # the order was repeated after its id had been forgotten
             return Placing(tuple(holds), hold, "covered")
@@ -129,7 +138,8 @@ def asks(command: Command) -> bool:
     return not command.is_from_person() and command.maturity == "approve"
 
 
-def _hold_of(kind: HoldKind, command: Command, at: datetime, decide_by: datetime) -> Hold:
+def hold_of(kind: HoldKind, command: Command, at: datetime, decide_by: datetime) -> Hold:
+    """What an order asks for."""
     indicator = command.issued_by.removeprefix("indicator:")
     return Hold(
         hold_id=derive(command.command_id, "hold"),

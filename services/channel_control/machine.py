@@ -19,6 +19,7 @@ from services.channel_control.deadlines import deadlines, is_early
 from services.channel_control.decision import Moment
 from services.channel_control.holds import waits
 from services.channel_control.orders import decide
+from services.channel_control.ramps import running
 from services.channel_control.scribe import Scribe
 from services.channel_control.seen import SeenIds
 from services.channel_control.target import Target, decode, encode
@@ -46,6 +47,7 @@ class ControlMachine:
         self._unsettled: dict[str, Target] = {}
         self._waiting: dict[str, Target] = {}
         self._timed: dict[str, Target] = {}
+        self._ramping: dict[str, Target] = {}
         self._seen = SeenIds(TOPICS[CHANNEL_COMMANDS].retention_ms)
         self._policy: PolicyInForce | None = None
         self._changed: set[str] = set()
@@ -65,6 +67,11 @@ class ControlMachine:
     def timed(self) -> Mapping[str, Target]:
         """The targets with a deadline, by name."""
         return self._timed
+
+    @property
+    def ramping(self) -> Mapping[str, Target]:
+        """The targets with a hold that opens by itself, by name."""
+        return self._ramping
 
     def target(self, name: str) -> Target:
         """A target as it stands; one that nobody ever spoke of is at generation 0 and runs."""
@@ -137,6 +144,7 @@ class ControlMachine:
         _keep(self._unsettled, target, not target.settled())
         _keep(self._waiting, target, any(waits(hold) for hold in target.holds))
         _keep(self._timed, target, any(True for _ in deadlines(target)))
+        _keep(self._ramping, target, any(running(hold) for hold in target.holds))
 
     def changed(self) -> Iterator[tuple[bytes, bytes | None]]:
         """Snapshot records: `target/<name>`, `seen/<chunk>`, `policy`."""

@@ -18,6 +18,7 @@ UNCONFIRMED = Gauge(
 WAITING = Gauge(
     "tidegate_control_waiting_targets", "Targets with an order that waits for a person's approval.", ["partition"]
 )
+RAMPS = Gauge("tidegate_control_ramping_targets", "Targets with a hold that opens by itself, in steps.", ["partition"])
 PLATFORM_UP = Gauge(
     "tidegate_control_platform_up", "1 while the platform's last answer was good, 0 while it was not.", ["platform"]
 )

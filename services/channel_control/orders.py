@@ -6,19 +6,22 @@ from datetime import datetime
 from typing import Final, Literal, cast, get_args
 
 from schemas.channels import Hold, HoldKind
-from schemas.commands import Action, Command, PersonsWord, Report
+from schemas.commands import Action, Command, IndicatorsWord, PersonsWord, Report
 from services.channel_control.approvals import answer
 from services.channel_control.deadlines import expire
 from services.channel_control.decision import AlertNote, Decision, Moment, not_as_seen, note_of, notes_for, refuse
 from services.channel_control.holds import HOLD_KINDS, acts, asks, counts, is_record, place, waits, why
+from services.channel_control.opening import due, eased, ended, relapse
 from services.channel_control.overrides import masked_by, override, withdraw
+from services.channel_control.ramps import paced
 from services.channel_control.regrouping import regroup
 from services.channel_control.reports import report
-from services.channel_control.staleness import is_about_content, is_stale
+from services.channel_control.staleness import is_about_content, is_guardrail, is_stale
 from services.channel_control.target import Target
 
 ACTIONS: Final = frozenset(get_args(Action))
 PERSONS_WORDS: Final = frozenset(get_args(PersonsWord))
+INDICATORS_WORDS: Final = frozenset(get_args(IndicatorsWord))
 REPORTS: Final = frozenset(get_args(Report))
 NOT_YET: Final = frozenset({"silence"})
 """Words of the contract that this release does not know."""
@@ -26,11 +29,19 @@ NOT_YET: Final = frozenset({"silence"})
 
 def decide(target: Target, command: Command, moment: Moment) -> Decision:
     """What comes of an order on its target. Pure; never raises for what an order says."""
+    decision = _decide(target, command, moment)
+    after = decision.target
+    if after is None or after.holds == target.holds:
+        return decision
+    return replace(decision, target=replace(after, holds=paced(after.name, after.holds, moment.policy, moment.at)))
+
+
+def _decide(target: Target, command: Command, moment: Moment) -> Decision:
     problem = _problem(command, moment.at)
     if problem is not None:
         return refuse(command, moment, problem)
-    if command.command == "expired":
-        return expire(target, command, moment)
+    if command.command in _TIMES:
+        return _TIMES[command.command](target, command, moment)
     if command.command in REPORTS:
         return report(target, command, moment)
     if _is_too_old(command, moment):
@@ -58,7 +69,7 @@ def _problem(command: Command, at: datetime) -> str | None:
         return _problem_of_person(command, at)
     if command.expires_at is not None:
         return "an expiry is for people to give"
-    if command.issued_by.startswith("indicator:") and command.maturity not in ("approve", "auto"):
+    if command.is_from_indicator() and command.maturity not in ("approve", "auto"):
         return "an indicator's order without the maturity approve or auto"
     return None
 
@@ -78,20 +89,23 @@ def _problem_of_person(command: Command, at: datetime) -> str | None:
 def _may_say(command: Command) -> frozenset[str]:
     if command.is_from_person():
         return ACTIONS | PERSONS_WORDS
-    return REPORTS if command.issued_by == "reconciler" else ACTIONS
+    return REPORTS if command.issued_by == "reconciler" else ACTIONS | INDICATORS_WORDS
 
 
 def _hold(target: Target, command: Command, moment: Moment) -> Decision:
     assert command.command in HOLD_KINDS  # noqa: S101 - all other words have been dealt with
     kind = cast(HoldKind, command.command)
-    placing = place(target.holds, kind, command, moment.at, moment.at + moment.policy.approvals.expire)
-    after = target.with_holds(placing.holds)
+    standing, relapsed = relapse(target, kind, command, moment)
+    placing = place(standing, kind, command, moment.at, moment.at + moment.policy.approvals.expire)
+    stops = is_guardrail(command) and counts(placing.hold)
+    holds = ended(placing.holds) if stops else placing.holds
+    after = target.with_holds(holds)
     hold = next(hold for hold in after.holds if hold.hold_id == placing.hold.hold_id)
-    told = _told(after, hold, command, moment)
-    if placing.how == "covered":
+    told = (*relapsed, *_told(after, hold, command, moment))
+    if holds == target.holds:
         return Decision("recorded", _covered_by(hold), holds=(hold.hold_id,), notes=told if asks(command) else ())
-    standing = {hold.hold_id for hold in after.holds}
-    replaced = [hold for hold in target.holds if waits(hold) and hold.hold_id not in standing]
+    left = {hold.hold_id for hold in after.holds}
+    replaced = [hold for hold in target.holds if waits(hold) and hold.hold_id not in left]
     return Decision(
         _outcome(hold),
         why(command),
@@ -167,6 +181,12 @@ def _acknowledge(_: Target, command: Command, moment: Moment) -> Decision:
     return Decision("done", why(command), notes=(AlertNote(command.alert_id, acknowledged_by=person),))
 
 
+_TIMES: Final[Mapping[str, Callable[[Target, Command, Moment], Decision]]] = {
+    "expired": expire,
+    "due": due,
+    "eased": eased,
+}
+"""Words that are never stale."""
 _DECIDERS: Final[Mapping[str, Callable[[Target, Command, Moment], Decision]]] = {
     "resume": _resume,
     "approve": answer,

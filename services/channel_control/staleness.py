@@ -1,20 +1,17 @@
 """Stale orders: a verdict may be too old to act on. It is then recorded and told, not done."""
 
 from datetime import datetime, timedelta
-from typing import Final
 
+from schemas import resuming
 from schemas.commands import Command
 from schemas.policy import ActWithin
 
-GUARDRAIL_PAUSES: Final = frozenset({"complaint_volume", "complaint_rate"})
-"""The indicators whose pauses protect customers; together with every take-down they may act for much longer."""
-
 
 def is_guardrail(command: Command) -> bool:
-    """Whether this order protects customers, rather than slowing on a signal."""
-    if command.command == "take_down" or (command.command == "escalate" and is_about_content(command)):
+    """Whether this order protects customers, rather than slowing on a signal: it may act for much longer."""
+    if command.command == "escalate" and is_about_content(command):
         return True
-    return command.command == "pause" and command.issued_by.removeprefix("indicator:") in GUARDRAIL_PAUSES
+    return resuming.is_guardrail(command.issued_by.removeprefix("indicator:"), command.command)
 
 
 def is_about_content(command: Command) -> bool:

@@ -34,13 +34,13 @@ class Target:
 
     def with_holds(self, holds: tuple[Hold, ...]) -> "Target":
         """These holds instead, one generation on, masked as the override says. Holds that are new or differ count from
-        that generation."""
+        that generation; that one opens by itself is no news to its alert when the platform confirms it."""
         generation, holds = self.generation + 1, mask(holds, self.override)
         before = dict(zip((hold.hold_id for hold in self.holds), zip(self.holds, self.since, strict=True), strict=True))
         since: list[int] = []
         for hold in holds:
-            old, came = before.get(hold.hold_id, (None, generation))
-            since.append(came if old == hold else generation)
+            old, came = before.get(hold.hold_id, (hold, generation))
+            since.append(came if old.model_copy(update={"ramp": hold.ramp}) == hold else generation)
         return replace(
             self,
             generation=generation,

@@ -166,7 +166,7 @@ class _Teller:
     def proof(self) -> Iterator[str]:
         """How each order can be derived again."""
         for command in sorted(self._story.commands, key=lambda each: (each.issued_at, each.command_id)):
-            if command.issued_by.startswith("indicator:"):
+            if command.is_from_indicator():
                 phrase = wording.phrase(command.command, [command.target], self._number)
                 yield f"tidegate verify {command.command_id}   {phrase}"
 

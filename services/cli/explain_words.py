@@ -52,6 +52,8 @@ PEOPLES_WORDS: Final = {
     "failed": Bilingual(en="{who} did not carry it out for {target}", zh="{who}未能对 {target} 执行措施"),
     "override": Bilingual(en="{who} keeps {target} running for a time", zh="{who} 让 {target} 限时保持运行"),
     "withdraw": Bilingual(en="{who} took a word about {target} back", zh="{who} 撤回了对 {target} 的指令"),
+    "eased": Bilingual(en="{who}: the trouble of {target} has eased", zh="{who}：{target} 的异常已缓解"),
+    "due": Bilingual(en="The next step of {target} was due", zh="{target} 到了下一步恢复的时间"),
     "expired": Bilingual(
         en="The time of what stood or waited on {target} was over", zh="{target} 上的措施或待批事项已到期"
     ),

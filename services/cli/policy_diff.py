@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from schemas.policy import FirePolicy, IndicatorPolicy, Policy
+from schemas.resuming import is_guardrail
 from services.indicators.registry import all_rules, one_of_each
 from services.indicators.rule import AnyRule
 from services.indicators.tuning import Tuned, Tuning, tuning_of
@@ -13,16 +14,19 @@ NOTHING_ACTS = {rule.id: IndicatorPolicy(enabled=False) for rule in all_rules()}
 
 
 def becomes_auto(before: Policy, after: Policy) -> list[str]:
-    """Each indicator, subject and action that is done at once under the second policy and was not under the first.
+    """Each indicator, subject and action that is done at once under the second policy and was not under the first, and
+    each guardrail's action that is undone by itself.
 
     To call people (`escalate`) is nothing that anyone needs to approve.
     """
     return [
-        f"{rule.id}: {action}" + (f" on {subject}" if subject else "")
+        f"{rule.id}: {what}" + (f" on {subject}" if subject else "")
         for rule, old, new in _tunings(before, after)
         for subject in _subjects(old, new)
         for action in rule.actions
-        if action != "escalate" and _acts(new, subject, action) and not _acts(old, subject, action)
+        if action != "escalate"
+        for what, by_itself in ((action, _acts), (f"resume after {action}", _resumes_guardrail))
+        if by_itself(new, subject, action) and not by_itself(old, subject, action)
     ]
 
 
@@ -56,12 +60,18 @@ def _acts(tuning: Tuning, subject: str, action: Any) -> bool:
     return tuned is not None and tuned.maturity[action] == "auto"
 
 
+def _resumes_guardrail(tuning: Tuning, subject: str, action: Any) -> bool:
+    tuned = tuning.on(subject)
+    return tuned is not None and tuned.resumes[action].auto and is_guardrail(tuned.rule.id, action)
+
+
 def _figures(tuned: Tuned) -> dict[str, Any]:
     whole = {
         "enabled": tuned.enabled,
         "maturity": dict(tuned.maturity) or ("shadow" if tuned.shadow else "notify"),
         "fire": FirePolicy(hold=tuned.fires_after).model_dump(mode="json"),
         "clear": tuned.clearing.model_dump(mode="json"),
+        "resume": {action: resume.model_dump(mode="json") for action, resume in tuned.resumes.items()},
         "thresholds": tuned.limits.model_dump(mode="json"),
     }
     return dict(_flat("", whole))

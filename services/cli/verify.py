@@ -58,7 +58,7 @@ def exit_code(findings: Iterable[Finding]) -> int:
 
 def unverifiable(command: Command) -> str | None:
     """Why a command cannot be derived at all."""
-    if not command.issued_by.startswith("indicator:"):
+    if not command.is_from_indicator():
         return f"not a machine's decision: ordered by {command.issued_by}, see the audit"
     indicator = command.issued_by.partition(":")[2]
     if all(rule.id != indicator for rule in all_rules()):

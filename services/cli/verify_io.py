@@ -95,8 +95,8 @@ class CommandLog:
     changes: list[tuple[int, str]] = field(default_factory=list)
 
     def of_indicators(self) -> list[Command]:
-        """The commands of indicators, oldest first."""
-        found = [each for each in self.commands.values() if each.issued_by.startswith("indicator:")]
+        """The orders of indicators, oldest first."""
+        found = [each for each in self.commands.values() if each.is_from_indicator()]
         return sorted(found, key=lambda each: (each.issued_at, each.command_id))
 
     def add(self, key: bytes | None, value: bytes, at_ms: int) -> None:

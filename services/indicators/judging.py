@@ -231,6 +231,7 @@ class Judge:
         at = f"{policy.days.local(moment.end_ms):%H:%M}"
         summary = telling.over(episode, at, telling.figure(verdict.value))
         self._close(episode, summary, moment, verdict.value)
+        self._ease(episode, moment)
         self._drop(episode)
         if tuned.rule.judged != "at close":
             # What came meanwhile stood in this episode; it may be one of its own.
@@ -242,14 +243,19 @@ class Judge:
             self._outbox.close(episode, summary, moment.end_ms, moment.told_ms, value)
             self._seen.alerts[episode.indicator, "resolved"] += 1
 
+    def _ease(self, episode: Episode, moment: Moment) -> None:
+        if episode.ordered:
+            self._outbox.eased(episode, moment.end_ms, moment.told_ms)
+
     def _end_days(self, moment: Moment) -> None:
-        """Midnight empties the counts of a day. Holds stay as they are."""
+        """Midnight empties the counts of a day. What becomes of its holds is the policy's to say."""
         for episode in self.episodes:
             if not episode.day:
                 continue
             if not episode.over and episode.day_end_ms <= moment.end_ms:
                 ended = msgspec.structs.replace(episode, over=True)
                 self._close(ended, telling.over(ended, "", ""), moment, 0.0)
+                self._ease(ended, moment)
                 self.episodes.put(ended)
             elif episode.day_end_ms + REMEMBERED_MS <= moment.end_ms:
                 self._drop(episode)

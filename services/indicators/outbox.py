@@ -105,6 +105,20 @@ class Outbox:
         update = {"summary": summary, "event_time": from_ms(end_ms), "value": value}
         self.fact(self._fact(episode, "resolved", told_ms).model_copy(update=update))
 
+    def eased(self, episode: Episode, end_ms: int, told_ms: int) -> None:
+        """To each target that an episode held: its trouble is over. What that means for the hold is the policy's."""
+        for target in dict.fromkeys(target for action, target, _ in episode.given if action != "escalate"):
+            command = Command(
+                command_id=derive(episode.alert_id, "eased", target),
+                command="eased",
+                target=target,
+                issued_by=f"indicator:{episode.indicator}",
+                alert_id=episode.alert_id,
+                issued_at=from_ms(told_ms),
+                event_time=from_ms(end_ms),
+            )
+            self._messages.append(Output(CHANNEL_COMMANDS, target.encode(), command.model_dump_json().encode()))
+
     def _fact(self, episode: Episode, status: Status, told_ms: int) -> AlertFact:
         return AlertFact(
             alert_id=episode.alert_id,

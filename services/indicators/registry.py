@@ -89,6 +89,8 @@ def _flaws_in_actions(rule: AnyRule, said: SubjectPolicy, place: tuple[str, ...]
     named = said.maturity if isinstance(said.maturity, dict) else {}
     problem = f"{rule.id} gives no such command; it has {', '.join(rule.actions) or 'none'}"
     flaws = [Flaw((*place, "maturity", action), problem) for action in named if action not in rule.actions]
+    opened = said.resume.auto if isinstance(said.resume.auto, dict) else {}
+    flaws += [Flaw((*place, "resume", "auto", action), problem) for action in opened if action not in rule.actions]
     if said.fire.hold and (rule.judged != "at close" or rule.waits):
         problem = f"{rule.id} is no ratio: it is judged with every event or at a deadline, and has nothing to hold"
         flaws.append(Flaw((*place, "fire", "hold"), problem))

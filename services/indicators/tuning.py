@@ -8,8 +8,10 @@ from typing import Final
 from pydantic import ValidationError
 
 from schemas.base import Maturity
+from schemas.channels import HoldKind
 from schemas.commands import Action, PolicyVersion
 from schemas.policy import Clearing, IndicatorPolicy, Policy, SubjectPolicy
+from schemas.resuming import Resume, resume_of
 from services.indicators.days import Days
 from services.indicators.registry import flaws_with, one_of_each
 from services.indicators.rule import AnyRule, Limits
@@ -37,6 +39,8 @@ class Tuned:
     fires_after: timedelta
     """How long a breach must hold before anything is told of it."""
     clearing: Clearing
+    resumes: Mapping[HoldKind, Resume]
+    """Whether and how what it ordered is resumed by itself, once it has cleared."""
 
     def orders(self, action: Action) -> bool:
         """Whether a command is given, to be done or to be approved."""
@@ -141,4 +145,7 @@ def _tuned(rule: AnyRule, layers: Sequence[SubjectPolicy]) -> Tuned:
         maturity["escalate"] = "auto"
     shadow = all(each == "shadow" for each in maturity.values()) if maturity else silent
     limits = rule.limits.model_validate(figures)
-    return Tuned(rule, enabled, limits, maturity, shadow, fires_after, Clearing.model_validate(clearing))
+    clears = Clearing.model_validate(clearing)
+    said_of_resuming = [said.resume for said in layers]
+    resumes = {each: resume_of(said_of_resuming, rule.id, each) for each in rule.actions if each != "escalate"}
+    return Tuned(rule, enabled, limits, maturity, shadow, fires_after, clears, resumes)

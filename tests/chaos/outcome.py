@@ -63,7 +63,7 @@ async def read_outcome(settings: CliSettings, names: Names, platform: str, recei
     commands = [json.loads(value) for key, value in await _all(settings, CHANNEL_COMMANDS) if key != b"policy"]
     trips: dict[Trip, set[str]] = defaultdict(set)
     accounts = set()
-    for command in (c for c in commands if c["issued_by"].startswith("indicator:")):
+    for command in (c for c in commands if c["issued_by"].startswith("indicator:") and c["command"] != "eased"):
         target = names.plain(command["target"])
         if target.startswith("account:"):
             accounts.add(target.partition(":")[2])

@@ -12,7 +12,7 @@ from schemas.audit import AuditRecord
 from schemas.channels import ChannelState, WantedState
 from schemas.commands import Command
 from services.channel_control.machine import ControlMachine
-from services.channel_control.orders import ACTIONS, NOT_YET, PERSONS_WORDS, REPORTS
+from services.channel_control.orders import ACTIONS, INDICATORS_WORDS, NOT_YET, PERSONS_WORDS, REPORTS
 from services.channel_control.reconcile import Trouble, confirmation, failure
 from services.channel_control.target import Target
 from services.runtime.machine import Output
@@ -97,8 +97,9 @@ def test_alerts_hear_what_became_of_their_orders(outputs: list[Output]) -> None:
 
 
 def test_every_word_of_the_contract_has_a_place() -> None:
-    words = {word for part in Command.model_json_schema()["properties"]["command"]["anyOf"] for word in part["enum"]}
-    assert words == ACTIONS | PERSONS_WORDS | REPORTS
+    parts = Command.model_json_schema()["properties"]["command"]["anyOf"]
+    words = {word for part in parts for word in part.get("enum", [part.get("const")])}
+    assert words == ACTIONS | PERSONS_WORDS | INDICATORS_WORDS | REPORTS
     assert words > NOT_YET
 
 

@@ -126,7 +126,7 @@ async def live_trips(settings: CliSettings) -> tuple[Told, Told]:
     orders = {
         (each.command, each.target, each.level, each.factor, each.maturity, each.event_time)
         for each in commands
-        if each.issued_by.startswith("indicator:")
+        if each.is_from_indicator()
     }
     return set(levels.values()), orders
 

@@ -77,7 +77,8 @@ class Heard:
                 self._fact(now_ms, AlertFact.model_validate_json(output.value or b""))
             elif output.topic == "channel-commands":
                 command = Command.model_validate_json(output.value or b"")
-                self.episodes[str(command.alert_id)].commands.add(command.command)
+                if command.command != "eased":
+                    self.episodes[str(command.alert_id)].commands.add(command.command)
 
     def _fact(self, now_ms: int, fact: AlertFact) -> None:
         if fact.indicator not in self._indicators:

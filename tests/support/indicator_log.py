@@ -219,7 +219,16 @@ def facts(outputs: Iterable[Output]) -> list[AlertFact]:
 
 
 def commands(outputs: Iterable[Output]) -> list[Command]:
-    """The commands among some outputs."""
+    """The orders among some outputs."""
+    return [each for each in _all_commands(outputs) if each.command != "eased"]
+
+
+def easings(outputs: Iterable[Output]) -> list[Command]:
+    """The words among some outputs that the episode of a hold is over."""
+    return [each for each in _all_commands(outputs) if each.command == "eased"]
+
+
+def _all_commands(outputs: Iterable[Output]) -> list[Command]:
     return [Command.model_validate_json(each.value or b"") for each in outputs if each.topic == "channel-commands"]
 
 

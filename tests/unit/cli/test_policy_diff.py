@@ -52,6 +52,17 @@ def test_each_difference_has_its_path() -> None:
     assert "shared_addresses: - 10.0.0.0/8" in differences(after, policy())
 
 
+def test_how_a_hold_is_resumed_is_compared_and_a_guardrail_that_opens_by_itself_needs_a_second_person() -> None:
+    opens = of_rate(resume={"watch": "20m", "auto": True})
+    assert set(differences(policy(), opens)) == {
+        "indicators.complaint_rate.resume.pause.auto: False → True",
+        "indicators.complaint_rate.resume.pause.watch: 10m → 20m",
+        "indicators.complaint_rate.resume.throttle.watch: 10m → 20m",
+    }
+    assert becomes_auto(policy(), opens) == ["complaint_rate: resume after pause"]
+    assert becomes_auto(opens, policy()) == []
+
+
 SHADOW = {"maturity": "shadow"}
 DOUYIN = "channel:douyin"
 

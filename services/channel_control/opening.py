@@ -1,0 +1,133 @@
+"""Resuming by itself: what the words `eased` and `due` and a relapse make of a target's holds.
+
+The companion says when a step's time has come and the machine decides whether it has, so a step is never early and
+never lost. An order of the same indicator on the target is a relapse: what was opening is put back under its alert.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from schemas.alerts import ActionState
+from schemas.channels import Hold, HoldKind
+from schemas.commands import Command
+from services.channel_control.decision import AlertNote, Decision, Moment, notes_for
+from services.channel_control.holds import asked_of, asks, counts, hold_of, strictness
+from services.channel_control.ramps import begun, is_due, put_back, resume_for, running, shut, stepped
+from services.channel_control.target import Target
+
+_BY = "reconciler"
+
+
+def eased(target: Target, command: Command, moment: Moment) -> Decision:
+    """The indicator's word that the episode behind its holds is over."""
+    mine = [hold for hold in target.holds if _eases(hold, command)]
+    if not mine:
+        return Decision("recorded", "nothing that this alert ordered stands here and has yet to ease")
+    resumes = {hold.hold_id: resume_for(hold, target.name, moment.policy) for hold in mine}
+    new = [begun(hold, resumes[hold.hold_id], moment.at) for hold in mine if resumes[hold.hold_id].auto]
+    if not new:
+        return Decision("recorded", "a person lifts it, by the policy", holds=_ids(mine))
+    text = f"the {new[0].kind} begins to open in {_wait(new[0])}"
+    notes = notes_for(new, target.name, "opening", command.issued_by, moment.at, text)
+    return Decision("done", text, target.with_holds(_with(target.holds, new)), _ids(new), notes)
+
+
+def _eases(hold: Hold, command: Command) -> bool:
+    if hold.alert_id is None or (hold.alert_id, hold.by) != (command.alert_id, command.issued_by):
+        return False
+    return counts(hold) and (hold.ramp is None or hold.ramp.state == "held")
+
+
+def due(target: Target, command: Command, moment: Moment) -> Decision:
+    """The companion's word that the time of the next step has come."""
+    named = [hold for hold in _named(target, command) if is_due(hold, moment.at)]
+    if not named:
+        return Decision("recorded", "nothing of it is due")
+    said: list[str] = []
+    notes: list[AlertNote] = []
+    holds = target.holds
+    for hold in named:
+        after, text = _next(hold, target.name, moment)
+        said.append(text)
+        notes += notes_for([hold], target.name, _state(after), _BY, moment.at, text)
+        holds = _with(holds, [after]) if after else tuple(each for each in holds if each is not hold)
+    return Decision("done", "; ".join(said), target.with_holds(holds), _ids(named), tuple(notes))
+
+
+def _state(after: Hold | None) -> ActionState:
+    if after is None:
+        return "lifted"
+    return "opening" if running(after) else "relapsed"
+
+
+def _next(hold: Hold, target: str, moment: Moment) -> tuple[Hold | None, str]:
+    """The hold after its step, None where it is lifted; and what to say of it."""
+    resume = resume_for(hold, target, moment.policy)
+    if not resume.auto:
+        return shut(hold), f"the {hold.kind} stays: by the policy a person lifts it now"
+    after = stepped(hold, resume, moment.at)
+    if after is None or after.ramp is None:
+        return None, f"the {hold.kind} is lifted, its trouble has not come back"
+    return after, f"the {hold.kind} is opened to {after.ramp.step:.0%} of the traffic"
+
+
+def relapse(
+    target: Target, kind: HoldKind, command: Command, moment: Moment
+) -> tuple[tuple[Hold, ...], tuple[AlertNote, ...]]:
+    """The holds when their indicator orders anew: what was opening is put back. And what the alert is told of it."""
+    if command.is_from_person():
+        return target.holds, ()
+    ordered = hold_of(kind, command, moment.at, moment.at)
+    back: list[Hold] = []
+    for hold in target.holds:
+        if (ramp := running(hold)) is not None and hold.by == command.issued_by:
+            resume = resume_for(hold, target.name, moment.policy)
+            back.append(_under(put_back(hold, ramp, resume), ordered, acts=not asks(command)))
+    notes = [_told(note, hold, command) for hold in back for note in _relapsed(hold, target.name, command, moment)]
+    return _with(target.holds, back), tuple(notes)
+
+
+def _under(hold: Hold, ordered: Hold, *, acts: bool) -> Hold:
+    """The hold as one of the new alert, and as strict as what that orders."""
+    worst = min((hold, ordered), key=lambda each: strictness(asked_of(each))) if acts else hold
+    alert = (ordered.alert_id, ordered.level) if ordered.alert_id else (hold.alert_id, hold.level)
+    update = {"alert_id": alert[0], "level": alert[1], "kind": worst.kind, "factor": worst.factor}
+    return hold.model_copy(update={**update, "reason": ordered.reason})
+
+
+def _relapsed(hold: Hold, target: str, command: Command, moment: Moment) -> tuple[AlertNote, ...]:
+    text = f"the {hold.kind} is put back; when this is over it waits {_wait(hold)} before it opens"
+    if _needs_person(hold):
+        text = f"the {hold.kind} is put back, and has been too often: it stays until a person lifts it"
+    return notes_for([hold], target, "relapsed", command.issued_by, moment.at, text)
+
+
+def _wait(hold: Hold) -> str:
+    return "no time" if hold.ramp is None else f"{hold.ramp.wait_s / 60:,.0f} minutes"
+
+
+def _told(note: AlertNote, hold: Hold, command: Command) -> AlertNote:
+    """Where a person is needed the alert rises, so that people are called."""
+    return replace(note, level=(command.level or 1) + 1) if _needs_person(hold) else note
+
+
+def _needs_person(hold: Hold) -> bool:
+    return hold.ramp is not None and hold.ramp.state == "person"
+
+
+def ended(holds: Iterable[Hold]) -> tuple[Hold, ...]:
+    """These holds once a guardrail has stopped their target: what was opening is shut, and people lift both."""
+    return tuple(map(shut, holds))
+
+
+def _named(target: Target, command: Command) -> list[Hold]:
+    return [hold for hold in target.holds if hold.hold_id in (command.hold_ids or ())]
+
+
+def _with(holds: Iterable[Hold], new: Iterable[Hold]) -> tuple[Hold, ...]:
+    by_id = {hold.hold_id: hold for hold in new}
+    return tuple(by_id.get(hold.hold_id, hold) for hold in holds)
+
+
+def _ids(holds: Iterable[Hold]) -> tuple[str, ...]:
+    return tuple(hold.hold_id for hold in holds)
