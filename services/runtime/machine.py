@@ -42,6 +42,7 @@ class Machine(Protocol):
     def apply(self, record: Record) -> Iterable[Output]:
         """Fold, judge, change the state; no clock, no I/O. The outputs of a replay must be the same, ids included.
 
+        What is for `audit` gets its place in the writer's hash chain from the harness, see services/runtime/chain.py.
         An exception ends the process, which then tries the same record again: raise only for a bug, never for input.
         """
         ...
