@@ -82,6 +82,10 @@ def _ours(home: Path, ports: Ports, secrets: Secrets, stand_ins: StandIns) -> tu
         "TIDEGATE_ALERTING_WEBHOOK_URL": _url(ports.receiver),
         "TIDEGATE_ALERTING_WEBHOOK_SECRET_FILE": secrets.path("webhook-secret"),
     }
+    links = {
+        "TIDEGATE_CONSOLE_URL": _url(ports.console),
+        "TIDEGATE_CONSOLE_LINK_KEY_FILE": secrets.path("link-key"),
+    }
     return (
         Service(
             "gateway",
@@ -113,14 +117,14 @@ def _ours(home: Path, ports: Ports, secrets: Secrets, stand_ins: StandIns) -> tu
             "alerting",
             ("services.alerting",),
             "TIDEGATE_ALERTING_PORT",
-            env=webhooks if stand_ins.receiver else {},
+            env=webhooks | links if stand_ins.receiver else {},
         ),
         Service(
             "console",
             ("services.console",),
             "TIDEGATE_CONSOLE_PORT",
             ports.console,
-            {"TIDEGATE_CONSOLE_TOKENS_FILE": secrets.path("console-tokens.yaml")},
+            {"TIDEGATE_CONSOLE_TOKENS_FILE": secrets.path("console-tokens.yaml"), **links},
         ),
         Service(
             "audit",

@@ -9,6 +9,7 @@ from services.console.approvals_io import approval_routes
 from services.console.desk_io import Desk, Publishing
 from services.console.feed_io import Feed
 from services.console.incidents_io import incident_routes, regrouping_routes
+from services.console.links_io import link_routes
 from services.console.ordering_io import order_routes
 from services.console.people import Person
 from services.console.reading_io import directory_routes, reading_routes
@@ -45,4 +46,6 @@ def build_app(settings: ConsoleSettings, feed: Feed, publisher: Publishing, heal
     app.include_router(incident_routes(feed), dependencies=guarded)
     app.include_router(regrouping_routes(feed, desk, authenticated), dependencies=guarded)
     app.include_router(scanning_routes(feed), dependencies=guarded)
+    if settings.link_key is not None:
+        app.include_router(link_routes(feed, desk, settings.link_key))
     return app

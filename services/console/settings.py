@@ -6,11 +6,12 @@ from typing import Annotated, ClassVar
 from pydantic import Field, PlainValidator
 
 from services.console.people import Person
-from services.runtime.settings import CommonSettings, Port
+from services.runtime.link_settings import LinkSettings
+from services.runtime.settings import Port
 from services.runtime.tokens import Tokens, read_tokens
 
 
-class ConsoleSettings(CommonSettings):
+class ConsoleSettings(LinkSettings):
     """Where it serves, whom, and how much it keeps in memory."""
 
     own_prefix: ClassVar[str] = "console_"
