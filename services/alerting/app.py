@@ -6,8 +6,10 @@ from functools import partial
 from schemas.topics import ALERTS, STATE_ALERTING
 from services.alerting.deliverer_io import Deliverer
 from services.alerting.delivery import Patience
+from services.alerting.heartbeat_io import Heartbeat
 from services.alerting.lines_io import Lines
 from services.alerting.machine import build
+from services.alerting.receiver_watch_io import ReceiverWatch
 from services.alerting.settings import AlertingSettings
 from services.alerting.watchdog_io import Watchdog
 from services.runtime import faust_io
@@ -23,19 +25,21 @@ log = logging.getLogger(__name__)
 def run(settings: AlertingSettings) -> None:
     """Serve until SIGTERM or SIGINT."""
     health = Health()
+    lines = Lines(
+        settings.receivers().values(),
+        parallel=settings.alerting_webhook_parallel,
+        timeout_s=settings.alerting_webhook_timeout,
+        linker=settings.linker(),
+    )
     deliverer = Deliverer(
-        Lines(
-            settings.receivers().values(),
-            parallel=settings.alerting_webhook_parallel,
-            timeout_s=settings.alerting_webhook_timeout,
-            linker=settings.linker(),
-        ),
+        lines,
         ReportLog(settings, ALERTS, "alerting-reports"),
         patience=Patience(give_up_after_s=settings.alerting_give_up_after.total_seconds()),
         health=health.part("receiver"),
     )
     machine = partial(build, partitions=settings.partitions)
-    service = MachineService("alerting", ALERTS, STATE_ALERTING, machine, beside(settings, deliverer, health))
+    companions = Companions(beside(settings, deliverer, health), *looking_after(settings, lines))
+    service = MachineService("alerting", ALERTS, STATE_ALERTING, machine, companions)
     setting = variable("alerting_port")
     faust_io.run(service, settings, port=settings.alerting_port, port_setting=setting, health=health)
 
@@ -46,3 +50,14 @@ def beside(settings: AlertingSettings, deliverer: Deliverer, health: Health) -> 
         return deliverer
     alert_log = ReportLog(settings, ALERTS, "alerting-watch")
     return Companions(deliverer, Watchdog(settings, alert_log, health.part("watchdog")))
+
+
+def looking_after(settings: AlertingSettings, lines: Lines) -> list[Companion]:
+    """Who tells of dead receivers, and the outside watchdog that we live."""
+    if settings.clock == "events":
+        return []
+    watch = ReceiverWatch(settings, lines, ReportLog(settings, ALERTS, "alerting-receivers"))
+    if settings.alerting_heartbeat_url is None:
+        return [watch]
+    alert_log = ReportLog(settings, ALERTS, "alerting-heartbeat")
+    return [watch, Heartbeat(settings.alerting_heartbeat_url, lines, alert_log)]

@@ -4,21 +4,19 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Protocol
 
 from services.alerting import metrics
 from services.alerting.condition import Condition
 from services.alerting.delivery import Answer, asked_pause
 from services.alerting.linking import Linker
 from services.alerting.pacing import Pacer
+from services.alerting.receiver_watch import SUBJECT
 from services.alerting.receivers.book import DEFAULT
 from services.alerting.receivers.notice import Notice
 from services.alerting.receivers.receiver import Receiver
 from services.runtime.outgoing import Mail, Reply, Request
 from services.runtime.outgoing_io import Outbox
-
-SUBJECT: Final = "receiver:"
-"""What alerts about receivers are about."""
 
 
 class Sending(Protocol):

@@ -30,6 +30,11 @@ DELAY_SECONDS = Histogram(
 TARGET_UP = Gauge(
     "tidegate_alerting_target_up", "1 while a receiver's last answer was good, 0 while it was not.", ["receiver"]
 )
+HEARTBEATS = Counter(
+    "tidegate_alerting_heartbeats_total",
+    "Times that the outside watchdog was to be told that alerting gets on, and whether it was.",
+    ["told"],
+)
 WATCHED_LAG = Gauge(
     "tidegate_alerting_watched_lag_records",
     "Records that a service has not committed, by its log and partition; snapshots lie up to ten seconds behind.",

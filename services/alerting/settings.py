@@ -51,6 +51,9 @@ class AlertingSettings(LinkSettings):
     alerting_links_for: Annotated[Duration, Field(ge=timedelta(hours=2), le=timedelta(days=30))] = timedelta(hours=24)
     """How long the links of a message are good."""
 
+    alerting_heartbeat_url: Annotated[SecretStr, AfterValidator(_url)] | None = None
+    """An outside watchdog, asked (GET) every minute as long as alerting gets on: it should ring when nobody asks."""
+
     alerting_watch_dead_after: Annotated[Duration, Field(ge=timedelta(seconds=15))] = timedelta(seconds=60)
     """Without a mark, before ingest counts as dead; a restart of it takes up to one session timeout of 10 s."""
     alerting_watch_stalled_after: Annotated[Duration, Field(ge=timedelta(seconds=25))] = timedelta(seconds=60)

@@ -6,11 +6,12 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A POST."""
+    """An HTTP request."""
 
     url: str = field(repr=False)
     headers: dict[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    method: Literal["GET", "POST"] = "POST"
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class Outbox:
         try:
             # httpx limits each step; a receiver that answers a byte at a time would take for ever.
             async with asyncio.timeout(self._timeout_s):
-                return await (self._post(what) if isinstance(what, Request) else self._mail(what))
+                return await (self._request(what) if isinstance(what, Request) else self._mail(what))
         except (TimeoutError, httpx.TimeoutException):
             return Reply(None, "no answer in time")
         except (httpx.ConnectError, aiosmtplib.SMTPConnectError, aiosmtplib.SMTPServerDisconnected):
@@ -46,7 +46,7 @@ class Outbox:
         except Exception as error:  # noqa: BLE001 - an error's own words may quote the address
             return Reply(None, f"failed with {type(error).__name__}")
 
-    async def _post(self, request: Request) -> Reply:
+    async def _request(self, request: Request) -> Reply:
         if self._client is None:
             raise RuntimeError("send before open")
         async with self._client.stream("POST", request.url, content=request.body, headers=request.headers) as response:
