@@ -70,6 +70,24 @@ class Override(Message):
     reason: str
 
 
+class FourEyesRequest(Message):
+    """What a person asked for and others have yet to agree to: all different, none of them the one who asked.
+
+    hold_ids: what `resume` lifts, or what is guarded of what the `override` masks. It is void when one of them goes.
+    """
+
+    request_id: HexId
+    command: Literal["resume", "override"]
+    by: Name
+    since: Instant
+    decide_by: Instant
+    hold_ids: list[HexId]
+    override: Override | None = None
+    approvals_needed: Annotated[int, Field(ge=1)]
+    approved_by: list[Name] = []
+    reason: str
+
+
 class Platform(Message):
     """What is wanted of the platform and what it has confirmed, kept apart."""
 
@@ -94,6 +112,7 @@ class ChannelState(Versioned):
     factor: float
     holds: list[Hold] = []
     override: Override | None = None
+    requests: list[FourEyesRequest] = []
     platform: Platform
 
 

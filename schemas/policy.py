@@ -111,6 +111,20 @@ class Approvals(Closed):
     expire: Annotated[Duration, AfterValidator(_patience)] = timedelta(hours=4)
 
 
+GuardedOrder = Literal["guardrail", "unfreeze", "governor"]
+
+
+class FourEyes(Closed):
+    """What takes several people. `approvals`: so many beside the one who asked, all different; `expire`: how long they
+    have. Where nobody is left to agree at night, fewer approvals are a decision of the policy, not of the night.
+    """
+
+    orders: list[GuardedOrder] = ["guardrail", "unfreeze", "governor"]
+    """`guardrail`: to let go on what complaints paused, or content that was taken down. `governor`: to go beyond it."""
+    approvals: Annotated[int, Field(ge=1, le=9)] = 2
+    expire: Annotated[Duration, AfterValidator(_patience)] = timedelta(hours=4)
+
+
 def _longest(value: timedelta) -> timedelta:
     if not timedelta(0) < value <= timedelta(days=7):
         raise ValueError("must be more than nothing and at most 7d")
@@ -136,6 +150,7 @@ class Policy(Closed):
     max_silence: Duration = timedelta(hours=2)
     act_within: ActWithin = ActWithin()
     approvals: Approvals = Approvals()
+    four_eyes: FourEyes = FourEyes()
     overrides: Overrides = Overrides()
     maintenance: list[MaintenanceWindow] = []
     shared_addresses: list[Name] = []

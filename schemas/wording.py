@@ -8,6 +8,8 @@ _PHRASES: Final = {
     "throttle": ("throttle {}", "对 {} 限流"),
     "freeze": ("freeze {}", "冻结 {}"),
     "take_down": ("take down {}", "下架 {}"),
+    "resume": ("resume {}", "恢复 {}"),
+    "override": ("keep {} running", "让 {} 保持运行"),
     "escalate": ("escalate {} to experts", "将 {} 上报专家"),
 }
 _NAMED: Final = 3

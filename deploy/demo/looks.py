@@ -108,15 +108,22 @@ class Looks:
         return f"told were {', '.join(kinds)}"
 
     async def resumed(self, target: str) -> str:
-        """An operator lifts all holds."""
+        """An operator asks to lift all holds, and two others agree."""
         state = await self._stage.state(target)
         if state is None:
             raise NotSeenError(f"{target} is unknown")
         holds = [hold["hold_id"] for hold in state["holds"]]
         order = {"target": target, "expected_generation": state["generation"], "hold_ids": holds}
-        outcome = (await self._stage.order("resume", **order, note="called the platform, campaign changed"))["outcome"]
-        require(outcome == "done", f"the order was answered with {outcome}")
-        return f"done, {len(holds)} hold lifted"
+        answer = await self._stage.order("resume", **order, note="called the platform, campaign changed")
+        for role, expected in (("approver", "waiting"), ("admin", "done")):
+            require(answer["outcome"] == "waiting", f"the order was answered with {answer['outcome']}")
+            audit = answer["audit"]
+            seen = {"target": target, "expected_generation": audit["generation"]}
+            answer = await self._stage.order(
+                "approve", role, **seen, hold_ids=[audit["detail"]["request"]["request_id"]]
+            )
+            require(answer["outcome"] == expected, f"the approval was answered with {answer['outcome']}")
+        return f"done, {len(holds)} hold lifted, two people agreed"
 
     async def decided(self, word: Literal["approve", "reject"], target: str, indicator: str, note: str) -> str:
         """An approver says yes or no to what an indicator asked for."""

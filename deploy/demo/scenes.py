@@ -9,14 +9,14 @@ CALM = Scene(BEGINS, f"calm traffic on {len(CHANNELS)} channels", 10)
 
 
 async def complaints(looks: Looks) -> None:
-    """The twentieth complaint pauses the channel; an operator lets it go on."""
+    """The twentieth complaint pauses the channel; people let it go on."""
     target = f"channel:{COMPLAINED_OF}"
     begun = looks.sent(lambda e: e["type"] == "complaint_opened" and e["channel_id"] == COMPLAINED_OF, 20)
     await looks.check("on call was warned at 12 complaints", looks.told("complaint_volume", "opened", target))
     await looks.check("the 20th complaint pauses the channel", looks.ordered(target, "pause", begun))
     await looks.check("the platform confirms the pause", looks.confirmed(target, "paused", begun))
     await looks.check("on call knows that it is critical", looks.told("complaint_volume", "updated", target, begun))
-    await looks.check("an operator resumes the channel", looks.resumed(target))
+    await looks.check("an operator resumes the channel, two others agree", looks.resumed(target))
     await looks.check("the platform confirms that it runs", looks.confirmed(target, "running"))
 
 

@@ -5,11 +5,13 @@ its level is higher (and after a rejection none acts by itself either). The reco
 for something new there, or when a person resumes the target.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
 from schemas.channels import Hold
 from schemas.commands import Command
+from services.channel_control import four_eyes
 from services.channel_control.decision import Decision, Moment, not_as_seen, notes_for, refuse
 from services.channel_control.holds import waits, why
 from services.channel_control.target import Target
@@ -22,12 +24,30 @@ def answer(target: Target, command: Command, moment: Moment) -> Decision:
 
     The person decides on what stands now, so what they approve acts, however long its verdict may act by itself.
     """
+    request = four_eyes.named(target, command)
+    if request is not None:
+        return four_eyes.answer(target, request, command, moment)
     named = _named(target, command)
     problem = _problem(command, named, moment.at) or not_as_seen(target, command)
     if problem is not None:
         return refuse(command, moment, problem)
-    approval: _Settled = "granted" if command.command == "approve" else "rejected"
-    return settled(target, named, approval, command, moment)
+    if command.command == "reject":
+        return settled(target, named, "rejected", command, moment)
+    return _approved(target, named, command, moment)
+
+
+def _approved(target: Target, named: list[Hold], command: Command, moment: Moment) -> Decision:
+    """Each of these holds has one approval more; those that have as many as they need act."""
+    by = command.issued_by
+    agreed = {hold.hold_id: hold.model_copy(update={"approved_by": [*hold.approved_by, by]}) for hold in named}
+    target = replace(target, holds=tuple(agreed.get(hold.hold_id, hold) for hold in target.holds))
+    complete = [hold for hold in agreed.values() if len(hold.approved_by) >= hold.approvals_needed]
+    done = settled(target, complete, "granted", command, moment)
+    if len(complete) == len(agreed):
+        return done
+    open_ = next(hold for hold in agreed.values() if hold not in complete)
+    text = f"{len(open_.approved_by)} of {open_.approvals_needed} people approve the {open_.kind}: {why(command)}"
+    return replace(done, outcome="waiting", why=text, holds=tuple(agreed))
 
 
 def _problem(command: Command, named: list[Hold], at: datetime) -> str | None:
@@ -35,10 +55,10 @@ def _problem(command: Command, named: list[Hold], at: datetime) -> str | None:
         return f"{command.command} names no hold"
     if len(named) < len(set(command.hold_ids)):
         return f"{command.command} names a hold that does not stand"
-    return next((problem for hold in named if (problem := _not_open(hold, at)) is not None), None)
+    return next((problem for hold in named if (problem := _not_open(hold, command, at)) is not None), None)
 
 
-def _not_open(hold: Hold, at: datetime) -> str | None:
+def _not_open(hold: Hold, command: Command, at: datetime) -> str | None:
     """Why there is nothing to decide about a hold."""
     if hold.approval == "none":
         return f"the {hold.kind} needs no approval"
@@ -46,6 +66,8 @@ def _not_open(hold: Hold, at: datetime) -> str | None:
         return f"the {hold.kind} was {hold.approval} before, by {hold.decided_by}"
     if hold.approval == "expired" or _is_overdue(hold, at):
         return f"the {hold.kind} has expired: nobody decided by {hold.decide_by:%Y-%m-%d %H:%M:%S} UTC"
+    if command.command == "approve" and four_eyes.is_one_of(command.issued_by, hold.approved_by):
+        return f"the same person has approved the {hold.kind} before: it takes different people"
     return None
 
 

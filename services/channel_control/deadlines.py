@@ -1,5 +1,7 @@
-"""Deadlines: of what waits for people, of holds with an end or a next step, of overrides. The companion reports that
-one has come, the machine decides on the report's arrival."""
+"""Deadlines: of holds and requests that wait for people, of holds with an end or a next step, of overrides.
+
+The companion reports that one has come, the machine decides on the report's arrival.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -7,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Final, Literal
 
 from schemas.commands import Command
+from services.channel_control import four_eyes
 from services.channel_control.approvals import settled
 from services.channel_control.decision import Decision, Moment, in_words, notes_for
 from services.channel_control.holds import waits, why
@@ -20,7 +23,7 @@ _BY: Final = "reconciler"
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """Of which hold (or override), when, and what is to be said then."""
+    """Of which hold, request or override, when, and what is to be said then."""
 
     id: str
     at: datetime
@@ -37,6 +40,10 @@ def deadlines(target: Target) -> Iterator[Deadline]:
             yield Deadline(hold.hold_id, hold.until, f"the {hold.kind} by {hold.by} was until {in_words(hold.until)}")
         elif (step := next_at(hold)) is not None:
             yield Deadline(hold.hold_id, step, f"the {hold.kind} was to open further at {in_words(step)}", "due")
+    for request in target.requests:
+        agreed, needed = len(request.approved_by), request.approvals_needed
+        text = f"{agreed} of {needed} people agreed by {in_words(request.decide_by)}"
+        yield Deadline(request.request_id, request.decide_by, text)
     if target.override is not None:
         until = target.override.until
         text = f"the override by {target.override.by} was until {in_words(until)}"
@@ -88,6 +95,9 @@ def expire(target: Target, command: Command, moment: Moment) -> Decision:
     undecided = [hold for hold in target.holds if hold.hold_id in due and waits(hold)]
     if undecided:
         return settled(target, undecided, "expired", command, moment)
+    request = next((request for request in target.requests if request.request_id in due), None)
+    if request is not None:
+        return four_eyes.expired(target, request, command, moment)
     return _ended(target, due, command, moment)
 
 

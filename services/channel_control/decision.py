@@ -6,7 +6,7 @@ from typing import Final
 
 from schemas.alerts import ActionState, ActionTaken
 from schemas.audit import Outcome
-from schemas.channels import Hold
+from schemas.channels import FourEyesRequest, Hold
 from schemas.commands import Command
 from schemas.policy import Policy
 from services.channel_control.target import Target
@@ -41,13 +41,14 @@ class AlertNote:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`target` is the new state, None where the order changed nothing; `holds` are those that it is about."""
+    """`target` is the new state, None where the order changed nothing; it is about `holds`, and maybe a `request`."""
 
     outcome: Outcome
     why: str
     target: Target | None = None
     holds: tuple[str, ...] = ()
     notes: tuple[AlertNote, ...] = ()
+    request: FourEyesRequest | None = None
 
 
 def in_words(at: datetime) -> str:

@@ -60,7 +60,7 @@ class ControlMachine:
 
     @property
     def waiting(self) -> Mapping[str, Target]:
-        """The targets with a hold that waits for a person's approval, by name."""
+        """The targets with a hold or a request that waits for people, by name."""
         return self._waiting
 
     @property
@@ -142,7 +142,7 @@ class ControlMachine:
     def _note_work(self, target: Target) -> None:
         """What the companions have to do for a target."""
         _keep(self._unsettled, target, not target.settled())
-        _keep(self._waiting, target, any(waits(hold) for hold in target.holds))
+        _keep(self._waiting, target, bool(target.requests) or any(waits(hold) for hold in target.holds))
         _keep(self._timed, target, any(True for _ in deadlines(target)))
         _keep(self._ramping, target, any(running(hold) for hold in target.holds))
 

@@ -9,10 +9,11 @@ from schemas.channels import Hold, HoldKind
 from schemas.commands import Action, Command, IndicatorsWord, PersonsWord, Report
 from services.channel_control.approvals import answer
 from services.channel_control.deadlines import expire
-from services.channel_control.decision import AlertNote, Decision, Moment, not_as_seen, note_of, notes_for, refuse
+from services.channel_control.decision import AlertNote, Decision, Moment, note_of, notes_for, refuse
 from services.channel_control.holds import HOLD_KINDS, acts, asks, counts, is_record, place, waits, why
+from services.channel_control.loosening import override, resume, withdraw
 from services.channel_control.opening import due, eased, ended, relapse
-from services.channel_control.overrides import masked_by, override, withdraw
+from services.channel_control.overrides import masked_by
 from services.channel_control.ramps import paced
 from services.channel_control.regrouping import regroup
 from services.channel_control.reports import report
@@ -138,30 +139,6 @@ def _covered_by(hold: Hold) -> str:
     return f"{hold.kind} of the same alert stands already"
 
 
-def _resume(target: Target, command: Command, moment: Moment) -> Decision:
-    """Lifts the named holds, or all, if they are what the person saw."""
-    changed = not_as_seen(target, command)
-    if changed is not None:
-        return refuse(command, moment, changed)
-    if not target.holds:
-        return refuse(command, moment, "no hold stands on this target")
-    standing = [hold.hold_id for hold in target.holds]
-    named = standing if command.hold_ids is None else command.hold_ids
-    if not named:
-        return refuse(command, moment, "resume names no hold")
-    if not set(named) <= set(standing):
-        return refuse(command, moment, "resume names a hold that does not stand")
-    lifted = [hold for hold in target.holds if hold.hold_id in named]
-    left = tuple(hold for hold in target.holds if hold.hold_id not in named)
-    return Decision(
-        "done",
-        why(command),
-        target=target.with_holds(left),
-        holds=tuple(hold.hold_id for hold in lifted),
-        notes=notes_for(lifted, target.name, "lifted", command.issued_by, moment.at, command.note),
-    )
-
-
 def _escalate(target: Target, command: Command, moment: Moment) -> Decision:
     """Experts may always be asked, whatever the maturity. About content they are asked late, when its take-down was not
     confirmed in time: that raises the alert, unless only the platform's word for it is known here."""
@@ -188,7 +165,7 @@ _TIMES: Final[Mapping[str, Callable[[Target, Command, Moment], Decision]]] = {
 }
 """Words that are never stale."""
 _DECIDERS: Final[Mapping[str, Callable[[Target, Command, Moment], Decision]]] = {
-    "resume": _resume,
+    "resume": resume,
     "approve": answer,
     "reject": answer,
     "acknowledge": _acknowledge,

@@ -15,23 +15,27 @@ from services.channel_control.target import Target
 from services.runtime.ids import derive
 
 
-def override(target: Target, command: Command, moment: Moment) -> Decision:
-    """A person's `override`, if it is about what they saw and no longer than the policy allows."""
-    problem = _problem(command, moment) or not_as_seen(target, command)
-    if problem is not None:
-        return refuse(command, moment, problem)
-    masking = _override_of(command, moment.at)
-    # Marked here, since of people's holds only those that stand by now are meant.
-    holds = tuple(hold.model_copy(update={"masked": True}) for hold in target.holds)
-    after = replace(target, override=masking).with_holds(holds)
-    masked = [hold for hold in after.holds if hold.masked and counts(hold)]
+def keep_running(target: Target, override: Override, command: Command, moment: Moment) -> Decision:
+    """The override is in force by this order; an older one goes."""
+    after = _under(target, override)
     return Decision(
         "done",
         why(command),
         target=after,
-        holds=tuple(hold.hold_id for hold in masked),
+        holds=tuple(hold.hold_id for hold in masked_under(target, override)),
         notes=notes_of_change(target, after, command.issued_by, moment.at, command.note),
     )
+
+
+def masked_under(target: Target, override: Override) -> list[Hold]:
+    """The standing holds that it keeps from acting."""
+    return [hold for hold in _under(target, override).holds if hold.masked and counts(hold)]
+
+
+def _under(target: Target, override: Override) -> Target:
+    """Marked here, since of people's holds only those are meant that stood when it was asked for."""
+    holds = tuple(hold.model_copy(update={"masked": hold.since <= override.since}) for hold in target.holds)
+    return replace(target, override=override).with_holds(holds)
 
 
 def withdraw(target: Target, command: Command, moment: Moment) -> Decision:
@@ -76,7 +80,8 @@ def _acting_only_in(target: Target, others: Iterable[Hold]) -> list[Hold]:
     return [hold for hold in target.holds if acts(hold) and hold.hold_id in idle]
 
 
-def _problem(command: Command, moment: Moment) -> str | None:
+def problem_of(command: Command, moment: Moment) -> str | None:
+    """Why this is no override, whatever stands."""
     if command.expires_at is None:
         return "override does not say until when"
     if command.indicators == []:
@@ -87,7 +92,8 @@ def _problem(command: Command, moment: Moment) -> str | None:
     return None
 
 
-def _override_of(command: Command, at: datetime) -> Override:
+def override_of(command: Command, at: datetime) -> Override:
+    """What the order asks for."""
     assert command.expires_at is not None  # noqa: S101 - it was asked for before
     return Override(
         override_id=derive(command.command_id, "override"),

@@ -50,7 +50,8 @@ class Scribe:
     def decided(self, command: Command, decision: Decision, before: Target) -> list[Output]:
         """Everything that an order brings about."""
         outputs = [] if decision.target is None else [self._state(decision.target)]
-        outputs.append(self._audit_of(command, decision, decision.target or before))
+        after = decision.target or before
+        outputs.append(self._audit_of(command, decision, after, _void(command, before, after)))
         outputs.extend(self._facts(decision.notes))
         return outputs
 
@@ -58,7 +59,7 @@ class Scribe:
         state = target.state().model_copy(update={"seq": self._record.offset})
         return _output(topics.CHANNEL_STATE, target.name, state)
 
-    def _audit_of(self, command: Command, decision: Decision, after: Target | None) -> Output:
+    def _audit_of(self, command: Command, decision: Decision, after: Target | None, void: Iterable[str] = ()) -> Output:
         return self._audit(
             who=command.issued_by,
             what=command.command,
@@ -69,7 +70,7 @@ class Scribe:
             alert_id=command.alert_id,
             generation=None if after is None else after.generation,
             holds=list(decision.holds),
-            detail=_detail(command, after),
+            detail=_detail(command, decision, after, list(void)),
         )
 
     def _audit(self, **fields: Any) -> Output:
@@ -122,7 +123,14 @@ def _target_of(key: bytes | None) -> str:
         return "unknown:target"
 
 
-def _detail(command: Command, after: Target | None) -> dict[str, Any]:
+def _void(command: Command, before: Target, after: Target) -> list[str]:
+    """The requests that an order about something else has made void."""
+    left = {request.request_id for request in after.requests}
+    gone = [request.request_id for request in before.requests if request.request_id not in left]
+    return [id_ for id_ in gone if id_ not in (command.hold_ids or ())]
+
+
+def _detail(command: Command, decision: Decision, after: Target | None, void: list[str]) -> dict[str, Any]:
     """What else the audit keeps: the figures that the order rests on, without the trace, and what it led to."""
     detail: dict[str, Any] = {}
     if command.is_from_person():
@@ -132,6 +140,10 @@ def _detail(command: Command, after: Target | None) -> dict[str, Any]:
         evidence = command.evidence.model_dump(mode="json", exclude={"detail"})
         short = len(str(evidence)) <= MAX_AUDITED_EVIDENCE
         detail["evidence"] = evidence if short else {"left_out": "too large"}
+    if decision.request is not None:
+        detail["request"] = decision.request.model_dump(mode="json")
+    if void:
+        detail["void_requests"] = void
     if after is not None:
         wanted = after.wanted()
         detail["status"] = wanted.status

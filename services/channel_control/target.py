@@ -5,7 +5,16 @@ from datetime import datetime
 from typing import Final, Literal
 
 from schemas.base import HexId, Message
-from schemas.channels import ChannelState, Hold, HoldKind, Override, Platform, TargetStatus, WantedState
+from schemas.channels import (
+    ChannelState,
+    FourEyesRequest,
+    Hold,
+    HoldKind,
+    Override,
+    Platform,
+    TargetStatus,
+    WantedState,
+)
 from services.channel_control.holds import acts, effective
 from services.channel_control.masks import mask
 
@@ -26,6 +35,7 @@ class Target:
     holds: tuple[Hold, ...] = ()
     since: tuple[int, ...] = ()
     override: Override | None = None
+    requests: tuple[FourEyesRequest, ...] = ()
     touched: bool = False
     confirmed: TargetStatus | None = None
     confirmed_generation: int | None = None
@@ -34,15 +44,18 @@ class Target:
 
     def with_holds(self, holds: tuple[Hold, ...]) -> "Target":
         """These holds instead, one generation on, masked as the override says. Holds that are new or differ count from
-        that generation; that one opens by itself is no news to its alert when the platform confirms it."""
+        that generation; that one opens by itself is no news to its alert when the platform confirms it. A request goes
+        with the first of its holds."""
         generation, holds = self.generation + 1, mask(holds, self.override)
         before = dict(zip((hold.hold_id for hold in self.holds), zip(self.holds, self.since, strict=True), strict=True))
         since: list[int] = []
         for hold in holds:
             old, came = before.get(hold.hold_id, (hold, generation))
             since.append(came if old.model_copy(update={"ramp": hold.ramp}) == hold else generation)
+        standing = {hold.hold_id for hold in holds}
         return replace(
             self,
+            requests=tuple(request for request in self.requests if standing.issuperset(request.hold_ids)),
             generation=generation,
             holds=holds,
             since=tuple(since),
@@ -82,6 +95,7 @@ class Target:
             factor=factor,
             holds=list(self.holds),
             override=self.override,
+            requests=list(self.requests),
             platform=Platform(
                 wanted=status,
                 confirmed=self.confirmed,
@@ -117,6 +131,7 @@ def decode(raw: bytes) -> Target:
         holds=tuple(state.holds),
         since=tuple(stored.since[hold.hold_id] for hold in state.holds),
         override=state.override,
+        requests=tuple(state.requests),
         touched=stored.touched,
         confirmed=platform.confirmed,
         confirmed_generation=platform.confirmed_generation,

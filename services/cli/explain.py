@@ -133,7 +133,8 @@ class _Teller:
         return self.say(words.DELIVERIES.get(record.outcome, words.NOT_DELIVERED), what=self._text(what))
 
     def _ordered(self, record: AuditRecord) -> str:
-        said = words.PEOPLES_WORDS.get(record.what)
+        waits = record.outcome == "waiting" and record.what in words.ASKED
+        said = (words.ASKED if waits else words.PEOPLES_WORDS).get(record.what)
         if said is None:
             phrase = wording.phrase(record.what, [record.target], self._number)
             line = self.say(words.ORDERED, who=self._who(record.who), what=phrase)

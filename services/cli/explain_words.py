@@ -58,6 +58,14 @@ PEOPLES_WORDS: Final = {
         en="The time of what stood or waited on {target} was over", zh="{target} 上的措施或待批事项已到期"
     ),
 }
+ASKED: Final = {
+    "resume": Bilingual(en="{who} asked to let {target} go on", zh="{who} 申请恢复 {target}"),
+    "override": Bilingual(en="{who} asked to keep {target} running", zh="{who} 申请让 {target} 保持运行"),
+    "approve": Bilingual(
+        en="{who} agreed about {target}, others have yet to", zh="{who} 已同意对 {target} 的申请，尚需他人"
+    ),
+}
+"""People's words of which others have to agree."""
 CALLED: Final = {
     "resume": Bilingual(en="resume", zh="恢复"),
     "approve": Bilingual(en="approve", zh="批准"),

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from schemas.alerts import AlertState
 from schemas.audit import AuditRecord
 from schemas.base import Bilingual, Fingerprint, HexId, Instant, Ref
-from schemas.channels import ChannelState, Hold
+from schemas.channels import ChannelState, FourEyesRequest, Hold
 from schemas.problems import ProblemDetails
 from services.console.orders import OrderAnswer
 from services.scanning.report import Report
@@ -55,10 +55,20 @@ class Request(BaseModel):
     title: Annotated[Bilingual | None, Field(description="Of that alert, if it is known.")]
 
 
+class PersonsRequest(BaseModel):
+    """What a person asked for that others have to agree to."""
+
+    target: Ref
+    generation: Annotated[int, Field(description="Give it as `expected_generation`.")]
+    request: Annotated[FourEyesRequest, Field(description="Give its `request_id` in `hold_ids`.")]
+    holds: Annotated[list[Hold], Field(description="Those that it names.")]
+
+
 class ApprovalList(BaseModel):
     """What waits, the most urgent first."""
 
-    approvals: list[Request]
+    approvals: Annotated[list[Request], Field(description="Orders of automation.")]
+    requests: Annotated[list[PersonsRequest], Field(description="Orders of people, which take several of them.")]
 
 
 class OrderList(BaseModel):

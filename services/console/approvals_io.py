@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from schemas.channels import ChannelState, Hold
-from services.console.answers import ApprovalList, Request
+from schemas.channels import ChannelState, FourEyesRequest, Hold
+from services.console.answers import ApprovalList, PersonsRequest, Request
 from services.console.feed_io import Feed
 from services.console.reading_io import Limit
 from services.runtime.api_io import errors
@@ -16,9 +16,17 @@ def approval_routes(feed: Feed) -> APIRouter:
     @router.get("/approvals", summary="What waits for approval", responses=errors(401, 422, 503))
     async def list_approvals(limit: Limit = 100) -> ApprovalList:
         """Say yes or no with `/api/v1/orders/approve` and `/api/v1/orders/reject`; what nobody decides on expires."""
-        return ApprovalList(approvals=[_request(feed, state, hold) for state, hold in feed.channels.waiting()[:limit]])
+        return ApprovalList(
+            approvals=[_request(feed, state, hold) for state, hold in feed.channels.waiting()[:limit]],
+            requests=[_persons(state, request) for state, request in feed.channels.requests()[:limit]],
+        )
 
     return router
+
+
+def _persons(state: ChannelState, request: FourEyesRequest) -> PersonsRequest:
+    holds = [hold for hold in state.holds if hold.hold_id in request.hold_ids]
+    return PersonsRequest(target=state.target, generation=state.generation, request=request, holds=holds)
 
 
 def _request(feed: Feed, state: ChannelState, hold: Hold) -> Request:

@@ -52,10 +52,22 @@ _ORDERS: tuple[tuple[Word, type[Order], Role, str, str], ...] = (
         "Keep a target running",
         "Until a time; what automation wants meanwhile stands masked, is in the audit, and acts when it ends.",
     ),
-    ("withdraw", Answer, "operator", "Take an override back", "`hold_ids` names it; what it masked acts again."),
-    ("resume", Resume, "operator", "Lift holds", "Refused if another hold has landed since the person looked."),
-    ("approve", Answer, "approver", "Approve what waits", "It acts from then on, until it is lifted."),
-    ("reject", Answer, "approver", "Reject what waits", "It never acts; only a higher level of its alert asks again."),
+    ("withdraw", Answer, "operator", "Take back", "An override, or a request of one's own, named in `hold_ids`."),
+    ("resume", Resume, "operator", "Lift holds", "What a guardrail or a freeze holds waits until others agree."),
+    (
+        "approve",
+        Answer,
+        "approver",
+        "Approve what waits",
+        "A hold, or a request of another person.",
+    ),
+    (
+        "reject",
+        Answer,
+        "approver",
+        "Reject what waits",
+        "A hold never acts then; a higher level of its alert asks again.",
+    ),
 )
 """Word, body, who may, and what it is."""
 

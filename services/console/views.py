@@ -8,7 +8,7 @@ from typing import Final, Generic, TypeVar
 from schemas.alerts import AlertState
 from schemas.audit import AuditRecord
 from schemas.base import Versioned
-from schemas.channels import ChannelState, Hold
+from schemas.channels import ChannelState, FourEyesRequest, Hold
 
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 Value = TypeVar("Value", bound=Versioned)
@@ -60,6 +60,11 @@ class Channels(Latest[ChannelState]):
         """The holds that wait for a person's approval, with their target; those that expire first come first."""
         found = [(state, hold) for state in self.values() for hold in state.holds if hold.approval == "waiting"]
         return sorted(found, key=lambda pair: (pair[1].decide_by or _NEVER, pair[0].target, pair[1].hold_id))
+
+    def requests(self) -> list[tuple[ChannelState, FourEyesRequest]]:
+        """What other people have to agree to, with its target; what expires first comes first."""
+        found = [(state, request) for state in self.values() for request in state.requests]
+        return sorted(found, key=lambda pair: (pair[1].decide_by, pair[0].target, pair[1].request_id))
 
 
 class Alerts(Latest[AlertState]):

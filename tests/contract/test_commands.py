@@ -15,10 +15,12 @@ from services.channel_control.machine import ControlMachine
 from services.channel_control.orders import ACTIONS, INDICATORS_WORDS, NOT_YET, PERSONS_WORDS, REPORTS
 from services.channel_control.reconcile import Trouble, confirmation, failure
 from services.channel_control.target import Target
+from services.runtime.ids import derive
 from services.runtime.machine import Output
-from tests.unit.channel_control.orders import CHANNEL, NOW, confirmed, order, persons, record, said
+from tests.unit.channel_control.orders import CHANNEL, NOW, confirmed, hex_id, order, persons, record, said
 
 MODELS: dict[str, type[BaseModel]] = {"channel-state": ChannelState, "audit": AuditRecord, "alerts": AlertFact}
+REQUEST = derive(hex_id(6), "request")
 STORY = [
     order(1, "throttle", factor=0.5, maturity="approve"),
     order(2, "pause", level=2),
@@ -26,7 +28,9 @@ STORY = [
     confirmed(4, 2, "paused", 0.0),
     persons(5, "acknowledge", alert_id="0" * 31 + "a"),
     persons(6, "resume", expected_generation=2, note="checked with compliance"),
-    persons(7, "resume", expected_generation=2),
+    persons(7, "resume", expected_generation=1),
+    persons(8, "approve", expected_generation=3, hold_ids=[REQUEST], issued_by="person:wang"),
+    persons(9, "approve", expected_generation=4, hold_ids=[REQUEST], issued_by="person:chen"),
 ]
 
 
@@ -44,14 +48,16 @@ def test_every_message_follows_its_model_and_is_keyed_as_the_contract_says(outpu
 
 
 def test_a_channels_state_reads_as_documented(outputs: list[Output]) -> None:
-    waiting, paused, in_force, running = said(outputs, "channel-state")
-    assert [state["generation"] for state in (waiting, paused, in_force, running)] == [1, 2, 2, 3]
-    assert [state["status"] for state in (waiting, paused, in_force, running)] == [
-        "running",
-        "paused",
-        "paused",
-        "running",
+    states = said(outputs, "channel-state")
+    assert [(state["generation"], state["status"]) for state in states] == [
+        (1, "running"),
+        (2, "paused"),
+        (2, "paused"),
+        (3, "paused"),
+        (4, "paused"),
+        (5, "running"),
     ]
+    waiting, _, in_force, asked, agreed, running = states
     assert waiting["holds"][0]["approval"] == "waiting"
     (hold,) = in_force["holds"]
     assert {name: hold[name] for name in ("kind", "factor", "indicator", "since", "by", "until", "approval")} == {
@@ -64,6 +70,10 @@ def test_a_channels_state_reads_as_documented(outputs: list[Output]) -> None:
         "approval": "none",
     }
     assert in_force["platform"]["confirmed_at"] == NOW
+    assert [request["approved_by"] for state in (asked, agreed) for request in state["requests"]] == [
+        [],
+        ["person:wang"],
+    ]
     assert (running["platform"]["wanted"], running["platform"]["confirmed"]) == ("running", "paused")
 
 
@@ -75,8 +85,10 @@ def test_the_audit_tells_the_whole_story(outputs: list[Output]) -> None:
         ("indicator:complaint_volume", "escalate", "recorded", 2),
         ("reconciler", "confirmed", "confirmed", 2),
         ("person:li", "acknowledge", "done", 2),
-        ("person:li", "resume", "done", 3),
+        ("person:li", "resume", "waiting", 3),
         ("person:li", "resume", "refused", 3),
+        ("person:wang", "approve", "waiting", 4),
+        ("person:chen", "approve", "done", 5),
     ]
 
 
@@ -89,6 +101,8 @@ def test_alerts_hear_what_became_of_their_orders(outputs: list[Output]) -> None:
         ("pause", "ordered"),
         ("escalate", "done"),
         ("pause", "confirmed"),
+        ("resume", "waiting"),
+        ("resume", "granted"),
         ("pause", "lifted"),
     ]
     assert {fact["writer"] for fact in facts} == {"channel_control:1"}

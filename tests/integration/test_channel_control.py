@@ -24,7 +24,7 @@ from schemas.topics import ALERTS, AUDIT, CHANNEL_COMMANDS, CHANNEL_STATE
 from services.cli.audit_io import check as check_audit
 from services.runtime.kafka_io import ensure_topics, follow, producer
 from services.runtime.settings import CommonSettings
-from tests.unit.channel_control.orders import CHANNEL, hex_id, order, persons
+from tests.unit.channel_control.orders import CHANNEL, SIGNAL, hex_id, order, persons
 
 Message = dict[str, Any]
 NAMES = [f"channel:{number}" for number in range(40)]
@@ -196,7 +196,7 @@ async def test_from_an_order_to_a_platform_and_back(settings: CommonSettings, tm
     with platform.running(), control(settings, tmp_path, platform.url).running() as service:
         await platform.ready()
         async with orders(settings) as give, Topics(settings) as topics:
-            await give(order(1, event_time=None))
+            await give(order(1, event_time=None, **SIGNAL))
             await topics.until(lambda: topics.is_settled({CHANNEL: 1}))
             assert (await platform.targets())[CHANNEL]["status"] == "paused"
             await give(persons(2, "resume", expected_generation=0), persons(3, "resume", expected_generation=1))
@@ -277,7 +277,7 @@ async def test_killed_again_and_again_nothing_is_lost_or_done_twice(settings: Co
 def orders_of(step: int) -> tuple[list[Message], list[Message], list[Message]]:
     """For every channel a pause, a resume that comes too late, and one that is right; the last lift only half."""
     first = step * 1000
-    pauses = [order(first + n, target=name, level=step + 1, event_time=None) for n, name in enumerate(NAMES)]
+    pauses = [order(first + n, target=name, level=step + 1, event_time=None, **SIGNAL) for n, name in enumerate(NAMES)]
     late = [
         persons(first + 300 + n, "resume", target=name, expected_generation=2 * step) for n, name in enumerate(NAMES)
     ]

@@ -24,7 +24,7 @@ from services.channel_control.platforms.generic import Generic, GenericOptions
 from services.channel_control.reconcile import Answer, Patience, Seen, Trouble
 from services.channel_control.reconciler_io import Limits, Reconciler
 from services.runtime import http_io
-from tests.unit.channel_control.orders import CHANNEL, order, persons, record
+from tests.unit.channel_control.orders import CHANNEL, SIGNAL, order, persons, record
 
 DEADLINE_S = 0.3
 LIMITS = Limits(patience=Patience(base_s=0.01, cap_s=0.05))
@@ -175,7 +175,7 @@ async def test_a_platform_that_stalls_holds_nobody_else_up(state: PlatformState,
 
 async def test_a_late_retry_cannot_undo_a_newer_order(state: PlatformState, url: str, system: System) -> None:
     await control(url, kind="stall", method="PUT", times=1, seconds=30)
-    await system.give(order(1))
+    await system.give(order(1, **SIGNAL))
     await system.until(lambda: "failed" in [fields["command"] for fields in system.log])
     await system.give(persons(2, "resume", expected_generation=1))
     await system.until_settled()
@@ -311,7 +311,7 @@ async def test_a_platform_that_is_away_gets_the_newest_orders_when_it_is_back(st
     port = free_port()
     async with system_at(f"http://127.0.0.1:{port}") as system:
         for number in range(30):
-            await system.give(order(number, target=f"channel:{number}", alert_id=None))
+            await system.give(order(number, target=f"channel:{number}", alert_id=None, **SIGNAL))
         await system.until(lambda: len(system.errors()) == 30)
         await system.give(persons(99, "resume", target="channel:3", expected_generation=1))
         async with standing_in(state, port):

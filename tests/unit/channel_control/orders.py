@@ -8,6 +8,8 @@ from services.runtime.machine import Output, Record
 NOW_MS = 1_767_225_600_000
 NOW = "2026-01-01T00:00:00Z"
 CHANNEL = "channel:douyin"
+SIGNAL = {"issued_by": "indicator:search_divergence"}
+"""Of an indicator whose pause one person may lift."""
 NEED_A_REASON = ("pause", "throttle", "freeze", "take_down", "override")
 
 
@@ -70,6 +72,12 @@ def expired(number: int, *holds: str, **fields: Any) -> dict[str, Any]:
 def record(offset: int, order_: dict[str, Any], at_ms: int = NOW_MS) -> Record:
     """One order on the log, keyed by its target."""
     return Record(offset, at_ms, str(order_["target"]).encode(), json.dumps(order_).encode())
+
+
+def alone(offset: int = 0) -> Record:
+    """A policy under which nothing takes four eyes."""
+    policy = {"v": 1, "policy": {"version": 1, "four_eyes": {"orders": []}}}
+    return Record(offset, NOW_MS, b"policy", json.dumps(policy).encode())
 
 
 def said(outputs: list[Output], topic: str) -> list[dict[str, Any]]:

@@ -11,17 +11,30 @@ from services.channel_control.machine import MAX_COMMAND_BYTES, ControlMachine
 from services.channel_control.target import Target
 from services.runtime.machine import Output, Record
 from services.runtime.murmur import partition_of
-from tests.unit.channel_control.orders import CHANNEL, NOW_MS, confirmed, failed, hex_id, order, persons, record, said
+from tests.unit.channel_control.orders import (
+    CHANNEL,
+    NOW_MS,
+    alone,
+    confirmed,
+    failed,
+    hex_id,
+    order,
+    persons,
+    record,
+    said,
+)
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 
 
 class Log:
-    """A machine and the log that it is fed."""
+    """A machine and the log that it is fed. `is_alone`: one person suffices for everything."""
 
-    def __init__(self, *, stale_acts: bool = False) -> None:
+    def __init__(self, *, stale_acts: bool = False, is_alone: bool = True) -> None:
         self.machine = ControlMachine(0, stale_acts=stale_acts)
+        if is_alone:
+            self.machine.apply(alone())
         self._offset = 0
 
     def give(self, fields: dict[str, Any], at_ms: int = NOW_MS) -> list[Output]:

@@ -5,7 +5,7 @@ Written down once, here:
 1.  No hold without a reason, an author and a time.
 2.  Nothing runs that a standing hold stops, unless an override masks it: the status is at least as strict as each hold
     that acts.
-3.  The generation rises by exactly one with every change of the holds or the override, and else stays.
+3.  The generation rises by exactly one with every change of the holds, the override or the requests, and else stays.
 4.  An indicator's order never loosens a target.
 5.  The same order again changes nothing; a person is told so, a machine is not.
 6.  A person's order about a generation that has passed is refused, visibly, and changes nothing.
@@ -24,6 +24,11 @@ Written down once, here:
 18. Each hold says whether it is masked, and none is without an override that means it.
 19. A person's stop that came after an override is not masked by it.
 
+20. No request is fulfilled by fewer people than it takes, by the same twice, or by the one who asked; what four eyes
+    guard goes in no other way: it is lifted, or masked, only by the last of those who agree.
+21. Each hold that a request names stands; a request that ends otherwise ends by a person's word or at its time.
+22. A request lifts no hold that landed after it.
+
 5 does not hold for an expiry that came too early: it is no order yet.
 """
 
@@ -35,7 +40,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from schemas.base import from_ms
+from schemas.channels import Hold
+from schemas.policy import FourEyes
 from services.channel_control.deadlines import deadlines, overdue
+from services.channel_control.four_eyes import guarded
 from services.channel_control.holds import STRENGTH, acts, counts, effective, is_record, waits
 from services.channel_control.machine import ControlMachine
 from services.channel_control.target import Target
@@ -63,12 +71,24 @@ mostly_throttles = st.sampled_from(["throttle", "throttle", "throttle", "pause"]
 alerts = st.sampled_from([None, hex_id(0xA), hex_id(0xB)])
 factors = st.sampled_from([0.0, 0.25, 0.5, 1.0])
 levels = st.integers(1, 4)
+askers = st.sampled_from(["person:li", "person:wang"])
+words = st.sampled_from(["approve", "approve", "approve", "reject", "withdraw"])
 
 
 def strictness(target: Target) -> tuple[int, float]:
     """Larger is stricter."""
     status, factor = effective(target.holds)
     return STATUS_STRENGTH[status], -factor
+
+
+def masked_by(target: Target, scope: list[str] | None) -> list[Hold]:
+    """The holds that an override of this scope would mask."""
+    return [hold for hold in target.holds if scope is None or hold.indicator in scope]
+
+
+def changeable(target: Target) -> tuple[Any, ...]:
+    """What makes a generation."""
+    return target.holds, target.override, target.requests
 
 
 class Control(RuleBasedStateMachine):
@@ -100,16 +120,17 @@ class Control(RuleBasedStateMachine):
         outputs = self.append(entry)
         for name in TARGETS:
             after = self.machine.target(name)
-            changed = (after.holds, after.override) != (before[name].holds, before[name].override)
+            changed = changeable(after) != changeable(before[name])
             assert after.generation == before[name].generation + changed  # 3
             assert (after.confirmed_generation or 0) >= (before[name].confirmed_generation or 0)  # 8
             if fields["issued_by"].startswith("indicator:"):
                 assert strictness(after) >= strictness(before[name])  # 4
             if fields.get("maturity") == "approve" or fields["command"] == "reject":
                 assert strictness(after) == strictness(before[name])  # 12
-            if fields["command"] != "resume":
+            self.guarded_holds_take_four_eyes(before[name], after, fields)
+            if fields["command"] not in ("resume", "approve"):
                 self.granted_holds_act_on(before[name], after)
-            if fields["command"] not in ("override", "withdraw"):
+            if fields["command"] not in ("override", "withdraw", "approve"):
                 self.override_stands_on(before[name], after)
         return outputs
 
@@ -123,6 +144,18 @@ class Control(RuleBasedStateMachine):
                     )
                     for other in after.holds
                 )  # 13
+
+    def guarded_holds_take_four_eyes(self, before: Target, after: Target, fields: dict[str, Any]) -> None:
+        """Of a person's order: a guarded hold is neither lifted nor masked but by a request that all have agreed to."""
+        if not fields["issued_by"].startswith("person:"):
+            return
+        acting = {hold.hold_id for hold in after.holds if acts(hold)}
+        loosened = {hold.hold_id for hold in guarded(before, before.holds, FourEyes()) if acts(hold)} - acting
+        if loosened:
+            (request,) = [each for each in before.requests if [each.request_id] == fields.get("hold_ids")]
+            people = {request.by, *request.approved_by, fields["issued_by"]}
+            assert fields["command"] == "approve" and len(people) == 3  # 20
+            assert loosened <= set(request.hold_ids)  # 22
 
     def override_stands_on(self, before: Target, after: Target) -> None:
         if after.override != before.override:
@@ -174,12 +207,44 @@ class Control(RuleBasedStateMachine):
         fields = persons(self.new_id(), "override", target=name, expected_generation=before.generation)
         (audit,) = said(self.give(fields | {"expires_at": self.in_hours(hours), "indicators": scope}), "audit")
         after = self.machine.target(name)
-        if 1 <= hours <= 12:
+        if guarded(before, masked_by(before, scope), FourEyes()) and 1 <= hours <= 12:
+            assert audit["outcome"] in ("waiting", "refused")
+            assert (after.holds, after.override) == (before.holds, before.override)
+        elif 1 <= hours <= 12:
             assert (audit["outcome"], after.override and after.override.by) == ("done", "person:li")
             assert scope != ["complaint_volume"] or not any(acts(hold) for hold in after.holds if hold.indicator)
             assert scope is not None or after.wanted().status == "running"
         else:
             assert (audit["outcome"], after) == ("refused", before)
+
+    @rule(name=targets, who=st.sampled_from(["li", "wang", "chen"]), word=words, data=st.data())
+    def people_answer_a_request(self, name: str, who: str, word: str, data: st.DataObject) -> None:
+        before = self.machine.target(name)
+        if not before.requests:
+            return
+        request = data.draw(st.sampled_from(before.requests))
+        fields = persons(self.new_id(), word, target=name, hold_ids=[request.request_id], issued_by=f"person:{who}")
+        (audit,) = said(self.give(fields | {"expected_generation": before.generation}), "audit")
+        after = self.machine.target(name)
+        left = {each.request_id: each for each in after.requests}
+        person = f"person:{who}"
+        in_time = from_ms(self.now_ms) < request.decide_by
+        if word == "approve":
+            allowed = in_time and person not in (request.by, *request.approved_by)
+        else:
+            allowed = person == request.by if word == "withdraw" else in_time
+        if not allowed:
+            assert (audit["outcome"], after) == ("refused", before)  # 20
+        elif word == "approve" and not request.approved_by:
+            assert (audit["outcome"], left[request.request_id].approved_by) == ("waiting", [person])
+            assert after.holds == before.holds
+        else:
+            assert audit["outcome"] == "done" and request.request_id not in left
+            if word == "approve" and request.override is None:
+                lifted = [hold for hold in before.holds if hold not in after.holds]
+                assert [hold.hold_id for hold in lifted] == request.hold_ids  # 22
+            elif word != "approve":
+                assert (after.holds, after.override) == (before.holds, before.override)
 
     @rule(name=targets, seen=st.booleans())
     def person_withdraws(self, name: str, seen: bool) -> None:
@@ -194,13 +259,17 @@ class Control(RuleBasedStateMachine):
         else:
             assert (audit["outcome"], after) == ("refused", before)
 
-    @rule(name=targets, some=st.booleans())
-    def person_resumes(self, name: str, some: bool) -> None:
+    @rule(name=targets, some=st.booleans(), data=st.data())
+    def person_resumes(self, name: str, some: bool, data: st.DataObject) -> None:
         before = self.machine.target(name)
         named = [hold.hold_id for hold in before.holds][:1] if some else None
         fields = persons(self.new_id(), "resume", target=name, expected_generation=before.generation, hold_ids=named)
+        fields["issued_by"] = data.draw(askers)
         (audit,) = said(self.give(fields), "audit")
-        if before.holds:
+        if guarded(before, before.holds[:1] if some else before.holds, FourEyes()):
+            assert audit["outcome"] in ("waiting", "refused")
+            assert self.machine.target(name).holds == before.holds
+        elif before.holds:
             assert audit["outcome"] == "done"
             assert len(self.machine.target(name).holds) == (len(before.holds) - 1 if some else 0)
         else:
@@ -242,13 +311,17 @@ class Control(RuleBasedStateMachine):
         """Its clock may be fast."""
         reports, _ = overdue(self.machine.timed.values(), from_ms(self.now_ms + ahead_s * 1000))
         for report in reports:
-            before = {each.id: each for each in deadlines(self.machine.target(report.target))}
-            (deadline,) = [before[id_] for id_ in report.hold_ids or ()]
+            target, (id_,) = self.machine.target(report.target), report.hold_ids or [""]
+            before = {each.id: each for each in deadlines(target)}
+            deadline = before.get(id_)
+            if deadline is None:  # a request that the report before has made void
+                continue
             outputs = self.give(json.loads(report.model_dump_json()))
             early = from_ms(self.now_ms) < deadline.at
             assert [audit["outcome"] for audit in said(outputs, "audit")] == ["done"] * (not early)  # 16
             left = {each.id for each in deadlines(self.machine.target(report.target))}
-            assert left == before.keys() - (set() if early else {deadline.id})
+            void = {each.request_id for each in target.requests if id_ in each.hold_ids}
+            assert left == before.keys() - (set() if early else {id_, *void})
 
     @rule(name=targets, data=st.data())
     def somebody_says_expired(self, name: str, data: st.DataObject) -> None:
@@ -351,7 +424,8 @@ class Control(RuleBasedStateMachine):
             assert STATUS_STRENGTH[wanted.status] == strongest  # 12
             if not strongest:
                 assert wanted.factor == min(hold.factor or 0.0 for hold in acting)  # 12
-            assert (name in self.machine.waiting) == any(hold.approval == "waiting" for hold in target.holds)
+            waiting = bool(target.requests) or any(hold.approval == "waiting" for hold in target.holds)
+            assert (name in self.machine.waiting) == waiting
             for hold in target.holds:
                 assert hold.approval == self.ended.get(hold.hold_id, hold.approval)  # 14
                 assert not waits(hold) or hold.decide_by is not None
@@ -371,6 +445,16 @@ class Control(RuleBasedStateMachine):
                 else:
                     assert hold.masked == meant  # 18
             assert override is None or (override.reason and override.by and override.until > override.since)  # 1
+
+    @invariant()
+    def a_request_is_about_what_stands(self) -> None:
+        for name in TARGETS:
+            target = self.machine.target(name)
+            standing = {hold.hold_id for hold in target.holds}
+            for request in target.requests:
+                assert request.hold_ids and standing.issuperset(request.hold_ids)  # 21
+                assert request.reason and len(request.approved_by) < request.approvals_needed
+                assert len({request.by, *request.approved_by}) == 1 + len(request.approved_by)  # 20
 
     @invariant()
     def the_last_word_on_a_target_is_its_state(self) -> None:

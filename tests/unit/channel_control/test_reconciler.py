@@ -11,7 +11,7 @@ from services.channel_control.addresses import Address
 from services.channel_control.machine import ControlMachine
 from services.channel_control.reconcile import Answer, Call, Patience, Seen, Trouble
 from services.channel_control.reconciler_io import Limits, NoPlatform, Reconciler
-from tests.unit.channel_control.orders import CHANNEL, order, persons, record
+from tests.unit.channel_control.orders import CHANNEL, SIGNAL, order, persons, record
 
 QUICK = Limits(patience=Patience(base_s=0.001, cap_s=0.01))
 Respond = Callable[[Call, WantedState], Answer | None]
@@ -116,7 +116,7 @@ async def test_work_left_by_a_dead_process_is_asked_about_before_it_is_repeated(
 
 async def test_it_waits_for_the_machine_to_catch_up_with_its_log() -> None:
     world = World()
-    world.give(order(1))
+    world.give(order(1, **SIGNAL))
     world.give(persons(2, "resume", expected_generation=1))
     world.kept[CHANNEL] = world.machine.target(CHANNEL).wanted()
     behind = ControlMachine(0)
@@ -145,7 +145,7 @@ async def test_the_newest_state_wins_and_does_not_wait_for_the_old_ones_back_off
     world = World(Limits(patience=Patience(base_s=1000.0, cap_s=1000.0)))
     world.respond = lambda call, wanted: Trouble("unreachable", "away") if wanted.generation == 1 else None
     async with running(world):
-        world.give(order(1))
+        world.give(order(1, **SIGNAL))
         await world.until(lambda: "failed" in world.words())
         world.give(persons(2, "resume", expected_generation=1))
         await world.until(lambda: world.settled)
@@ -159,7 +159,7 @@ async def test_a_platform_that_is_away_gets_all_orders_later_each_in_its_newest_
     names = [f"channel:{number}" for number in range(40)]
     async with running(world):
         for number, name in enumerate(names):
-            world.give(order(number, target=name, alert_id=None))
+            world.give(order(number, target=name, alert_id=None, **SIGNAL))
         for number, name in enumerate(names[:10]):
             world.give(persons(100 + number, "resume", target=name, expected_generation=1))
         await world.until(lambda: len(world.calls) > 200)

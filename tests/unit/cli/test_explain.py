@@ -1,5 +1,6 @@
 """The story of an alert, as it is told: `tests/data/explain.<language>.txt` is what a compliance officer would read."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,20 @@ def test_what_belongs_to_another_alert_is_left_out() -> None:
         "resume",
         "deliver",
     ]
+
+
+def test_what_several_people_have_to_agree_to_is_not_told_as_done() -> None:
+    asked = story()
+    waits: dict[str, Any] = {"outcome": "waiting", "holds": [HOLD]}
+    records = [
+        audit(1, asked.alert.opened_at, who="person:li", what="resume", **waits),
+        audit(2, asked.alert.opened_at, who="person:wang", what="approve", **waits),
+        audit(3, asked.alert.opened_at, who="indicator:cac_spike", what="throttle", **waits),
+    ]
+    told = "\n".join(explain(replace(asked, audit=records), "en"))
+    assert "  li asked to let channel:douyin go on\n" in told
+    assert "  wang agreed about channel:douyin, others have yet to\n" in told
+    assert "  Tidegate: throttle channel:douyin: waits for a person's approval\n" in told
 
 
 def test_an_alert_without_orders_and_evidence_is_told_too() -> None:

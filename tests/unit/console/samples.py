@@ -7,7 +7,7 @@ from typing import Any, Literal
 from schemas.alerts import AlertState
 from schemas.audit import AuditRecord
 from schemas.base import Bilingual
-from schemas.channels import ChannelState, Hold
+from schemas.channels import ChannelState, FourEyesRequest, Hold
 from services.console.people import Person, Role
 from services.runtime.ids import derive
 
@@ -42,6 +42,21 @@ def waiting(name: str, minutes: int = 0, **fields: Any) -> Hold:
         "reason": "2.5% complaints per purchase",
     }
     return Hold(**known | fields)
+
+
+def asked(name: str, minutes: int = 0, *holds: Hold) -> FourEyesRequest:
+    """A resume of these holds that waits for two others, for four hours from so many minutes after NOW on."""
+    since = NOW + timedelta(minutes=minutes)
+    return FourEyesRequest(
+        request_id=derive("request", name),
+        command="resume",
+        by="person:li.wei",
+        since=since,
+        decide_by=since + timedelta(hours=4),
+        hold_ids=[hold.hold_id for hold in holds],
+        approvals_needed=2,
+        reason="called the platform",
+    )
 
 
 def alert(name: str, status: Literal["open", "resolved"] = "open", minutes: int = 0, **fields: Any) -> AlertState:

@@ -27,7 +27,7 @@ from services.runtime.kafka_io import Batch, Received
 from services.runtime.machine import Output
 from services.runtime.publisher_io import BrokerAwayError
 from services.runtime.tokens import Tokens
-from tests.unit.console.samples import NOW, alert, audit, channel, person, waiting
+from tests.unit.console.samples import NOW, alert, asked, audit, channel, person, waiting
 
 PAUSE = "/api/v1/orders/pause"
 STOP = {"target": "channel:a", "note": "n"}
@@ -336,6 +336,22 @@ async def test_what_waits_is_approved_or_rejected(world: World, client: httpx.As
         client.headers["Authorization"] = f"Bearer {role}"
         assert (await client.post(url, json=order, params={"wait": 5})).status_code == status
     assert (await client.get("/api/v1/approvals")).status_code == 200
+
+
+@pytest.mark.usefixtures("complete")
+async def test_what_people_asked_for_and_others_have_to_agree_to_is_listed(
+    world: World, client: httpx.AsyncClient
+) -> None:
+    first, second = waiting("a", approval="none"), waiting("b", approval="none")
+    one = channel("channel:x", 3, first, second).model_copy(update={"requests": [asked("late", 9, first)]})
+    other = channel("channel:y", 7, second).model_copy(update={"requests": [asked("early", 1, second)]})
+    await world.read(CHANNEL_STATE, *((state.target, state) for state in (one, other)))
+    found = (await client.get("/api/v1/approvals")).json()
+    assert found["approvals"] == []
+    assert [(each["target"], each["generation"]) for each in found["requests"]] == [("channel:y", 7), ("channel:x", 3)]
+    late = found["requests"][1]
+    assert (late["request"]["request_id"], late["request"]["by"]) == (derive("request", "late"), "person:li.wei")
+    assert [hold["hold_id"] for hold in late["holds"]] == [first.hold_id]
 
 
 UNTIL = "2026-03-02T18:00:00+08:00"

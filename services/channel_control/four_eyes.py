@@ -1,0 +1,174 @@
+"""Four eyes: what loosens a guardrail or a freeze waits until other people agree, all different, none who asked.
+
+A request names the holds that it is about. It is void when one of them goes meanwhile, and lifts none that landed after
+it. Whoever agrees names the generation they saw.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from schemas.alerts import ActionState, ActionTaken
+from schemas.channels import FourEyesRequest, Hold, Override
+from schemas.commands import Command
+from schemas.policy import FourEyes
+from services.channel_control.decision import MAX_NOTE, AlertNote, Decision, Moment, in_words, not_as_seen, refuse
+from services.channel_control.holds import counts, why
+from services.channel_control.lifting import lift
+from services.channel_control.overrides import keep_running
+from services.channel_control.staleness import GUARDRAIL_PAUSES
+from services.channel_control.target import Target
+from services.runtime.ids import derive
+
+MAX_REQUESTS: Final = 16
+"""On one target at a time."""
+
+
+def guarded(target: Target, holds: Iterable[Hold], rule: FourEyes) -> list[Hold]:
+    """Those of these holds that one person alone may not loosen."""
+    return [hold for hold in holds if counts(hold) and _is_guarded(target.name, hold, rule)]
+
+
+def _is_guarded(target: str, hold: Hold, rule: FourEyes) -> bool:
+    if hold.kind == "freeze":
+        return "unfreeze" in rule.orders
+    is_content = hold.kind == "take_down" and target.startswith("content:")
+    is_guardrail = is_content or (hold.kind == "pause" and hold.indicator in GUARDRAIL_PAUSES)
+    return is_guardrail and hold.indicator is not None and "guardrail" in rule.orders
+
+
+def ask(target: Target, command: Command, moment: Moment, hold_ids: list[str], override: Override | None) -> Decision:
+    """The order becomes a request, unless the same one waits already."""
+    if len(target.requests) >= MAX_REQUESTS:
+        return refuse(command, moment, f"{MAX_REQUESTS} requests wait on this target already")
+    request = _request_of(command, moment, hold_ids, override)
+    if any(_is_same(request, other) for other in target.requests):
+        return refuse(command, moment, "the same was asked for before and waits")
+    needed, until = request.approvals_needed, in_words(request.decide_by)
+    return Decision(
+        "waiting",
+        f"waits until {until} for {needed} other people to agree: {request.reason}",
+        target=replace(target, requests=(*target.requests, request)).with_holds(target.holds),
+        holds=tuple(hold_ids),
+        notes=told(target, request, "waiting", command.issued_by, moment.at, command.note),
+        request=request,
+    )
+
+
+def _request_of(command: Command, moment: Moment, hold_ids: list[str], override: Override | None) -> FourEyesRequest:
+    latest = moment.at + moment.policy.four_eyes.expire
+    return FourEyesRequest(
+        request_id=derive(command.command_id, "request"),
+        command="resume" if override is None else "override",
+        by=command.issued_by,
+        since=moment.at,
+        decide_by=latest if override is None else min(latest, override.until),
+        hold_ids=hold_ids,
+        override=override,
+        approvals_needed=moment.policy.four_eyes.approvals,
+        reason=why(command),
+    )
+
+
+def _is_same(one: FourEyesRequest, other: FourEyesRequest) -> bool:
+    scopes = [None if each.override is None else each.override.indicators for each in (one, other)]
+    return (one.command, set(one.hold_ids), scopes[0]) == (other.command, set(other.hold_ids), scopes[1])
+
+
+def named(target: Target, command: Command) -> FourEyesRequest | None:
+    """The request that an order is about, if it is about one."""
+    return next((each for each in target.requests if [each.request_id] == command.hold_ids), None)
+
+
+def answer(target: Target, request: FourEyesRequest, command: Command, moment: Moment) -> Decision:
+    """Another person's `approve` or `reject` of a request."""
+    problem = _problem(request, command, moment.at) or not_as_seen(target, command)
+    if problem is not None:
+        return refuse(command, moment, problem)
+    if command.command == "reject":
+        return _ended(target, request, "rejected", command, moment)
+    agreed = request.model_copy(update={"approved_by": [*request.approved_by, command.issued_by]})
+    if len(agreed.approved_by) < agreed.approvals_needed:
+        return _agreed(target, agreed, command)
+    return _fulfilled(target, agreed, command, moment)
+
+
+def withdraw(target: Target, request: FourEyesRequest, command: Command, moment: Moment) -> Decision:
+    """The word of the person who asked that they ask no more."""
+    problem = not_as_seen(target, command)
+    if not is_one_of(command.issued_by, [request.by]):
+        problem = "only the one who asked takes it back; others reject it"
+    if problem is not None:
+        return refuse(command, moment, problem)
+    return _ended(target, request, "rejected", command, moment)
+
+
+def expired(target: Target, request: FourEyesRequest, command: Command, moment: Moment) -> Decision:
+    """Its time has come."""
+    return _ended(target, request, "expired", command, moment)
+
+
+def is_one_of(person: str, people: Iterable[str]) -> bool:
+    """Whether a person is among these, however their name is written."""
+    return person.strip().casefold() in {each.strip().casefold() for each in people}
+
+
+def _problem(request: FourEyesRequest, command: Command, at: datetime) -> str | None:
+    if at >= request.decide_by:
+        return f"the request has expired: it could be decided on until {in_words(request.decide_by)}"
+    if command.command == "reject":
+        return None
+    if is_one_of(command.issued_by, [request.by]):
+        return "who asked cannot approve it: it takes other people"
+    if is_one_of(command.issued_by, request.approved_by):
+        return "the same person has approved it before: it takes different people"
+    return None
+
+
+def _agreed(target: Target, request: FourEyesRequest, command: Command) -> Decision:
+    requests = tuple(request if each.request_id == request.request_id else each for each in target.requests)
+    return Decision(
+        "waiting",
+        f"{len(request.approved_by)} of {request.approvals_needed} people agree: {why(command)}",
+        target=replace(target, requests=requests).with_holds(target.holds),
+        holds=tuple(request.hold_ids),
+        request=request,
+    )
+
+
+def _fulfilled(target: Target, request: FourEyesRequest, command: Command, moment: Moment) -> Decision:
+    rest = _without(target, request)
+    if request.override is None:
+        done = lift(rest, request.hold_ids, command, moment)
+    else:
+        done = keep_running(rest, request.override, command, moment)
+    said = told(target, request, "granted", command.issued_by, moment.at, command.note)
+    text = f"{', '.join(request.approved_by)} agree with {request.by}: {request.reason}"
+    return replace(done, why=text, notes=(*said, *done.notes), request=request)
+
+
+def _ended(target: Target, request: FourEyesRequest, state: ActionState, command: Command, moment: Moment) -> Decision:
+    return Decision(
+        "done",
+        why(command),
+        target=_without(target, request).with_holds(target.holds),
+        holds=tuple(request.hold_ids),
+        notes=told(target, request, state, command.issued_by, moment.at, command.note),
+        request=request,
+    )
+
+
+def _without(target: Target, request: FourEyesRequest) -> Target:
+    left = tuple(each for each in target.requests if each.request_id != request.request_id)
+    return replace(target, requests=left)
+
+
+def told(
+    target: Target, request: FourEyesRequest, state: ActionState, by: str, at: datetime, text: str | None
+) -> tuple[AlertNote, ...]:
+    """What the alerts behind the request's holds are told, each once."""
+    note = None if text is None else text[:MAX_NOTE]
+    action = ActionTaken(what=request.command, target=target.name, state=state, by=by, at=at, note=note)
+    alerts = dict.fromkeys(hold.alert_id for hold in target.holds if hold.hold_id in request.hold_ids)
+    return tuple(AlertNote(alert_id, action) for alert_id in alerts if alert_id is not None)
