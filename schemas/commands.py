@@ -11,6 +11,8 @@ from schemas.channels import WantedState
 
 Action = Literal["pause", "throttle", "freeze", "take_down", "escalate"]
 PersonsWord = Literal["resume", "approve", "reject", "acknowledge", "silence", "override", "withdraw", "merge", "split"]
+Switch = Literal["automation_off", "automation_on"]
+"""To all of automation: on every partition, under a key of its own (schemas.automation)."""
 IndicatorsWord = Literal["eased"]
 """The episode behind an order is over: what it holds may be resumed as the policy says."""
 Report = Literal["confirmed", "failed", "expired", "due"]
@@ -60,7 +62,7 @@ class Command(Versioned):
     """One order. The same order repeated has the same `command_id`, so receivers know it."""
 
     command_id: HexId
-    command: Action | PersonsWord | IndicatorsWord | Report
+    command: Action | PersonsWord | Switch | IndicatorsWord | Report
     target: Ref
     factor: Annotated[float, Field(ge=0, le=1)] | None = None
     level: Annotated[int, Field(ge=1)] | None = None

@@ -77,12 +77,15 @@ def _report(target: Target, deadline: Deadline, at: datetime) -> Command:
     )
 
 
-def is_early(target: Target, command: Command, at: datetime) -> bool:
-    """Whether this is a deadline that came before its time: the companion's clock is ahead, and it will ask again."""
+def is_early(target: Target, command: Command, moment: Moment) -> bool:
+    """Whether this is a deadline that came before its time: the companion's clock is ahead, and it will ask again.
+    While automation has to ask, the time of no step comes."""
     if command.command not in ("expired", "due") or command.issued_by != _BY:
         return False
+    if command.command == "due" and moment.asks_because is not None:
+        return True
     named = command.hold_ids or ()
-    return any(deadline.id in named and at < deadline.at for deadline in deadlines(target))
+    return any(deadline.id in named and moment.at < deadline.at for deadline in deadlines(target))
 
 
 def expire(target: Target, command: Command, moment: Moment) -> Decision:

@@ -19,12 +19,14 @@ MAX_NOTE: Final = 500
 class Moment:
     """When the order arrived (the broker's append time), and the policy that was in force by then.
 
-    stale_acts: whether a verdict acts however old it is.
+    stale_acts: whether a verdict acts however old it is. asks_because: why automation has to ask a person now, whatever
+    its maturity; None: it need not.
     """
 
     at: datetime
     policy: Policy
     stale_acts: bool = False
+    asks_because: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from schemas.alerts import ActionState, ActionTaken
 from schemas.channels import FourEyesRequest, Hold, Override
 from schemas.commands import Command
 from schemas.policy import FourEyes
+from schemas.resuming import is_guardrail
 from services.channel_control.decision import MAX_NOTE, AlertNote, Decision, Moment, in_words, not_as_seen, refuse
 from services.channel_control.holds import counts, why
 from services.channel_control.lifting import lift
 from services.channel_control.overrides import keep_running
-from services.channel_control.staleness import GUARDRAIL_PAUSES
 from services.channel_control.target import Target
 from services.runtime.ids import derive
 
@@ -25,17 +25,15 @@ MAX_REQUESTS: Final = 16
 """On one target at a time."""
 
 
-def guarded(target: Target, holds: Iterable[Hold], rule: FourEyes) -> list[Hold]:
+def guarded(holds: Iterable[Hold], rule: FourEyes) -> list[Hold]:
     """Those of these holds that one person alone may not loosen."""
-    return [hold for hold in holds if counts(hold) and _is_guarded(target.name, hold, rule)]
+    return [hold for hold in holds if counts(hold) and _is_guarded(hold, rule)]
 
 
-def _is_guarded(target: str, hold: Hold, rule: FourEyes) -> bool:
+def _is_guarded(hold: Hold, rule: FourEyes) -> bool:
     if hold.kind == "freeze":
         return "unfreeze" in rule.orders
-    is_content = hold.kind == "take_down" and target.startswith("content:")
-    is_guardrail = is_content or (hold.kind == "pause" and hold.indicator in GUARDRAIL_PAUSES)
-    return is_guardrail and hold.indicator is not None and "guardrail" in rule.orders
+    return hold.indicator is not None and is_guardrail(hold.indicator, hold.kind) and "guardrail" in rule.orders
 
 
 def ask(target: Target, command: Command, moment: Moment, hold_ids: list[str], override: Override | None) -> Decision:

@@ -14,7 +14,7 @@ def resume(target: Target, command: Command, moment: Moment) -> Decision:
         return refuse(command, moment, problem)
     named = [hold for hold in target.holds if command.hold_ids is None or hold.hold_id in command.hold_ids]
     ids = [hold.hold_id for hold in named]
-    if four_eyes.guarded(target, named, moment.policy.four_eyes):
+    if four_eyes.guarded(named, moment.policy.four_eyes):
         return four_eyes.ask(target, command, moment, ids, None)
     return lift(target, ids, command, moment)
 
@@ -38,7 +38,7 @@ def override(target: Target, command: Command, moment: Moment) -> Decision:
         return refuse(command, moment, problem)
     masking = overrides.override_of(command, moment.at)
     masked = overrides.masked_under(target, masking)
-    guarded = four_eyes.guarded(target, masked, moment.policy.four_eyes)
+    guarded = four_eyes.guarded(masked, moment.policy.four_eyes)
     if guarded:
         return four_eyes.ask(target, command, moment, [hold.hold_id for hold in guarded], masking)
     return overrides.keep_running(target, masking, command, moment)

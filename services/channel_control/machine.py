@@ -1,13 +1,16 @@
 """The machine on `channel-commands`: decides which holds stand on which target, and calls nobody.
 
-It keeps three things: the targets, the ids of the orders that it has seen, and the policy in force on its log.
+It keeps the targets, the ids of the orders that it has seen, the policy in force on its log, and whether automation is
+off.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from pydantic import ValidationError
 
+from schemas import automation
 from schemas.base import from_ms
 from schemas.commands import Command
 from schemas.directory import Directory
@@ -15,6 +18,7 @@ from schemas.policy import Policy, PolicyInForce
 from schemas.problems import problems_of
 from schemas.topics import CHANNEL_COMMANDS, TOPICS
 from services.channel_control.addresses import Address, address_of
+from services.channel_control.automation import asks_because, switch
 from services.channel_control.deadlines import deadlines, is_early
 from services.channel_control.decision import Moment
 from services.channel_control.holds import waits
@@ -52,6 +56,8 @@ class ControlMachine:
         self._policy: PolicyInForce | None = None
         self._changed: set[str] = set()
         self._policy_changed = False
+        self._automation = Target(automation.TARGET)
+        self._automation_changed = False
 
     @property
     def unsettled(self) -> Mapping[str, Target]:
@@ -75,6 +81,8 @@ class ControlMachine:
 
     def target(self, name: str) -> Target:
         """A target as it stands; one that nobody ever spoke of is at generation 0 and runs."""
+        if name == automation.TARGET:
+            return self._automation
         return self._targets.get(name) or Target(name)
 
     def address(self, name: str) -> Address:
@@ -94,6 +102,8 @@ class ControlMachine:
             command = Command.model_validate_json(record.value or b"")
         except ValidationError as error:
             return scribe.unreadable("unreadable", _problems(error))
+        if record.key == automation.KEY:
+            return self._take_switch(command, record, scribe)
         if record.key != command.target.encode():
             return scribe.refused(command, "the record's key is not the order's target")
         if problem := misplaced(record.key, self._partition, self._partitions):
@@ -121,8 +131,8 @@ class ControlMachine:
         if command.command_id in self._seen:
             # Machines repeat their orders after a restart, as a matter of course; a person wants an answer.
             return scribe.repeated(command) if command.is_from_person() else []
-        before, moment = self.target(command.target), self._moment(record)
-        if is_early(before, command, moment.at):
+        before, moment = self.target(command.target), self._moment(record, command.target)
+        if is_early(before, command, moment):
             return []
         self._seen.add(command.command_id, record.timestamp_ms)
         decision = decide(before, command, moment)
@@ -130,9 +140,21 @@ class ControlMachine:
             self._put(decision.target)
         return scribe.decided(command, decision, before)
 
-    def _moment(self, record: Record) -> Moment:
-        policy = UNTOLD if self._policy is None else self._policy.policy
-        return Moment(from_ms(record.timestamp_ms), policy, stale_acts=self._stale_acts)
+    def _take_switch(self, command: Command, record: Record, scribe: Scribe) -> list[Output]:
+        if command.command_id in self._seen:
+            return scribe.repeated(command)
+        self._seen.add(command.command_id, record.timestamp_ms)
+        decision = switch(self._automation, command, self._moment(record, automation.TARGET))
+        if decision.target is not None:
+            self._automation, self._automation_changed = decision.target, True
+        if misplaced(automation.TARGET.encode(), self._partition, self._partitions):
+            decision = replace(decision, target=None)  # one partition tells the state for all
+        return scribe.decided(command, decision, self._automation)
+
+    def _moment(self, record: Record, target: str) -> Moment:
+        at, policy = from_ms(record.timestamp_ms), UNTOLD if self._policy is None else self._policy.policy
+        asks = asks_because(self._automation, target, policy, at)
+        return Moment(at, policy, stale_acts=self._stale_acts, asks_because=asks)
 
     def _put(self, target: Target) -> None:
         self._targets[target.name] = target
@@ -147,7 +169,7 @@ class ControlMachine:
         _keep(self._ramping, target, any(running(hold) for hold in target.holds))
 
     def changed(self) -> Iterator[tuple[bytes, bytes | None]]:
-        """Snapshot records: `target/<name>`, `seen/<chunk>`, `policy`."""
+        """Snapshot records: `target/<name>`, `seen/<chunk>`, `policy`, `automation`."""
         for name in sorted(self._changed):
             yield f"target/{name}".encode(), encode(self._targets[name])
         self._changed.clear()
@@ -156,6 +178,9 @@ class ControlMachine:
         if self._policy_changed and self._policy is not None:
             yield POLICY_KEY, self._policy.model_dump_json().encode()
         self._policy_changed = False
+        if self._automation_changed:
+            yield automation.KEY, encode(self._automation)
+        self._automation_changed = False
 
     def load(self, records: Iterable[tuple[bytes, bytes]]) -> None:
         """Takes over a snapshot; a record of another format, or unknown, raises ValueError."""
@@ -169,6 +194,8 @@ class ControlMachine:
                 seen[name] = value
             elif key == POLICY_KEY:
                 self._policy = PolicyInForce.model_validate_json(value)
+            elif key == automation.KEY:
+                self._automation = decode(value)
             else:
                 raise ValueError(f"a snapshot record {kind!r}, which this release does not know")
         self._seen.load(seen)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final, Literal, cast, get_args
 
+from schemas import automation
 from schemas.channels import Hold, HoldKind
 from schemas.commands import Action, Command, IndicatorsWord, PersonsWord, Report
 from services.channel_control.approvals import answer
@@ -51,6 +52,13 @@ def _decide(target: Target, command: Command, moment: Moment) -> Decision:
     return _DECIDERS.get(command.command, _hold)(target, command, moment)
 
 
+def _asking(command: Command, moment: Moment) -> Command:
+    """The order as it is taken: what automation would do now it asks for, where it is off."""
+    if moment.asks_because is None or command.is_from_person():
+        return command
+    return command.model_copy(update={"maturity": "approve"})
+
+
 def _is_too_old(command: Command, moment: Moment) -> bool:
     automatic = not command.is_from_person() and not moment.stale_acts
     return automatic and is_stale(command, moment.at, moment.policy.act_within)
@@ -59,6 +67,8 @@ def _is_too_old(command: Command, moment: Moment) -> bool:
 def _problem(command: Command, at: datetime) -> str | None:
     """Why this order cannot be taken, whatever stands on its target."""
     word = command.command
+    if command.target == automation.TARGET:
+        return f"{automation.TARGET} is switched on every partition, under the key {automation.KEY.decode()}"
     if word in NOT_YET:
         return f"{word} is not in this release"
     may = _may_say(command)
@@ -95,7 +105,7 @@ def _may_say(command: Command) -> frozenset[str]:
 
 def _hold(target: Target, command: Command, moment: Moment) -> Decision:
     assert command.command in HOLD_KINDS  # noqa: S101 - all other words have been dealt with
-    kind = cast(HoldKind, command.command)
+    kind, command = cast(HoldKind, command.command), _asking(command, moment)
     standing, relapsed = relapse(target, kind, command, moment)
     placing = place(standing, kind, command, moment.at, moment.at + moment.policy.approvals.expire)
     stops = is_guardrail(command) and counts(placing.hold)
@@ -109,11 +119,16 @@ def _hold(target: Target, command: Command, moment: Moment) -> Decision:
     replaced = [hold for hold in target.holds if waits(hold) and hold.hold_id not in left]
     return Decision(
         _outcome(hold),
-        why(command),
+        _why(hold, command, moment),
         target=after,
         holds=(hold.hold_id,),
         notes=(*notes_for(replaced, target.name, "replaced", command.issued_by, moment.at), *told),
     )
+
+
+def _why(hold: Hold, command: Command, moment: Moment) -> str:
+    asks = waits(hold) and moment.asks_because is not None
+    return f"{why(command)}; asked of a person, since {moment.asks_because}" if asks else why(command)
 
 
 def _outcome(hold: Hold) -> Literal["done", "masked", "waiting"]:
@@ -130,7 +145,8 @@ def _told(target: Target, hold: Hold, command: Command, moment: Moment) -> tuple
         return note_of(command, "replaced", moment.at)
     if not asks(command) or hold.approval == "none":
         return note_of(command, "ordered", moment.at)
-    return note_of(command, hold.approval, moment.at, by=hold.decided_by)
+    text = moment.asks_because if waits(hold) else None
+    return note_of(command, hold.approval, moment.at, text, by=hold.decided_by)
 
 
 def _covered_by(hold: Hold) -> str:

@@ -2,7 +2,7 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel
@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from schemas.alerts import AlertFact
 from schemas.audit import AuditRecord
 from schemas.channels import ChannelState, WantedState
-from schemas.commands import Command
+from schemas.commands import Command, Switch
 from services.channel_control.machine import ControlMachine
 from services.channel_control.orders import ACTIONS, INDICATORS_WORDS, NOT_YET, PERSONS_WORDS, REPORTS
 from services.channel_control.reconcile import Trouble, confirmation, failure
@@ -113,7 +113,7 @@ def test_alerts_hear_what_became_of_their_orders(outputs: list[Output]) -> None:
 def test_every_word_of_the_contract_has_a_place() -> None:
     parts = Command.model_json_schema()["properties"]["command"]["anyOf"]
     words = {word for part in parts for word in part.get("enum", [part.get("const")])}
-    assert words == ACTIONS | PERSONS_WORDS | INDICATORS_WORDS | REPORTS
+    assert words == ACTIONS | PERSONS_WORDS | INDICATORS_WORDS | REPORTS | set(get_args(Switch))
     assert words > NOT_YET
 
 

@@ -29,7 +29,8 @@ CONTRACT: dict[type[BaseModel], str] = {
 }
 WORDS = {
     "pause", "throttle", "freeze", "take_down", "escalate", "resume", "approve", "reject", "acknowledge", "silence",
-    "override", "withdraw", "merge", "split", "eased", "confirmed", "failed", "expired", "due",
+    "override", "withdraw", "merge", "split", "automation_off", "automation_on", "eased", "confirmed", "failed",
+    "expired", "due",
 }  # fmt: skip
 
 

@@ -28,6 +28,7 @@ Written down once, here:
     guard goes in no other way: it is lifted, or masked, only by the last of those who agree.
 21. Each hold that a request names stands; a request that ends otherwise ends by a person's word or at its time.
 22. A request lifts no hold that landed after it.
+23. While automation is off none of its orders stops or slows anything; people's do.
 
 5 does not hold for an expiry that came too early: it is no order yet.
 """
@@ -39,6 +40,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from schemas import automation
 from schemas.base import from_ms
 from schemas.channels import Hold
 from schemas.policy import FourEyes
@@ -107,6 +109,7 @@ class Control(RuleBasedStateMachine):
         self.audits: set[str] = set()
         self.last_seq = -1
         self.ended: dict[str, str] = {}
+        self.is_off = False
 
     def new_id(self) -> int:
         self.ids += 1
@@ -125,8 +128,9 @@ class Control(RuleBasedStateMachine):
             assert (after.confirmed_generation or 0) >= (before[name].confirmed_generation or 0)  # 8
             if fields["issued_by"].startswith("indicator:"):
                 assert strictness(after) >= strictness(before[name])  # 4
-            if fields.get("maturity") == "approve" or fields["command"] == "reject":
-                assert strictness(after) == strictness(before[name])  # 12
+            is_asked = fields.get("maturity") == "approve" or (self.is_off and fields.get("maturity") == "auto")
+            if is_asked or fields["command"] == "reject":
+                assert strictness(after) == strictness(before[name])  # 12, 23
             self.guarded_holds_take_four_eyes(before[name], after, fields)
             if fields["command"] not in ("resume", "approve"):
                 self.granted_holds_act_on(before[name], after)
@@ -150,7 +154,7 @@ class Control(RuleBasedStateMachine):
         if not fields["issued_by"].startswith("person:"):
             return
         acting = {hold.hold_id for hold in after.holds if acts(hold)}
-        loosened = {hold.hold_id for hold in guarded(before, before.holds, FourEyes()) if acts(hold)} - acting
+        loosened = {hold.hold_id for hold in guarded(before.holds, FourEyes()) if acts(hold)} - acting
         if loosened:
             (request,) = [each for each in before.requests if [each.request_id] == fields.get("hold_ids")]
             people = {request.by, *request.approved_by, fields["issued_by"]}
@@ -207,7 +211,7 @@ class Control(RuleBasedStateMachine):
         fields = persons(self.new_id(), "override", target=name, expected_generation=before.generation)
         (audit,) = said(self.give(fields | {"expires_at": self.in_hours(hours), "indicators": scope}), "audit")
         after = self.machine.target(name)
-        if guarded(before, masked_by(before, scope), FourEyes()) and 1 <= hours <= 12:
+        if guarded(masked_by(before, scope), FourEyes()) and 1 <= hours <= 12:
             assert audit["outcome"] in ("waiting", "refused")
             assert (after.holds, after.override) == (before.holds, before.override)
         elif 1 <= hours <= 12:
@@ -266,7 +270,7 @@ class Control(RuleBasedStateMachine):
         fields = persons(self.new_id(), "resume", target=name, expected_generation=before.generation, hold_ids=named)
         fields["issued_by"] = data.draw(askers)
         (audit,) = said(self.give(fields), "audit")
-        if guarded(before, before.holds[:1] if some else before.holds, FourEyes()):
+        if guarded(before.holds[:1] if some else before.holds, FourEyes()):
             assert audit["outcome"] in ("waiting", "refused")
             assert self.machine.target(name).holds == before.holds
         elif before.holds:
@@ -301,6 +305,15 @@ class Control(RuleBasedStateMachine):
         else:
             assert audit["outcome"] == "refused"  # 6, 15
             assert self.machine.target(name) == before
+
+    @rule(state=st.sampled_from(["off", "on"]))
+    def person_switches_automation(self, state: str) -> None:
+        fields = persons(self.new_id(), f"automation_{state}", target=automation.TARGET, note="the feeds are wrong")
+        self.now_ms += 1000
+        entry = Record(len(self.log), self.now_ms, automation.KEY, json.dumps(fields).encode())
+        (audit,) = said(self.append(entry), "audit")
+        assert audit["outcome"] == ("recorded" if self.is_off == (state == "off") else "done")
+        self.is_off = state == "off"
 
     @rule(minutes=st.sampled_from([1, 60, 239, 240]))
     def time_passes(self, minutes: int) -> None:

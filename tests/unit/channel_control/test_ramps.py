@@ -284,6 +284,9 @@ def test_a_guardrail_ends_the_ramp_and_a_person_lifts_both() -> None:
     assert (world.ramp().state, world.ramp().step) == ("person", 0.0)
     assert world.wait(600) == []
     world.give(persons(4, "resume", expected_generation=world.channel.generation))
+    for number, who in enumerate(("person:wang", "person:chen"), 5):
+        seen = {"expected_generation": world.channel.generation, "hold_ids": [world.channel.requests[0].request_id]}
+        world.give(persons(number, "approve", issued_by=who, **seen))
     assert world.channel.holds == ()
 
 

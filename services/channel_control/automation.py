@@ -1,0 +1,52 @@
+"""Automation as a whole: a person switches it off, and in maintenance windows it is off for some. Then it asks.
+
+The switch is a target of its own, which every partition knows: automation is off while a hold stands on it.
+"""
+
+from datetime import datetime
+
+from schemas import automation
+from schemas.channels import Hold
+from schemas.commands import Command
+from schemas.maintenance import open_window
+from schemas.policy import Policy
+from services.channel_control.decision import Decision, Moment, in_words, refuse
+from services.channel_control.holds import why
+from services.channel_control.target import Target
+from services.runtime.ids import derive
+
+
+def switch(state: Target, command: Command, moment: Moment) -> Decision:
+    """A person's `automation_off` or `automation_on`."""
+    problem = _problem(command)
+    if problem is not None:
+        return refuse(command, moment, problem)
+    is_off, wants_off = bool(state.holds), command.command == "automation_off"
+    if is_off == wants_off:
+        return Decision("recorded", f"automation is {'off' if is_off else 'on'} already")
+    holds = (_hold_of(command, moment.at),) if wants_off else ()
+    named = tuple(hold.hold_id for hold in (*holds, *state.holds))
+    return Decision("done", why(command), target=state.with_holds(holds), holds=named)
+
+
+def _problem(command: Command) -> str | None:
+    if command.command not in ("automation_off", "automation_on") or command.target != automation.TARGET:
+        return "only automation_off and automation_on are for every partition"
+    if not command.is_from_person():
+        return f"{command.command} is for people to say"
+    if not (command.note or "").strip():
+        return f"{command.command} without a reason"
+    return None
+
+
+def _hold_of(command: Command, at: datetime) -> Hold:
+    hold_id = derive(command.command_id, "hold")
+    return Hold(hold_id=hold_id, kind="pause", since=at, by=command.issued_by, reason=why(command))
+
+
+def asks_because(state: Target, target: str, policy: Policy, at: datetime) -> str | None:
+    """Why automation has to ask about a target now; None: it need not."""
+    for hold in state.holds:
+        return f"automation is off, by {hold.by}: {hold.reason}"
+    window = open_window(policy.maintenance, target, at)
+    return None if window is None else f"maintenance until {in_words(window.to)}: {window.reason}"
