@@ -1,4 +1,4 @@
-"""`tidegate …`: topics, policy, replay, the ledger, the archive, scans of texts, proofs of decisions, audit, backtests.
+"""`tidegate …`: topics, policy, replay, the ledger, the archive, scans of texts, proofs, audit, test alerts, backtests.
 
 Exit codes: 0 done, 1 not as it should be, 2 bad usage or settings, 130 stopped by Ctrl-C.
 """
@@ -12,6 +12,7 @@ from importlib.metadata import version
 from typing import Any
 
 from services.cli import (
+    alert_io,
     archive_io,
     audit_io,
     backtest_io,
@@ -38,6 +39,7 @@ _MODULES = (
     verify_io,
     explain_io,
     audit_io,
+    alert_io,
     incident_io,
     backtest_io,
 )

@@ -24,6 +24,8 @@ MAX_TEXT: Final = 8000
 class Alertmanager(Receiver):
     """A server, by the address before `/api/v2`. token: a bearer token, where a proxy before it wants one."""
 
+    keeps_state = True
+
     kind: Literal["alertmanager"] = "alertmanager"
     url: BaseUrl
     token: Secret | None = None

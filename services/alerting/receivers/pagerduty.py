@@ -25,6 +25,8 @@ class Pagerduty(Receiver):
 
     paces = (Pace(120, 60.0),)
 
+    keeps_state = True
+
     kind: Literal["pagerduty"] = "pagerduty"
     routing_key: Secret
     url: BaseUrl = "https://events.pagerduty.com"

@@ -61,6 +61,8 @@ class Receiver(BaseModel, ABC):
 
     paces: ClassVar[tuple[Pace, ...]] = ()
     """What this kind takes, by its documentation."""
+    keeps_state: ClassVar[bool] = False
+    """Whether an alert stands there until it is told to be over."""
     code_field: ClassVar[str | None] = None
     """Of the answer's JSON: 0 there says that the message was taken, whatever the status says."""
     words_field: ClassVar[str | None] = None
