@@ -1,7 +1,7 @@
 # Tidegate. `make` lists what there is; needs Python 3.11+, make and git.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo incident test chaos bench quality check format schemas lock relock-kafka clean distclean
+.PHONY: help setup run demo incident test test-system chaos bench quality check format schemas lock relock-kafka clean distclean
 
 # The first of these that is 3.11 or newer; `make PYTHON=… setup` names another.
 PYTHONS := python3 python3.13 python3.12 python3.11 python3.14 python
@@ -40,6 +40,10 @@ incident: $(STAMP) ## Make one while `make run` runs (KIND=complaints CHANNEL=do
 
 test: $(STAMP) ## Run the tests (ARGS='-k name' for some)
 	@exec $(PY) -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
+
+test-system: $(STAMP) ## Try alerts against real programs (installs Debian's prometheus-alertmanager where it may)
+	@$(PY) -m tests.system.packages
+	@exec $(PY) -m pytest tests/system $(ARGS)
 
 chaos: $(STAMP) ## Kill and freeze everything at random under load, then compare with the oracle (up to 25 minutes)
 	@exec $(PY) -m tests.chaos $(ARGS)

@@ -1,0 +1,38 @@
+"""`python -m tests.system.packages`: installs what the system tests run, from Debian's packages, where that is allowed.
+
+It is where we are root and apt-get is there. Elsewhere the tests whose program is missing are skipped, and say so.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from typing import Final
+
+WANTED: Final = {"prometheus-alertmanager": "prometheus-alertmanager"}
+"""Program and package."""
+
+
+def missing() -> list[str]:
+    """The packages whose programs are not there."""
+    return [package for program, package in WANTED.items() if shutil.which(program) is None]
+
+
+def main() -> int:
+    """0 also where nothing can be installed."""
+    packages, apt = missing(), shutil.which("apt-get")
+    if not packages:
+        return 0
+    if os.geteuid() != 0 or apt is None:
+        print(f"not installed, and not ours to install: {', '.join(packages)}", file=sys.stderr)
+        return 0
+    quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}  # 1: starts no service
+    for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *packages]):
+        subprocess.run([apt, *command], env=quiet, check=False, stdout=subprocess.DEVNULL, timeout=300)
+    if still := missing():
+        print(f"could not be installed: {', '.join(still)}", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
