@@ -136,13 +136,55 @@ class MessageLinks(Message):
     acknowledge: str | None = None
 
 
+Change = Literal["alert.opened", "alert.updated", "alert.resolved"]
+Occasion = Literal["news", "story", "summary", "escalated", "reminder"]
+"""Why a message is written: something changed; an alert opened and ended before it could be told; several alerts
+changed; nobody acknowledged in time; what was acknowledged still fires."""
+
+
+class AlertLine(Message):
+    """One alert of a message that tells of several."""
+
+    alert_id: HexId
+    change: Change
+    occasion: Occasion
+    severity: Severity
+    level: int
+    indicator: Name
+    subject: Ref
+    title: Bilingual
+
+
+class GroupNote(Message):
+    """The group that a message speaks of. alerts: what changed, the worst first, of which `more` are left out.
+
+    open: how many of the group are open now; by_indicator, by_subject: those, the most first.
+    """
+
+    group_id: HexId
+    labels: dict[str, str] = {}
+    open: int
+    by_indicator: dict[str, int] = {}
+    by_subject: dict[str, int] = {}
+    alerts: list[AlertLine]
+    more: int = 0
+
+
+def _none(value: object) -> bool:
+    return value is None
+
+
 class WebhookMessage(Message):
     """The body of a Standard Webhook: which change it tells of, when that was, and the whole alert.
 
-    `links` are there where alerting knows the console's address.
+    `links` are there where alerting knows the console's address. Of several alerts `data` is the worst, `group` has all
+    and is there only then. `headline` says in one sentence what the alert's own words do not.
     """
 
-    type: Literal["alert.opened", "alert.updated", "alert.resolved"]
+    type: Change
     timestamp: Instant
     data: AlertState
-    links: Annotated[MessageLinks | None, Field(exclude_if=lambda value: value is None)] = None
+    occasion: Annotated[Occasion, Field(exclude_if=lambda value: value == "news")] = "news"
+    headline: Annotated[Bilingual | None, Field(exclude_if=_none)] = None
+    group: Annotated[GroupNote | None, Field(exclude_if=_none)] = None
+    links: Annotated[MessageLinks | None, Field(exclude_if=_none)] = None

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from schemas.alerting import AlertingPolicy
 from schemas.base import Maturity, Name, Versioned
 from schemas.calendar import CalendarPolicy
 from schemas.closed import Closed, Duration
@@ -158,6 +159,7 @@ class Policy(Closed):
     directory: Directory = Directory()
     calendar: CalendarPolicy = CalendarPolicy()
     content: ContentPolicy = ContentPolicy()
+    alerting: AlertingPolicy = AlertingPolicy()
     indicators: dict[str, IndicatorPolicy] = {}
 
     @property

@@ -1,4 +1,4 @@
-"""Alerting put together: the machine on `alerts`, and beside it the deliverer and the watchdog."""
+"""Alerting put together: the machine on `alerts`, and beside it the deliverer, the timekeeper and the watchdog."""
 
 import logging
 from functools import partial
@@ -11,6 +11,7 @@ from services.alerting.lines_io import Lines
 from services.alerting.machine import build
 from services.alerting.receiver_watch_io import ReceiverWatch
 from services.alerting.settings import AlertingSettings
+from services.alerting.timekeeper_io import Timekeeper
 from services.alerting.watchdog_io import Watchdog
 from services.runtime import faust_io
 from services.runtime.companion_io import Companions
@@ -46,10 +47,11 @@ def run(settings: AlertingSettings) -> None:
 
 def beside(settings: AlertingSettings, deliverer: Deliverer, health: Health) -> Companion:
     """What works beside the machines. While history is replayed nobody is woken because of how fast it goes."""
+    timekeeper = Timekeeper(ReportLog(settings, ALERTS, "alerting-time"))
     if settings.clock == "events":
-        return deliverer
+        return Companions(deliverer, timekeeper)
     alert_log = ReportLog(settings, ALERTS, "alerting-watch")
-    return Companions(deliverer, Watchdog(settings, alert_log, health.part("watchdog")))
+    return Companions(deliverer, timekeeper, Watchdog(settings, alert_log, health.part("watchdog")))
 
 
 def looking_after(settings: AlertingSettings, lines: Lines) -> list[Companion]:

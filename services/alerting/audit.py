@@ -18,9 +18,9 @@ def delivery(
     return _ended(partition, due, subject, at, outcome, report.error, report.status_code)
 
 
-def dropped(partition: int, due: Due, subject: Ref, at: Instant) -> AuditRecord:
-    """A message that nobody will get, since its opening did not arrive."""
-    why = "not sent: the opening of this alert could not be delivered"
+def replaced(partition: int, due: Due, subject: Ref, at: Instant) -> AuditRecord:
+    """A message that was on its way for long, and that a newer one has made needless."""
+    why = "not sent any more: a newer message says what is so now"
     return _ended(partition, due, subject, at, "recorded", why, None)
 
 
@@ -38,7 +38,13 @@ def _ended(
         outcome=outcome,
         why=why,
         alert_id=due.alert_id,
-        detail={"webhook_id": due.webhook_id, "type": due.change, "status_code": status_code},
+        detail={
+            "webhook_id": due.webhook_id,
+            "type": due.change,
+            "receiver": due.receiver,
+            "alerts": 1 if due.group is None else due.group.count,
+            "status_code": status_code,
+        },
     )
 
 

@@ -5,22 +5,22 @@ the same log. So what is still due is a function of the log, and survives whatev
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Any, Final
 
 from pydantic import ValidationError
 
 from schemas.alerts import AlertFact, AlertState, DeliveryReport
 from schemas.audit import AuditRecord
-from schemas.base import Instant, Versioned
+from schemas.base import Instant, Versioned, from_ms
 from schemas.topics import ALERT_STATE, AUDIT, DAY_MS
 from services.alerting import audit
+from services.alerting.desk import DUE, GROUP, PACE, Desk, Look, Pace
+from services.alerting.group import Group, Scene
+from services.alerting.hush import HUSH_KEYS, Hush
 from services.alerting.merge import Merged, merge, state
-from services.alerting.telling import Due, Told, decide, forgo
+from services.alerting.telling import SEVERITIES, Due, is_over
 from services.runtime.machine import Machine, Output, Record
 from services.runtime.murmur import misplaced
-
-POLICY_KEY: Final = b"policy"
-"""The key of a PolicyInForce, which is no fact."""
 
 KEEP_MS: Final = 31 * DAY_MS
 """How long an alert that is over is remembered: a day longer than the log, so that every repeat is known."""
@@ -32,16 +32,18 @@ MAX_FACT_BYTES: Final = 512 * 1024
 """Half of what a record on `alert-state` may be: the merged whole has to fit as well."""
 
 _ALERT: Final = b"alert:"
-_DUE: Final = b"due:"
 _CLOCK: Final = b"clock"
 
 
 class Alert(Versioned):
-    """All that is remembered of one alert. `touched_ms`: append time of its latest fact."""
+    """All that is remembered of one alert. `touched_ms`: append time of its latest fact; `seq`: the
+    offset of the one that last changed it; `routed`: the severity (0 to
+    2) with which it was last seen who has to hear of it."""
 
     alert_id: str
     merged: Merged = Merged()
-    told: Told = Told()
+    seq: int = 0
+    routed: int = -1
     touched_ms: int
 
 
@@ -60,17 +62,23 @@ class AlertingMachine(Machine):
         self.next_offset = 0
         """All records below this one have been applied."""
         self._alerts: dict[str, Alert] = {}
-        self._due: dict[str, list[Due]] = {}
-        self._changed: dict[bytes, Alert | Due | Clock | None] = {}
+        self._whole: dict[str, AlertState] = {}
+        self._desk = Desk()
+        self._hush = Hush(partition, partitions)
+        self._changed: dict[bytes, Versioned | None] = {}
         self._now_ms = 0
 
     def heads(self) -> Iterator[Due]:
-        """The next message of each alert that has any due."""
-        return (queue[0] for queue in self._due.values())
+        """The next message of each group to each receiver."""
+        return iter(self._desk.due.values())
 
     def waiting(self) -> int:
         """How many messages are due."""
-        return sum(map(len, self._due.values()))
+        return len(self._desk.due)
+
+    def next_look(self) -> Look | None:
+        """When the machine has something to do even if nothing comes; any record after that moment makes it do so."""
+        return self._desk.next_look()
 
     def unresolved(self, writer: str) -> Iterator[tuple[AlertState, int]]:
         """The alerts that a writer has spoken of and that are not over, each with the number of its newest fact."""
@@ -81,43 +89,48 @@ class AlertingMachine(Machine):
                     yield whole, alert.merged.heard[writer][0]
 
     def apply(self, record: Record) -> Iterable[Output]:
-        """Forget what is long over, then take in one fact; what is none is told to the audit."""
+        """Do what the time has come for, then take in one record; what cannot be read is told to the audit."""
         self.next_offset = record.offset + 1
         return [*self._pass_time(record.timestamp_ms), *self._judge(record)]
 
     def _judge(self, record: Record) -> list[Output]:
-        if record.key == POLICY_KEY:
-            return []
         if len(record.value) > MAX_FACT_BYTES:
             return [_record(audit.refused(self.partition, record, f"larger than {MAX_FACT_BYTES} bytes"))]
         try:
+            if record.key in HUSH_KEYS:
+                return list(self._take_hush(record))
             fact = AlertFact.model_validate_json(record.value)
         except ValidationError as error:
             return [_record(audit.refused(self.partition, record, audit.problems(error)))]
         if problem := self._is_stray(fact, record):
             return [_record(audit.refused(self.partition, record, problem))]
-        return list(self._take(fact, record))
+        return list(self._take(fact, record) if fact.delivery is None else self._settle(fact, fact.delivery))
 
     def changed(self) -> Iterable[tuple[bytes, bytes | None]]:
-        """The alerts and due messages that changed, a record each, and the clock."""
+        """What changed, a record each: alerts, groups, due messages, the policy and silences, and the clock."""
+        for part in (self._desk.changed, self._hush.changed):
+            self._changed.update(part)
+            part.clear()
         records = [(key, None if it is None else it.model_dump_json().encode()) for key, it in self._changed.items()]
         self._changed = {}
         return records
 
     def load(self, records: Iterable[tuple[bytes, bytes]]) -> None:
         """Take over a snapshot. A record of another format raises a ValidationError: a newer release wrote it."""
-        alerts: list[Alert] = []
-        due: list[Due] = []
+        found: dict[type[Versioned], list[Any]] = {}
         for key, value in records:
-            if key.startswith(_ALERT):
-                alerts.append(Alert.model_validate_json(value))
-            elif key == _CLOCK:
-                self._now_ms = Clock.model_validate_json(value).now_ms
+            kind = next((each for prefix, each in _KINDS.items() if key.startswith(prefix)), None)
+            if kind is not None:
+                found.setdefault(kind, []).append(kind.model_validate_json(value))
             else:
-                due.append(Due.model_validate_json(value))
-        self._alerts = {alert.alert_id: alert for alert in alerts}
-        for one in sorted(due, key=lambda one: one.number):
-            self._due.setdefault(one.alert_id, []).append(one)
+                self._hush.load(key, value)
+        for clock in found.get(Clock, ()):
+            self._now_ms = clock.now_ms
+        for alert in found.get(Alert, ()):
+            self._alerts[alert.alert_id] = alert
+            if (whole := state(alert.alert_id, alert.merged)) is not None:
+                self._whole[alert.alert_id] = whole.model_copy(update={"seq": alert.seq})
+        self._desk.load(found.get(Group, ()), found.get(Due, ()), found.get(Pace, ()))
 
     def rewind(self, next_offset: int) -> int:
         """Nothing has to be replayed; but this tells where the log goes on after a snapshot."""
@@ -134,74 +147,89 @@ class AlertingMachine(Machine):
         return misplaced(record.key, self.partition, self._partitions)
 
     def _take(self, fact: AlertFact, record: Record) -> Iterator[Output]:
-        now_ms = record.timestamp_ms
-        alert = self._alerts.get(fact.alert_id)
-        if alert is None:
-            alert = Alert(alert_id=fact.alert_id, touched_ms=now_ms)
+        alert = self._alerts.get(fact.alert_id) or Alert(alert_id=fact.alert_id, touched_ms=record.timestamp_ms)
         merged = merge(alert.merged, fact)
         if merged is None:
             return
-        before, after = state(fact.alert_id, alert.merged), state(fact.alert_id, merged)
-        told = alert.told
+        alert = alert.model_copy(update={"merged": merged, "touched_ms": record.timestamp_ms})
+        before, after = self._whole.get(fact.alert_id), state(fact.alert_id, merged)
         if after is not None:
-            changed, after = after != before, after.model_copy(update={"seq": record.offset})
-            if changed:
+            if before is None or after != before.model_copy(update={"seq": 0}):
+                alert = alert.model_copy(update={"seq": record.offset})
+                after = self._whole[fact.alert_id] = after.model_copy(update={"seq": record.offset})
                 yield Output(ALERT_STATE, fact.alert_id.encode(), after.model_dump_json().encode())
-            if fact.delivery is not None:
-                told, records = self._settle(told, after, fact.delivery, fact.at)
-                yield from map(_record, records)
-            told, due = decide(told, after, fact.at, now_ms)
-            if due is not None:
-                self._due.setdefault(due.alert_id, []).append(due)
-                self._changed[_DUE + due.webhook_id.encode()] = due
-        self._keep(Alert(alert_id=fact.alert_id, merged=merged, told=told, touched_ms=now_ms))
+                yield from self._hush.announce(after, before)
+            alert, dropped = self._tell(alert, self._whole[fact.alert_id], fact)
+            yield from map(_record, dropped)
+        self._alerts[alert.alert_id] = self._changed[_ALERT + alert.alert_id.encode()] = alert
 
-    def _settle(
-        self, told: Told, alert: AlertState, report: DeliveryReport, at: Instant
-    ) -> tuple[Told, list[AuditRecord]]:
-        """What the deliverer's report changes: its message is no longer due, and perhaps neither are the others."""
-        queue = self._due.get(alert.alert_id, [])
-        due = next((one for one in queue if one.webhook_id == report.webhook_id), None)
+    def _tell(self, alert: Alert, whole: AlertState, fact: AlertFact) -> tuple[Alert, list[AuditRecord]]:
+        """Who hears of a change. An alert that is over when it becomes known is nobody's news."""
+        scene = self._scene(fact.at)
+        severity = SEVERITIES.index(whole.severity)
+        routing = not is_over(whole) and (severity > alert.routed or not self._desk.has(alert.alert_id))
+        acknowledged = fact.acknowledged_by is not None
+        dropped = self._desk.take(whole, self._hush.rules, scene, route=routing, acknowledged=acknowledged)
+        records = self._replaced(dropped, scene)
+        if is_over(whole) and self._hush.rules.is_source(whole):
+            records += self._replaced(self._desk.look_at_all(scene), scene)
+        return alert.model_copy(update={"routed": max(severity, alert.routed)} if routing else {}), records
+
+    def _settle(self, fact: AlertFact, report: DeliveryReport) -> Iterator[Output]:
+        """What the deliverer's report changes. One that only says that time has passed has done so by coming."""
+        due = self._desk.due.get(report.webhook_id)
         if due is None or report.outcome == "due":
-            return told, []
-        self._drop(due)
-        records = [audit.delivery(self.partition, due, alert.subject, report, report.outcome, at)]
-        if due.change == "alert.opened" and report.outcome != "delivered":
-            told = forgo(told, due)
-            for follower in list(self._due.get(alert.alert_id, [])):
-                self._drop(follower)
-                records.append(audit.dropped(self.partition, follower, alert.subject, at))
-        return told, records
+            return
+        subject = self._whole[due.alert_id].subject
+        yield _record(audit.delivery(self.partition, due, subject, report, report.outcome, fact.at))
+        scene = self._scene(fact.at)
+        dropped = self._desk.end(due, scene, arrived=report.outcome == "delivered")
+        yield from map(_record, self._replaced(dropped, scene))
 
-    def _drop(self, due: Due) -> None:
-        queue = self._due[due.alert_id]
-        queue.remove(due)
-        if not queue:
-            del self._due[due.alert_id]
-        self._changed[_DUE + due.webhook_id.encode()] = None
+    def _take_hush(self, record: Record) -> Iterator[Output]:
+        """A policy, a silence, or word of an alert elsewhere: of what people may be told has changed."""
+        yield from self._hush.take(record, self._whole.values())
+        scene = self._scene(from_ms(self._now_ms))
+        yield from map(_record, self._replaced(self._desk.look_at_all(scene), scene))
 
-    def _keep(self, alert: Alert) -> None:
-        self._alerts[alert.alert_id] = alert
-        self._changed[_ALERT + alert.alert_id.encode()] = alert
+    def _scene(self, at: Instant) -> Scene:
+        rules, now_ms = self._hush.rules, self._now_ms
+        return Scene(
+            now_ms=now_ms,
+            at=at,
+            zone=rules.zone,
+            gather_ms=round(rules.alerting.gather.total_seconds() * 1000),
+            alerts=self._whole,
+            quiet_until=lambda alert: self._hush.quiet_until(alert, now_ms),
+        )
+
+    def _replaced(self, dropped: list[Due], scene: Scene) -> list[AuditRecord]:
+        return [audit.replaced(self.partition, due, self._whole[due.alert_id].subject, scene.at) for due in dropped]
 
     def _pass_time(self, now_ms: int) -> Iterator[Output]:
-        """Every full hour of the log's clock forgets the alerts that are over, and takes them off `alert-state`."""
+        """The log's clock goes on: what is to be told by now, and every full hour what is long over is forgotten."""
         before, self._now_ms = self._now_ms, max(self._now_ms, now_ms)
         if self._now_ms > before:
             self._changed[_CLOCK] = Clock(now_ms=self._now_ms)
+        scene = self._scene(from_ms(self._now_ms))
+        yield from map(_record, self._replaced(self._desk.look(scene), scene))
         if self._now_ms // SWEEP_MS > before // SWEEP_MS:
-            for alert in sorted(filter(self._is_over, self._alerts.values()), key=lambda alert: alert.alert_id):
+            self._hush.sweep(self._now_ms)
+            for alert in sorted(filter(self._is_forgotten, self._alerts.values()), key=lambda alert: alert.alert_id):
                 del self._alerts[alert.alert_id]
                 self._changed[_ALERT + alert.alert_id.encode()] = None
-                if state(alert.alert_id, alert.merged) is not None:
+                if self._whole.pop(alert.alert_id, None) is not None:
                     yield Output(ALERT_STATE, alert.alert_id.encode(), None)
 
-    def _is_over(self, alert: Alert) -> bool:
-        """Whether it is resolved or was never opened, with nothing due and no fact for as long as the log is kept."""
-        if self._now_ms - alert.touched_ms <= KEEP_MS or alert.alert_id in self._due:
+    def _is_forgotten(self, alert: Alert) -> bool:
+        """Whether it is over or was never opened, with nothing to tell and no fact for as long as the log is kept."""
+        if self._now_ms - alert.touched_ms <= KEEP_MS or self._desk.has(alert.alert_id):
             return False
-        whole = state(alert.alert_id, alert.merged)
-        return whole is None or whole.status == "resolved"
+        whole = self._whole.get(alert.alert_id)
+        return whole is None or is_over(whole)
+
+
+_KINDS: Final[dict[bytes, type[Versioned]]] = {_ALERT: Alert, GROUP: Group, DUE: Due, PACE: Pace, _CLOCK: Clock}
 
 
 def build(partition: int, partitions: int = 1) -> AlertingMachine:

@@ -1,20 +1,17 @@
-"""Which changes of an alert people are told, each in a message of its own.
+"""What one receiver is told of one alert, and what is news to it.
 
 An opening, a rise of severity or level, the answer once nothing waits for approval any more, and the end. Nobody is
-told of a change whose opening they were not told of: when an opening could not be delivered its followers are dropped,
-and what became worse since is told as the opening.
+told of a change whose opening they were not told of: when an opening could not be delivered, only what became worse
+since is told, as an opening. What began and ended before it could be told is told as one story.
 """
 
-from typing import Literal
-
-from schemas.alerts import AlertState, Language, WebhookMessage
+from schemas.alerts import AlertState, Change, Language, Occasion
 from schemas.base import HexId, Instant, Message, Name, Severity, Versioned
 from services.alerting.requests import any_waits, decided_at
-from services.runtime.ids import derive
 
-Change = Literal["alert.opened", "alert.updated", "alert.resolved"]
 Rank = tuple[int, int]
 """How bad: severity (0 to 2) and level."""
+News = tuple[Change, Occasion]
 
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
 
@@ -29,9 +26,9 @@ class InGroup(Message):
 class Due(Versioned):
     """A message that is to be delivered. Everything in it is fixed, so a repeat is the same to the last byte.
 
-    `number` counts the messages of one alert, in the order in which they must arrive. `decided_ms` is the append time
-    of the fact that made it due: deadlines count from there, whatever was restarted since. `receiver` is a name of the
-    settings, `language` what is written to it; without a `group` the message is of its alert alone.
+    `alert_id` is the worst of the alerts that it tells of, `number` counts the messages of one group to one receiver,
+    of which one is due at a time. `decided_ms` is the append time of what made it due: deadlines count from there,
+    whatever was restarted since. `receiver` is a name of the settings, `language` what is written to it.
     """
 
     webhook_id: HexId
@@ -47,17 +44,22 @@ class Due(Versioned):
 
 
 class Told(Message):
-    """How much of one alert has been told or is due: `numbered` messages so far, `rank` the worst of them.
+    """How much of one alert one receiver has been told, `rank` being the worst of it.
 
     `rank` is None while no opening was told. `forgone` is the rank whose opening could not be delivered. `decided` is
-    the newest answer to a request for approval that was told.
+    the newest answer to a request for approval that was told. `rings`: how often it was called again. `resolved`: there
+    is nothing more to tell.
     """
 
-    numbered: int = 0
     rank: Rank | None = None
     forgone: Rank | None = None
     resolved: bool = False
     decided: Instant | None = None
+    rings: int = 0
+
+
+OVER = Told(resolved=True)
+"""Of an alert that ended while nobody was to be told of it."""
 
 
 def rank(alert: AlertState) -> Rank:
@@ -65,44 +67,45 @@ def rank(alert: AlertState) -> Rank:
     return SEVERITIES.index(alert.severity), alert.level
 
 
-def decide(told: Told, alert: AlertState, at: Instant, decided_ms: int) -> tuple[Told, Due | None]:
-    """What a fact of time `at` makes due, if anything, and what has been told with it."""
-    change = _change(told, alert)
-    if change is None:
-        return told, None
-    due = Due(
-        webhook_id=derive(alert.alert_id, change, str(told.numbered)),
-        alert_id=alert.alert_id,
-        number=told.numbered,
-        change=change,
-        rank=rank(alert),
-        decided_ms=decided_ms,
-        body=WebhookMessage(type=change, timestamp=at, data=alert).model_dump_json(),
-    )
-    now = {
-        "numbered": told.numbered + 1,
-        "rank": _worst(told.rank, due.rank),
-        "resolved": change == "alert.resolved",
-        "decided": decided_at(alert.actions),
-    }
-    return told.model_copy(update=now), due
+def is_over(alert: AlertState) -> bool:
+    """Whether it has ended."""
+    return alert.status == "resolved"
 
 
-def forgo(told: Told, opening: Due) -> Told:
-    """After an opening that could not be delivered: nothing has been told."""
-    lost = {"rank": None, "forgone": _worst(told.forgone, opening.rank), "resolved": False}
-    return told.model_copy(update=lost)
-
-
-def _change(told: Told, alert: AlertState) -> Change | None:
-    resolved = alert.status == "resolved"
-    if told.rank is None:
-        return None if resolved or not _rises(told.forgone, rank(alert)) else "alert.opened"
+def news(told: Told, alert: AlertState, rings: int = 0) -> News | None:
+    """What there is to tell, if anything. `rings`: how often the receiver is to have been called again."""
     if told.resolved:
         return None
-    if resolved:
-        return "alert.resolved"
-    return "alert.updated" if _rises(told.rank, rank(alert)) or _is_answered(told, alert) else None
+    if is_over(alert):
+        return _end(told)
+    if told.rank is None:
+        return ("alert.opened", "news") if _rises(told.forgone, rank(alert)) else None
+    if _rises(told.rank, rank(alert)) or _is_answered(told, alert):
+        return "alert.updated", "news"
+    return ("alert.updated", "reminder") if rings > told.rings else None
+
+
+def told_with(told: Told, alert: AlertState, rings: int = 0) -> Told:
+    """What has been told once the news of this state has arrived."""
+    return Told(
+        rank=_worst(told.rank, rank(alert)),
+        resolved=is_over(alert),
+        decided=decided_at(alert.actions),
+        rings=max(rings, told.rings),
+    )
+
+
+def told_without(told: Told, alert: AlertState, rings: int = 0) -> Told:
+    """The same when they could not be delivered: without its opening nothing was told."""
+    if told.rank is not None:
+        return told_with(told, alert, rings)
+    return Told(forgone=_worst(told.forgone, rank(alert)), resolved=is_over(alert), rings=max(rings, told.rings))
+
+
+def _end(told: Told) -> News | None:
+    if told.rank is not None:
+        return "alert.resolved", "news"
+    return ("alert.resolved", "story") if told.forgone is None else None
 
 
 def _is_answered(told: Told, alert: AlertState) -> bool:

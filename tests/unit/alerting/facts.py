@@ -6,9 +6,10 @@ from typing import Any, get_args
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from schemas.alerts import ActionState, AlertFact, DeliveryReport
+from schemas.alerts import ActionState, AlertFact, DeliveryReport, WebhookMessage
 from schemas.base import from_ms
 from services.alerting.machine import AlertingMachine
+from services.alerting.telling import Due
 from services.runtime.ids import derive
 from services.runtime.machine import Output, Record
 
@@ -30,12 +31,12 @@ def fact(
 
 
 def opening(seq: int = 0, alert_id: str = ALERTS[0], at_ms: int = T0_MS, **words: Any) -> AlertFact:
-    """A fact that says all that an opening says."""
+    """A fact that says all that an opening says; each alert is about a channel of its own."""
     usual: dict[str, Any] = {
         "status": "open",
         "severity": "critical",
         "indicator": "complaint_volume",
-        "subject": "channel:douyin",
+        "subject": "channel:douyin" if alert_id == ALERTS[0] else f"channel:{alert_id[:6]}",
         "level": 1,
         "title": {"en": "20 complaints", "zh": "20 起投诉"},
         "summary": {"en": "20 complaints since midnight", "zh": "零点以来 20 起投诉"},
@@ -65,6 +66,19 @@ def record(offset: int, what: AlertFact, timestamp_ms: int | None = None) -> Rec
 def run(machine: AlertingMachine, facts: Iterable[AlertFact]) -> list[Output]:
     """All outputs of these facts, appended to the machine's log."""
     return [output for one in facts for output in machine.apply(record(machine.next_offset, one))]
+
+
+def told(due: Due) -> list[tuple[str, str, str]]:
+    """Each alert that a message tells of, the change, and why."""
+    message = WebhookMessage.model_validate_json(due.body)
+    if message.group is None:
+        return [(message.data.alert_id, message.type.removeprefix("alert."), message.occasion)]
+    return [(line.alert_id, line.change.removeprefix("alert."), line.occasion) for line in message.group.alerts]
+
+
+def occasion(due: Due) -> str:
+    """Why a message is written."""
+    return WebhookMessage.model_validate_json(due.body).occasion
 
 
 _actions = st.lists(

@@ -68,5 +68,10 @@ def test_nobody_watches_while_history_is_replayed() -> None:
         return app.beside(AlertingSettings(clock=clock), deliverer, Health())
 
     deliverer = cast(Deliverer, object())
-    assert beside("events") is deliverer
-    assert isinstance(beside("wall"), Companions)
+
+    def working(clock: Literal["wall", "events"]) -> set[str]:
+        companions = beside(clock)
+        assert isinstance(companions, Companions)
+        return {type(each).__name__ for each in companions._companions}
+
+    assert working("wall") - working("events") == {"Watchdog"}

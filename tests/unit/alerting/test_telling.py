@@ -1,34 +1,35 @@
-"""Who is told of what."""
+"""What is news of an alert to one receiver."""
 
-import json
 from typing import Any
 
 import pytest
 
-from schemas.alerts import AlertFact, AlertState, WebhookMessage
-from schemas.base import from_ms
+from schemas.alerts import AlertFact, AlertState
 from services.alerting.merge import Merged, merge, state
-from services.alerting.telling import Due, Told, decide, forgo
-from tests.unit.alerting.facts import ALERTS, T0_MS, action, fact, opening
+from services.alerting.telling import Told, news, told_with, told_without
+from tests.unit.alerting.facts import action, fact, opening
 
 
-def told(facts: list[AlertFact], forgoing: bool = False) -> list[Due]:
-    """The messages that these facts make due; with `forgoing` no opening arrives."""
+def changes(facts: list[AlertFact], forgoing: bool = False, at_once: bool = True) -> list[str]:
+    """What these facts make news, told one by one or once at the end; with `forgoing` no opening arrives."""
     whole, so_far, messages = Merged(), Told(), []
     for one in facts:
         whole = merge(whole, one) or whole
         alert = state(one.alert_id, whole)
-        if alert is None:
+        found = None if alert is None or not (at_once or one is facts[-1]) else news(so_far, alert)
+        if alert is None or found is None:
             continue
-        so_far, due = decide(so_far, alert, one.at, T0_MS)
-        messages += [due] if due else []
-        if due and forgoing and due.change == "alert.opened":
-            so_far = forgo(so_far, due)
+        messages.append(found[0].removeprefix("alert."))
+        lost = forgoing and found[0] == "alert.opened"
+        so_far = told_without(so_far, alert) if lost else told_with(so_far, alert)
     return messages
 
 
-def changes(facts: list[AlertFact], forgoing: bool = False) -> list[str]:
-    return [due.change.removeprefix("alert.") for due in told(facts, forgoing)]
+def known(one: AlertFact) -> AlertState:
+    """The alert of one fact that says all."""
+    alert = state(one.alert_id, merge(Merged(), one) or Merged())
+    assert alert is not None
+    return alert
 
 
 @pytest.mark.parametrize(
@@ -91,8 +92,25 @@ def test_after_the_end_no_answer_is_told() -> None:
     assert changes([*facts, fact(1, "channel_control:0", actions=[action("expired", 9)])]) == ["opened", "resolved"]
 
 
-def test_an_alert_that_is_over_when_it_becomes_known_is_not_told() -> None:
-    assert changes([opening(status="resolved")]) == []
+def test_what_is_over_before_it_could_be_told_is_told_as_one_story() -> None:
+    alert = known(opening(status="resolved"))
+    assert news(Told(), alert) == ("alert.resolved", "story")
+    assert news(told_with(Told(), alert), alert) is None
+    assert news(told_without(Told(), alert), alert) is None
+
+
+def test_only_what_is_so_now_is_told() -> None:
+    facts = [opening(), fact(1, level=2), fact(2, level=3), fact(3, status="resolved")]
+    assert changes(facts, at_once=False) == ["resolved"]
+    assert changes(facts[:3], at_once=False) == ["opened"]
+
+
+def test_a_receiver_is_called_again_once() -> None:
+    alert = known(opening())
+    told = told_with(Told(), alert)
+    assert news(told, alert) is None
+    assert news(told, alert, rings=1) == ("alert.updated", "reminder")
+    assert news(told_with(told, alert, 1), alert, rings=1) is None
 
 
 def test_an_opening_that_was_missed_is_told_as_one() -> None:
@@ -106,21 +124,3 @@ def test_a_resolve_whose_opening_was_lost_is_not_told() -> None:
 def test_what_grew_worse_since_a_lost_opening_is_told_as_an_opening() -> None:
     facts = [opening(), fact(1, value=25.0), fact(2, level=2), fact(3, level=2), fact(4, level=3)]
     assert changes(facts, forgoing=True) == ["opened", "opened", "opened"]
-
-
-def test_each_message_has_an_id_of_its_own_and_the_same_each_time() -> None:
-    facts = [opening(), *(fact(seq, level=seq + 1) for seq in range(1, 6)), fact(6, status="resolved")]
-    messages = told(facts)
-    assert len({due.webhook_id for due in messages}) == len(messages) == 7
-    assert [due.number for due in messages] == list(range(7))
-    assert told(facts) == messages
-
-
-def test_a_body_tells_the_change_its_time_and_the_whole_alert() -> None:
-    (due,) = told([opening(at_ms=T0_MS + 5000)])
-    message = WebhookMessage.model_validate_json(due.body)
-    assert message.type == "alert.opened"
-    assert message.timestamp == from_ms(T0_MS + 5000)
-    assert isinstance(message.data, AlertState)
-    assert message.data.alert_id == ALERTS[0]
-    assert json.loads(due.body)["data"]["title"]["zh"] == "20 起投诉"
