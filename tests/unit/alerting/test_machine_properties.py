@@ -98,7 +98,7 @@ class Telling(RuleBasedStateMachine):
         alert_id = ALERTS[alert]
         if alert_id not in self.status:
             self.subjects[alert_id] = channel
-            self.status[alert_id] = ("open", SEVERITIES.index(severity))  # type: ignore[arg-type]
+            self.status[alert_id] = ("open", SEVERITIES.index(severity))
             self.say(opening(0, alert_id, self.now_ms, subject=channel, severity=severity))
 
     @rule(alert=_alert)
