@@ -153,6 +153,8 @@ class AlertLine(Message):
     indicator: Name
     subject: Ref
     title: Bilingual
+    opened_at: Instant
+    resolved_at: Instant | None = None
 
 
 class GroupNote(Message):

@@ -103,9 +103,17 @@ class Stage:
         return next((state for state in states if state["target"] == target), None)
 
     async def webhooks(self, indicator: str | None = None) -> list[dict[str, Any]]:
-        """Messages (of an indicator) that the receiver took in, each verified by the reference library."""
+        """What the receiver was told of each alert (of an indicator), all verified by the reference library."""
         received: list[dict[str, Any]] = _json(await self._receiver.get("/_messages"))
-        return [each for each in received if indicator in (None, each["message"]["data"]["indicator"])]
+        told = [{**each, "message": one} for each in received for one in _one_by_one(each["message"])]
+        return [each for each in told if indicator in (None, each["message"]["data"]["indicator"])]
+
+
+def _one_by_one(message: dict[str, Any]) -> list[dict[str, Any]]:
+    """A message that tells of several alerts, as if there were one for each."""
+    if "group" not in message:
+        return [message]
+    return [{"type": line["change"], "data": line} for line in message["group"]["alerts"]]
 
 
 def _client(url: str, token: str | None = None) -> httpx.AsyncClient:

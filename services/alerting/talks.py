@@ -131,8 +131,8 @@ def _say(group: Group, talk: Talk, found: Mapping[HexId, News], scene: Scene) ->
     alerts = sorted((scene.alerts[each] for each in found), key=_order)
     lead = alerts[0]
     lines = [Line(alert, *found[alert.alert_id]) for alert in alerts]
-    is_alone = len(talk.told) == 1
-    about = None if is_alone else (group.group_id, group.labels, _standing(talk, found, scene))
+    standing = _standing(talk, found, scene)
+    about = None if len(talk.told) == 1 else (group.group_id, group.labels, standing)
     due = Due(
         webhook_id=derive(group.group_id, talk.receiver, str(talk.count)),
         alert_id=lead.alert_id,
@@ -143,7 +143,7 @@ def _say(group: Group, talk: Talk, found: Mapping[HexId, News], scene: Scene) ->
         body=body(lines, _occasion(talk, found), scene.at, scene.zone, about),
         receiver=talk.receiver,
         language=group.language,
-        group=None if is_alone else InGroup(group_id=group.group_id, count=len(alerts)),
+        group=InGroup(group_id=group.group_id, count=len(alerts), open=len(standing)),
     )
     follows = talk.last_ms is not None and scene.now_ms < ready_ms(talk, scene) + scene.gather_ms
     rings = talk.rings

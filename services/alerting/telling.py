@@ -17,10 +17,14 @@ SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
 
 
 class InGroup(Message):
-    """The group that a message speaks of. count: how many alerts of it the message tells."""
+    """The group that a message belongs to: one thread at the receiver, whichever alert of it is the worst.
+
+    count: how many alerts the message tells. open: how many of the group are open once it has arrived.
+    """
 
     group_id: HexId
     count: int
+    open: int = 0
 
 
 class Due(Versioned):

@@ -62,6 +62,8 @@ def _line(told: Line) -> AlertLine:
         indicator=alert.indicator,
         subject=alert.subject,
         title=alert.title,
+        opened_at=alert.opened_at,
+        resolved_at=alert.resolved_at,
     )
 
 

@@ -98,20 +98,31 @@ def _alerts(expected: dict[tuple[str, str], int], outcome: Outcome) -> Iterator[
             yield f"the alert of {key} has level {alert['level']}, must be {expected[key]}"
 
 
+def lines_of(message: Document) -> list[Document]:
+    """What a message tells of each alert; one of a single alert has no list."""
+    if "group" in message:
+        return list(message["group"]["alerts"])
+    alert = message["data"]
+    said = {name: alert[name] for name in ("alert_id", "severity", "level")}
+    return [{**said, "change": message["type"], "occasion": message.get("occasion", "news")}]
+
+
 def _webhooks(outcome: Outcome) -> Iterator[str]:
     """Of every alert the opening first, then what became worse, and the end last; all signatures verified."""
     if outcome.unverified:
         yield f"{outcome.unverified} webhooks were not verified"
     told: dict[str, list[Document]] = defaultdict(list)
     for each in outcome.webhooks:
-        told[each["message"]["data"]["alert_id"]].append(each["message"])
+        for line in lines_of(each["message"]):
+            told[line["alert_id"]].append(line)
     for alert in outcome.alerts:
-        messages = told.pop(alert["alert_id"], [])
-        kinds = [message["type"].removeprefix("alert.") for message in messages]
+        lines = told.pop(alert["alert_id"], [])
+        kinds = [line["change"].removeprefix("alert.") for line in lines]
         end = ["resolved"] if alert["status"] == "resolved" else []
-        if kinds != ["opened", *["updated"] * (len(kinds) - 1 - len(end)), *end]:
+        is_story = [line["occasion"] for line in lines] == ["story"]
+        if not is_story and kinds != ["opened", *["updated"] * (len(kinds) - 1 - len(end)), *end]:
             yield f"of the alert of {alert['indicator']} on {alert['subject']} ({alert['status']}) was told: {kinds}"
-        ranks = [(SEVERITIES.index(m["data"]["severity"]), m["data"]["level"]) for m in messages]
+        ranks = [(SEVERITIES.index(line["severity"]), line["level"]) for line in lines]
         risen = ranks[: len(ranks) - len(end)]
         if risen != sorted(set(risen)) or (ranks and ranks[-1][1] != alert["level"]):
             yield f"of the alert of {alert['indicator']} on {alert['subject']} the levels told were {ranks}"

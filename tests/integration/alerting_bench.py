@@ -39,8 +39,12 @@ class MemoryLog:
 
     def append(self, fact: AlertFact, at_ms: int | None = None) -> None:
         """A fact arrives in the log now; while `held` the machine lags behind."""
+        self.put(fact.alert_id.encode(), fact.model_dump_json().encode(), at_ms)
+
+    def put(self, key: bytes, value: bytes, at_ms: int | None = None) -> None:
+        """A record of any kind arrives."""
         stamp = int(time.time() * 1000) if at_ms is None else at_ms
-        self.records.append(Record(len(self.records), stamp, fact.alert_id.encode(), fact.model_dump_json().encode()))
+        self.records.append(Record(len(self.records), stamp, key, value))
         if not self.held:
             self.catch_up()
 

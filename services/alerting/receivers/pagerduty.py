@@ -32,14 +32,14 @@ class Pagerduty(Receiver):
     url: BaseUrl = "https://events.pagerduty.com"
 
     def render(self, notice: Notice, now: float) -> Request:
-        """An alert is one incident there, whatever happens to it."""
-        alert = notice.message.data
+        """A group of alerts is one incident there, whatever happens to it, and over when all of them are."""
+        alert, group = notice.message.data, notice.due.group
         event: dict[str, Any] = {
             "routing_key": self.routing_key.get_secret_value(),
             "event_action": "trigger",
-            "dedup_key": alert.alert_id,
+            "dedup_key": alert.alert_id if group is None else group.group_id,
         }
-        if alert.status == "resolved":
+        if alert.status == "resolved" and (group is None or group.open == 0):
             event["event_action"] = "resolve"
         else:
             event |= self._problem(notice)

@@ -43,6 +43,7 @@ _NOTHING_ASKED: Final = ("Nothing is asked of you.", "无需处理。")
 _TAKEN: Final = ("{} has taken charge.", "{} 已接手。")
 _TAKE: Final = ("Please look and acknowledge.", "请查看并确认接手。")
 
+_MORE: Final = ("and {} more", "另有 {} 条")
 _LABELS: Final = {
     "subject": ("About", "对象"),
     "indicator": ("Indicator", "指标"),
@@ -84,7 +85,7 @@ def words(message: WebhookMessage, language: Language, zone: ZoneInfo) -> Words:
     """All that is to be read; times in `zone`."""
     spoken = _LANGUAGES[language]
     firsts = tuple(_first(message, each) for each in spoken)
-    return Words(firsts, tuple(line for each in spoken for line in _details(message.data, each, zone)))
+    return Words(firsts, tuple(line for each in spoken for line in _lines(message, each, zone)))
 
 
 def label(words_for_it: tuple[str, str], language: Language) -> str:
@@ -101,7 +102,8 @@ def _first(message: WebhookMessage, language: int) -> str:
     alert = message.data
     last = _last_steps(alert.actions)
     happened = _HAPPENED[message.type][language].format(
-        severity=_SEVERITY[alert.severity][language], title=_said(alert.title, language).rstrip(".。")
+        severity=_SEVERITY[alert.severity][language],
+        title=_said(message.headline or alert.title, language).rstrip(".。"),
     )
     sentences = (happened, *_done(last, language), _asked(alert, last, language))
     return (" " if language == En else "").join(sentences)
@@ -140,6 +142,19 @@ def _phrases(actions: list[ActionTaken], language: int) -> str:
     for action in actions:
         targets.setdefault(action.what, []).append(_line(action.target))
     return ("; ", "；")[language].join(phrase(what, named, language) for what, named in targets.items())
+
+
+def _lines(message: WebhookMessage, language: int, zone: ZoneInfo) -> Iterator[str]:
+    """Of a message that tells of several alerts, each in a line; then all about the worst."""
+    if message.group is not None:
+        for line in message.group.alerts:
+            happened = _HAPPENED[line.change][language]
+            yield "· " + happened.format(
+                severity=_SEVERITY[line.severity][language], title=_said(line.title, language).rstrip(".。")
+            )
+        if message.group.more:
+            yield _MORE[language].format(message.group.more)
+    yield from _details(message.data, language, zone)
 
 
 def _details(alert: AlertState, language: int, zone: ZoneInfo) -> Iterator[str]:
