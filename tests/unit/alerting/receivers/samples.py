@@ -9,12 +9,12 @@ from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any, Final
 
-from schemas.alerts import AlertState, Language, MessageLinks, WebhookMessage
+from schemas.alerts import AlertState, Change, Language, MessageLinks, WebhookMessage
 from schemas.base import from_ms
 from services.alerting.receivers.book import parse_book
 from services.alerting.receivers.notice import Notice
 from services.alerting.receivers.receiver import Receiver
-from services.alerting.telling import Change, Due
+from services.alerting.telling import Due
 from services.runtime.outgoing import Mail
 from tests.unit.alerting.facts import ALERTS, T0_MS
 from tests.unit.alerting.test_signing import SECRET
