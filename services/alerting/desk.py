@@ -139,11 +139,11 @@ class Desk:
     # -- what is remembered
 
     def load(self, groups: Iterable[Group], due: Iterable[Due], paces: Iterable[Pace]) -> None:
-        """Take over a snapshot."""
-        self.due = {each.webhook_id: each for each in due}
+        """Take over a snapshot. What is due in no group, by an older release, is told anew by the alert's next fact."""
         self._pace = {each.route: each for each in paces}
         for group in sorted(groups, key=lambda group: group.group_id):
             self._put(group)
+        self.due = {each.webhook_id: each for each in due if each.webhook_id in self._flights}
         self.changed = {}
 
     def _consider(self, group: Group, scene: Scene, touched: AlertState | None = None) -> list[Due]:

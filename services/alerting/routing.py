@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from schemas.alerting import AlertingPolicy, Hours, Matcher, Route, Silence, Trait
 from schemas.alerts import AlertState
-from schemas.base import to_ms
+from schemas.base import from_ms, to_ms
 from schemas.policy import Policy
 from services.runtime.calendar import Calendar, moment_ms
 
@@ -47,7 +47,11 @@ def matches(matcher: Matcher, alert: AlertState) -> bool:
         ("product", matcher.product),
         ("team", matcher.team),
     )
-    return all(any(fnmatchcase(trait(alert, name), wanted) for wanted in any_of) for name, any_of in traits if any_of)
+    return all(
+        (has := trait(alert, name)) != "" and any(fnmatchcase(has, wanted) for wanted in any_of)
+        for name, any_of in traits
+        if any_of
+    )
 
 
 class Rules:
@@ -79,14 +83,16 @@ class Rules:
                     return
 
     def quiet_until(self, alert: AlertState, now_ms: int) -> int:
-        """Until when the hours or the policy's own silences forbid to tell of an alert; 0 if they do not."""
+        """Until when hours, maintenance or the policy's own silences forbid to tell of an alert; 0 if they do not."""
         hours = [self._end_of(each, now_ms) for each in self.alerting.quiet_hours if alert.severity in each.severity]
         planned = [
             to_ms(each.to)
             for each in self.alerting.silences
             if to_ms(each.from_) <= now_ms < to_ms(each.to) and matches(each.match, alert)
         ]
-        return max([0, *hours, *planned])
+        now = from_ms(now_ms)
+        worked_on = [to_ms(each.to) for each in self._policy.maintenance if each.is_open(alert.subject, now)]
+        return max([0, *hours, *planned, *worked_on])
 
     def is_source(self, alert: AlertState) -> bool:
         """Whether others may be inhibited while this alert stands."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from schemas.alerting import Silence
 from schemas.alerts import ActionState, ActionTaken
 from schemas.audit import Outcome
 from schemas.channels import FourEyesRequest, Hold
@@ -43,7 +44,8 @@ class AlertNote:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`target` is the new state, None where the order changed nothing; it is about `holds`, and maybe a `request`."""
+    """`target` is the new state, None where the order changed nothing; it is about `holds`, and maybe a `request`;
+    `silence` is for alerting."""
 
     outcome: Outcome
     why: str
@@ -51,6 +53,7 @@ class Decision:
     holds: tuple[str, ...] = ()
     notes: tuple[AlertNote, ...] = ()
     request: FourEyesRequest | None = None
+    silence: Silence | None = None
 
 
 def in_words(at: datetime) -> str:

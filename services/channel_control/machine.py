@@ -93,7 +93,7 @@ class ControlMachine:
     def apply(self, record: Record) -> list[Output]:
         """Takes one order (or policy) and says what came of it."""
         self.next_offset = record.offset + 1
-        scribe = Scribe(self._partition, record)
+        scribe = Scribe(self._partition, record, self._partitions)
         if record.key == POLICY_KEY:
             return self._take_policy(record, scribe)
         if len(record.value or b"") > MAX_COMMAND_BYTES:

@@ -18,6 +18,7 @@ from services.channel_control.overrides import masked_by
 from services.channel_control.ramps import paced
 from services.channel_control.regrouping import regroup
 from services.channel_control.reports import report
+from services.channel_control.silences import silence
 from services.channel_control.staleness import is_about_content, is_guardrail, is_stale
 from services.channel_control.target import Target
 
@@ -25,8 +26,6 @@ ACTIONS: Final = frozenset(get_args(Action))
 PERSONS_WORDS: Final = frozenset(get_args(PersonsWord))
 INDICATORS_WORDS: Final = frozenset(get_args(IndicatorsWord))
 REPORTS: Final = frozenset(get_args(Report))
-NOT_YET: Final = frozenset({"silence"})
-"""Words of the contract that this release does not know."""
 
 
 def decide(target: Target, command: Command, moment: Moment) -> Decision:
@@ -69,8 +68,6 @@ def _problem(command: Command, at: datetime) -> str | None:
     word = command.command
     if command.target == automation.TARGET:
         return f"{automation.TARGET} is switched on every partition, under the key {automation.KEY.decode()}"
-    if word in NOT_YET:
-        return f"{word} is not in this release"
     may = _may_say(command)
     if word not in may:
         return f"{word} is not for {command.issued_by.partition(':')[0]} to say"
@@ -90,7 +87,7 @@ def _problem_of_person(command: Command, at: datetime) -> str | None:
     word, holds = command.command, command.command in HOLD_KINDS or command.command == "override"
     if holds and not (command.note or "").strip():
         return f"{word} without a reason"
-    if command.expires_at is not None and not holds:
+    if command.expires_at is not None and not (holds or word == "silence"):
         return f"{word} takes no expiry"
     if command.expires_at is not None and command.expires_at <= at:
         return f"{word} was over when it arrived"
@@ -185,6 +182,7 @@ _DECIDERS: Final[Mapping[str, Callable[[Target, Command, Moment], Decision]]] = 
     "approve": answer,
     "reject": answer,
     "acknowledge": _acknowledge,
+    "silence": silence,
     "escalate": _escalate,
     "override": override,
     "withdraw": withdraw,

@@ -6,6 +6,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from schemas import topics
+from schemas.alerting import SILENCE_KEY, Silence
 from schemas.alerts import INCIDENT_LABEL, ActionTaken, AlertFact
 from schemas.audit import AuditRecord
 from schemas.base import Message, Ref, from_ms
@@ -24,12 +25,13 @@ _REF: Final[TypeAdapter[str]] = TypeAdapter(Ref)
 
 
 class Scribe:
-    """For one record of one partition; everything is dated with the record's append time."""
+    """For one record of one partition, of so many; everything is dated with the record's append time."""
 
-    def __init__(self, partition: int, record: Record) -> None:
+    def __init__(self, partition: int, record: Record, partitions: int = 1) -> None:
         self._writer = f"channel_control:{partition}"
         self._place = f"{topics.CHANNEL_COMMANDS}/{partition}/{record.offset}"
         self._record = record
+        self._partitions = partitions
         self._at = from_ms(record.timestamp_ms)
 
     def unreadable(self, what: str, problem: str) -> list[Output]:
@@ -53,7 +55,15 @@ class Scribe:
         after = decision.target or before
         outputs.append(self._audit_of(command, decision, after, _void(command, before, after)))
         outputs.extend(self._facts(decision.notes))
+        if decision.silence is not None:
+            outputs.extend(self._everywhere(decision.silence))
         return outputs
+
+    def _everywhere(self, silence: Silence) -> list[Output]:
+        """Any partition may have an alert that it is about."""
+        value = silence.model_dump_json().encode()
+        partitions = topics.TOPICS[topics.ALERTS].partitions(self._partitions)
+        return [Output(topics.ALERTS, SILENCE_KEY, value, partition) for partition in range(partitions)]
 
     def _state(self, target: Target) -> Output:
         state = target.state().model_copy(update={"seq": self._record.offset})

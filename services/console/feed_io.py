@@ -13,6 +13,7 @@ from schemas.base import to_ms
 from services.console import metrics
 from services.console.policy_view import PolicyInForce
 from services.console.settings import ConsoleSettings
+from services.console.silences import Silences
 from services.console.views import Alerts, Audit, Channels
 from services.incidents.book import Book
 from services.runtime import kafka_io
@@ -31,6 +32,7 @@ class Feed:
         self.incidents = Book(self.alerts.get)
         self._since_ms = {topics.AUDIT: to_ms(now) - settings.console_audit_days * topics.DAY_MS}
         self.audit = Audit(settings.console_audit_records, self._since_ms[topics.AUDIT])
+        self.silences = Silences()
         self.policy = PolicyInForce()
         self._settings = settings
         self._news = asyncio.Condition()
@@ -75,7 +77,9 @@ class Feed:
         self.incidents.put(key.decode())
 
     def _fold_audit(self, record: Received) -> None:
-        self.audit.fold((record.timestamp_ms, record.partition, record.offset), record.value or b"")
+        told = self.audit.fold((record.timestamp_ms, record.partition, record.offset), record.value or b"")
+        if told is not None:
+            self.silences.fold(told)
 
     async def _follow(self, topic: str) -> None:
         """Reads one topic; after an error from its beginning again, where what is over and forgotten comes once more.

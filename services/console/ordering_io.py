@@ -20,6 +20,7 @@ from services.console.orders import (
     OrderAnswer,
     Override,
     Resume,
+    Silence,
     Stop,
     Throttle,
     Word,
@@ -111,6 +112,22 @@ def order_routes(feed: Feed, desk: Desk, authenticated: Authenticated) -> APIRou
             raise refusal(404, "no such alert is known")
         about = {"target": alert.subject}
         command = command_of("acknowledge", order, person, new_id(person, key), datetime.now(UTC), **about)
+        return await desk.give(command, wait, response)
+
+    @router.post("/silence", summary="Silence an alert or a subject", **told(OrderAnswer, 404))
+    async def silence(
+        order: Silence,
+        person: Annotated[Person, Depends(operator)],
+        response: Response,
+        key: Key = None,
+        wait: Wait = 0,
+    ) -> OrderAnswer:
+        """Nobody is told until then, nor called up a ladder; a newer silence of the same takes its place."""
+        alert = None if order.alert_id is None else feed.alerts.get(order.alert_id)
+        if order.alert_id is not None and alert is None:
+            raise refusal(404, "no such alert is known")
+        about = order if alert is None else order.model_copy(update={"target": alert.subject})
+        command = command_of("silence", about, person, new_id(person, key), datetime.now(UTC))
         return await desk.give(command, wait, response)
 
     return router

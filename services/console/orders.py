@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from schemas.audit import AuditRecord, Outcome
 from schemas.base import HexId, Instant, Name, Ref, Text
@@ -99,6 +99,22 @@ class Acknowledge(Order):
     """Takes charge of an alert."""
 
     alert_id: HexId
+
+
+class Silence(Order):
+    """Nobody is told of an alert, or of any about a subject, until a time; what still stands then is told."""
+
+    alert_id: Annotated[HexId | None, Field(description="Only this alert.")] = None
+    target: Annotated[Ref | None, Field(description="All alerts about this; null where `alert_id` says which.")] = None
+    expires_at: Annotated[Instant | None, Field(description="At most a week ahead; null ends the silence.")]
+
+    @model_validator(mode="after")
+    def _about_something(self) -> "Silence":
+        if (self.alert_id is None) == (self.target is None):
+            raise ValueError("names either an alert_id or a target")
+        if self.expires_at is not None and not (self.note or "").strip():
+            raise ValueError("says in its note why")
+        return self
 
 
 class OrderAnswer(BaseModel):

@@ -2,6 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
+from schemas.alerting import PlannedSilence
 from schemas.directory import Directory
 from schemas.policy import Policy, PolicyRef
 from services.scanning.report import Figures, figures_in
@@ -19,6 +20,7 @@ class PolicyInForce:
     def __init__(self) -> None:
         self.label: str | None = None
         self.directory = Directory()
+        self.silences: list[PlannedSilence] = []
         self.zone = ZoneInfo(Policy(version=1).time_zone)
         self.figures = Figures()
         self.scanner: Scanner | None = None
@@ -44,3 +46,4 @@ class PolicyInForce:
             raise ValueError(f"the document under {label} says that it is {policy.label}")
         self.figures, self.scanner, self.label = figures_in(policy), Scanner(policy.content), label
         self.directory, self.zone = policy.directory, ZoneInfo(policy.time_zone)
+        self.silences = policy.alerting.silences

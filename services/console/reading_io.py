@@ -1,5 +1,6 @@
 """What there is to see: channels with their holds, alerts, the audit."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
@@ -11,6 +12,7 @@ from schemas.channels import ChannelState
 from services.console.answers import AlertList, AuditList, ChannelList, Kind
 from services.console.directory import DirectoryAnswer, answer_of
 from services.console.feed_io import Feed
+from services.console.silences import SilenceList
 from services.runtime.api_io import errors, refusal
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many.")]
@@ -82,7 +84,7 @@ def reading_routes(feed: Feed) -> APIRouter:
 
 
 def directory_routes(feed: Feed) -> APIRouter:
-    """What things are called."""
+    """What things are called, and of what nobody is told."""
     router = APIRouter(prefix="/api/v1")
 
     @router.get("/directory", summary="What channels and products are called", responses=errors(401, 503))
@@ -91,5 +93,10 @@ def directory_routes(feed: Feed) -> APIRouter:
         subjects = [state.target for state in feed.channels.values()]
         subjects += [alert.subject for alert in feed.alerts.values()]
         return answer_of(feed.policy.label, feed.policy.directory, subjects)
+
+    @router.get("/silences", summary="Of what nobody is told", responses=errors(401, 503))
+    async def list_silences() -> SilenceList:
+        """People's silences and those of the policy, until they are over."""
+        return feed.silences.standing(datetime.now(UTC), feed.policy.silences)
 
     return router

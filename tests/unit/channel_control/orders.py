@@ -10,7 +10,7 @@ NOW = "2026-01-01T00:00:00Z"
 CHANNEL = "channel:douyin"
 SIGNAL = {"issued_by": "indicator:search_divergence"}
 """Of an indicator whose pause one person may lift."""
-NEED_A_REASON = ("pause", "throttle", "freeze", "take_down", "override")
+NEED_A_REASON = ("pause", "throttle", "freeze", "take_down", "override", "silence")
 
 
 def hex_id(number: int) -> str:

@@ -227,7 +227,13 @@ def test_acknowledge_without_an_alert_is_refused() -> None:
 @pytest.mark.parametrize(
     ("fields", "problem"),
     [
-        (persons(1, "silence"), "silence is not in this release"),
+        (persons(1, "silence", note=None, expires_at="2026-01-02T00:00:00Z"), "silence without a reason"),
+        (persons(1, "silence", expires_at="2026-01-01T00:00:00Z"), "silence was over when it arrived"),
+        (
+            persons(1, "silence", expires_at="2027-01-01T00:00:00Z"),
+            "a silence lasts at most 7 days; the policy has longer ones",
+        ),
+        (order(1, "silence"), "silence is not for indicator to say"),
         (order(1, "approve"), "approve is not for indicator to say"),
         (persons(1, "expired"), "expired is not for person to say"),
         (persons(1, "override"), "override does not say until when"),

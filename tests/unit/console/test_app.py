@@ -561,6 +561,7 @@ async def test_the_openapi_document_is_complete(client: httpx.AsyncClient) -> No
         "/api/v1/audit",
         "/api/v1/alerts",
         "/api/v1/alerts/{alert_id}",
+        "/api/v1/silences",
         "/api/v1/incidents",
         "/api/v1/incidents/{incident_id}",
         "/api/v1/incidents/{incident_id}/report",
@@ -577,6 +578,7 @@ async def test_the_openapi_document_is_complete(client: httpx.AsyncClient) -> No
         "/api/v1/orders/approve",
         "/api/v1/orders/reject",
         "/api/v1/orders/acknowledge",
+        "/api/v1/orders/silence",
         "/api/v1/scan",
     }
     components = document["components"]["schemas"]
