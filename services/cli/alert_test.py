@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from schemas.alerts import Change
 from services.alerting.delivery import Answer
 from services.alerting.receivers.receiver import Receiver
-from services.alerting.telling import Change
 
 
 def changes(receiver: Receiver) -> list[Change]:

@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from schemas.alerts import AlertState, Language, WebhookMessage
+from schemas.alerts import AlertState, Change, Language, WebhookMessage
 from schemas.base import Bilingual, HexId, Instant, Severity, to_ms
-from services.alerting.telling import SEVERITIES, Change, Due
+from services.alerting.telling import SEVERITIES, Due
 from services.runtime.ids import derive
 
 _TITLE = Bilingual(en="TEST, nothing has happened", zh="测试消息，并无异常")
