@@ -53,7 +53,9 @@ def test_many_tiny_members_are_refused() -> None:
         unpack(gzip.compress(b"") * 1000, 1000)
 
 
-@pytest.mark.parametrize("data", [b"plain", gzip.compress(b"x" * 100)[:-9], gzip.compress(b"x") + b"rest", b"\x1f\x8b"])
+@pytest.mark.parametrize(
+    "data", [b"plain", gzip.compress(b"x" * 100, mtime=0)[:-9], gzip.compress(b"x", mtime=0) + b"rest", b"\x1f\x8b"]
+)
 def test_what_is_no_gzip_is_refused(data: bytes) -> None:
     with pytest.raises(UnreadableError):
         unpack(data, 1000)
