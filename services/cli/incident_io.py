@@ -27,15 +27,16 @@ def add_commands(commands: Any) -> None:
     listing = kinds.add_parser("list", help="all incidents, the newest first")
     listing.add_argument("--language", choices=("en", "zh"), default="en")
     listing.add_argument("--limit", type=int, default=50)
-    listing.set_defaults(run=_list)
+    listing.set_defaults(run=list_incidents)
     reporting = kinds.add_parser("report", help="cause, timeline, responsibility, cost and open actions of one")
     reporting.add_argument("incident_id", metavar="ID", help="of the incident, or of any of its alerts")
     reporting.add_argument("--language", choices=("en", "zh"), default="en")
     reporting.add_argument("--format", choices=("markdown", "html"), default="markdown")
-    reporting.set_defaults(run=_report)
+    reporting.set_defaults(run=report_incident)
 
 
-async def _list(arguments: argparse.Namespace, settings: CliSettings) -> int:
+async def list_incidents(arguments: argparse.Namespace, settings: CliSettings) -> int:
+    """0, whether there are any or not."""
     await wait_for_broker(settings)
     known = await _known(settings)
     for line in listed(known.incidents()[: arguments.limit], arguments.language, known.zone):
@@ -43,7 +44,7 @@ async def _list(arguments: argparse.Namespace, settings: CliSettings) -> int:
     return 0
 
 
-async def _report(arguments: argparse.Namespace, settings: CliSettings) -> int:
+async def report_incident(arguments: argparse.Namespace, settings: CliSettings) -> int:
     """0 when there is such an incident; 3 when there is none, or none any more."""
     await wait_for_broker(settings)
     known = await _known(settings)
