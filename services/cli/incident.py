@@ -10,7 +10,7 @@ from schemas.alerts import AlertState
 from schemas.audit import AuditRecord
 from schemas.channels import ChannelState
 from schemas.directory import Directory
-from services.incidents.grouping import Group, group, order, seen
+from services.incidents.grouping import Group, Grouped, group, order, seen
 from services.incidents.incident import Incident, incident_of
 from services.incidents.markdown import markdown
 from services.incidents.page import page
@@ -30,17 +30,16 @@ class Known:
 
     def incidents(self) -> list[Incident]:
         """All, the one that began last first."""
-        groups = sorted(self._groups().values(), key=lambda each: order(each.alerts[0]), reverse=True)
+        groups = sorted(self._grouped().groups.values(), key=lambda each: order(each.alerts[0]), reverse=True)
         return [found for each in groups if (found := self._incident(each)) is not None]
 
     def find(self, incident_id: str) -> Incident | None:
         """By its id, or that of any of its alerts."""
-        grouping = group(map(seen, self.alerts.values()))
-        found = grouping.groups.get(grouping.key_of.get(incident_id, incident_id))
+        found = self._grouped().find(incident_id)
         return None if found is None else self._incident(found)
 
-    def _groups(self) -> Mapping[str, Group]:
-        return group(map(seen, self.alerts.values())).groups
+    def _grouped(self) -> Grouped:
+        return group(map(seen, self.alerts.values()))
 
     def _incident(self, one: Group) -> Incident | None:
         return incident_of(one, self.alerts.get, self.directory, self.now)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from schemas.alerts import AlertState
-from services.incidents.grouping import Group, Grouping, Seen, group, order, seen
+from services.incidents.grouping import Group, Grouped, Grouping, Seen, order, seen
 
 _LOOK: Final = 1000
 """So many alerts later it looks which it still has to know."""
@@ -21,6 +21,7 @@ class Book:
         self._known = known
         self._seen: dict[str, Seen] = {}
         self._grouping = Grouping()
+        self._grouped: Grouped | None = None
         self._stale = False
         self._put = 0
 
@@ -36,6 +37,7 @@ class Book:
             self._seen[alert_id] = now
         if before is None and now is not None and order(now) > self._grouping.newest and not self._stale:
             self._grouping.add(now)
+            self._grouped = None
         else:
             self._stale = True
         self._put += 1
@@ -45,15 +47,18 @@ class Book:
 
     def groups(self) -> list[Group]:
         """The incidents as they are now, the one that began last first."""
-        found = self._current().groups.values()
-        return sorted(found, key=lambda each: order(each.alerts[0]), reverse=True)
+        return sorted(self.grouped().groups.values(), key=lambda each: order(each.alerts[0]), reverse=True)
 
     def find(self, incident_id: str) -> Group | None:
-        """The incident of this id, or to which the alert of this id has come: so old ids lead on after a merge."""
-        grouping = self._current()
-        return grouping.groups.get(grouping.key_of.get(incident_id, incident_id))
+        """The incident of this id, or to which the alert of this id has come."""
+        return self.grouped().find(incident_id)
 
-    def _current(self) -> Grouping:
+    def grouped(self) -> Grouped:
+        """All of them; worked out when asked after something has changed."""
         if self._stale:
-            self._grouping, self._stale = group(self._seen.values()), False
-        return self._grouping
+            self._grouping, self._stale, self._grouped = Grouping(), False, None
+            for each in sorted(self._seen.values(), key=order):
+                self._grouping.add(each)
+        if self._grouped is None:
+            self._grouped = self._grouping.grouped()
+        return self._grouped

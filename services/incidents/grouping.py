@@ -1,8 +1,10 @@
 """Which alerts are one incident. Incremental over alerts in the order of their opening; bounded by what it is given.
 
-An alert joins every incident that has an alert much like it (services.incidents.likeness), and so may unite two; what
-people have put together or apart (a label of the alert) stands, whatever is alike. An incident is called by the
-alert that it began with. All is decided by what was opened before, so the same alerts give the same incidents.
+An alert joins every cluster that has an alert much like it (see likeness), and so may unite two. Besides, it follows
+one alert, the one most like it. Where people have said to which incident an alert belongs (a label), that decides, and
+those that follow it come along: so their word changes nothing of what is alike, only who goes where. An incident is
+called by the alert that it began with. All is decided by what was opened before, so the same alerts give the same
+incidents.
 """
 
 from collections import Counter, defaultdict, deque
@@ -13,13 +15,13 @@ from typing import Final
 from schemas.alerts import INCIDENT_LABEL, AlertState
 from schemas.base import to_ms
 from schemas.topics import DAY_MS
-from services.incidents.likeness import HORIZON_MS, TOGETHER, closeness, explains, rarity, shared
+from services.incidents.likeness import HORIZON_MS, TOGETHER, centrality, closeness, explains, rarity, shared
 from services.incidents.things import Things, things_of
 
 _WEEK_MS: Final = 7 * DAY_MS
 _RECENT: Final = 12
 """With so many of the latest alerts that speak of a thing a new one is compared: in a storm the others are in the same
-incidents as these."""
+clusters as these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +35,6 @@ class Seen:
     pinned: str | None = None
 
 
-@dataclass(slots=True)
-class Group:
-    """One incident. ties: what its alerts share, and how much that said when they joined."""
-
-    key: str
-    alerts: list[Seen]
-    pinned: bool = False
-    ties: Counter[str] = field(default_factory=Counter)
-
-
 def seen(alert: AlertState) -> Seen:
     """An alert as grouping looks at it."""
     pinned = alert.labels.get(INCIDENT_LABEL)
@@ -54,95 +46,161 @@ def order(alert: Seen) -> tuple[int, str]:
     return alert.at_ms, alert.alert_id
 
 
-def group(alerts: Iterable[Seen]) -> "Grouping":
-    """All of these, in whatever order they are given."""
+@dataclass(slots=True)
+class Group:
+    """One incident. ties: what its alerts share, and how much that said when they joined. pinned: by people's word."""
+
+    key: str
+    alerts: list[Seen] = field(default_factory=list)
+    pinned: bool = False
+    ties: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """The incidents by key, and the key of each alert's."""
+
+    groups: Mapping[str, Group]
+    key_of: Mapping[str, str]
+
+    def find(self, incident_id: str) -> Group | None:
+        """The incident to which the alert of this id has come: so old ids lead on after a merge."""
+        return self.groups.get(self.key_of.get(incident_id, incident_id))
+
+
+def group(alerts: Iterable[Seen]) -> Grouped:
+    """The incidents of all these, in whatever order they are given."""
     grouping = Grouping()
     for alert in sorted(alerts, key=order):
         grouping.add(alert)
-    return grouping
+    return grouping.grouped()
+
+
+@dataclass(slots=True)
+class _Cluster:
+    """Alerts that are alike. speakers: how many of them speak of a thing."""
+
+    root: Seen
+    alerts: list[Seen] = field(default_factory=list)
+    speakers: Counter[str] = field(default_factory=Counter)
+
+    def is_about(self, thing: str) -> float:
+        """The share of its alerts that speak of a thing."""
+        return self.speakers[thing] / len(self.alerts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    """How much an alert is like another, and by what."""
+
+    score: float
+    other: Seen
+    ties: Mapping[str, float]
 
 
 class Grouping:
-    """The incidents of the alerts that were added, by key."""
+    """Takes alerts in, one after the other."""
 
     def __init__(self) -> None:
-        self.groups: dict[str, Group] = {}
-        self.key_of: dict[str, str] = {}
-        """By alert."""
         self.newest: tuple[int, str] = (0, "")
         """The order of the alert that was added last."""
+        self._clusters: dict[str, _Cluster] = {}
+        """By alert."""
+        self._leaders: dict[str, Seen | None] = {}
+        """By alert in the order of opening, the one that it follows."""
+        self._ties: dict[str, Mapping[str, float]] = {}
+        self._alerts: list[Seen] = []
         self._recent: dict[str, deque[Seen]] = defaultdict(lambda: deque(maxlen=_RECENT))
         self._spoken: dict[str, dict[str, int]] = defaultdict(dict)
-        """By thing, the incidents that speak of it, and when last."""
+        """By thing, the clusters that speak of it, and when last."""
 
     def add(self, alert: Seen) -> None:
         """One more, opened after all that were added."""
         self.newest = order(alert)
-        home, ties = self._home(alert)
+        self._alerts.append(alert)
+        matches = self._matches(alert)
+        home = self._clusters[matches[0].other.alert_id] if matches else _Cluster(alert)
+        self._leaders[alert.alert_id] = matches[0].other if matches else None
+        self._ties[alert.alert_id] = {thing: said for match in reversed(matches) for thing, said in match.ties.items()}
+        for match in matches[1:]:
+            home = self._united(home, matches[0].other, match.other)
+        self._clusters[alert.alert_id] = home
         home.alerts.append(alert)
-        home.ties.update(ties)
-        self.key_of[alert.alert_id] = home.key
+        home.speakers.update(dict.fromkeys(alert.things, 1))
         for thing in alert.things:
             self._recent[thing].append(alert)
-            self._spoken[thing][home.key] = alert.at_ms
+            self._spoken[thing][home.root.alert_id] = alert.at_ms
 
-    def _home(self, alert: Seen) -> tuple[Group, Mapping[str, float]]:
-        """The incident that an alert belongs to, and what it shares with it."""
-        fixed = alert.pinned or (alert.alert_id if alert.alert_id in self.groups else None)
-        if fixed is not None:
-            home = self.groups.setdefault(fixed, Group(fixed, []))
-            home.pinned = True
-            return home, {}
-        alike = self._alike(alert)
-        if not alike:
-            home = self.groups[alert.alert_id] = Group(alert.alert_id, [])
-            return home, {}
-        best, ties = alike[0]
-        for other, more in alike[1:]:
-            if not (best.pinned or other.pinned):
-                best, ties = self._united(best, other), {**ties, **more}
-        return best, ties
+    def grouped(self) -> Grouped:
+        """The incidents as they are now."""
+        groups: dict[str, Group] = {}
+        key_of: dict[str, str] = {}
+        for alert in self._alerts:
+            key = self._key(alert, key_of)
+            one = groups.setdefault(key, Group(key))
+            one.alerts.append(alert)
+            one.pinned = one.pinned or alert.pinned is not None
+            one.ties.update(self._ties[alert.alert_id])
+        return Grouped(groups, key_of)
 
-    def _alike(self, alert: Seen) -> list[tuple[Group, dict[str, float]]]:
-        """The incidents that have an alert much like this one, the most like first, each with what is shared."""
-        best: dict[str, tuple[float, dict[str, float]]] = {}
-        candidates = {each.alert_id: each for thing in alert.things for each in self._recent.get(thing, ())}
+    def _key(self, alert: Seen, key_of: dict[str, str]) -> str:
+        """The incident of an alert: by people's word, or that of the alert which it follows, or one of its own."""
+        way: list[str] = []
+        at: Seen | None = alert
+        key = alert.alert_id
+        while at is not None:
+            key = key_of.get(at.alert_id) or at.pinned or at.alert_id
+            way.append(at.alert_id)
+            at = None if at.alert_id in key_of or at.pinned else self._leaders[at.alert_id]
+        key_of.update(dict.fromkeys(way, key))
+        return key
+
+    def _matches(self, alert: Seen) -> list[_Match]:
+        """Of each cluster that has an alert much like this one the most alike, the best first."""
+        self._forget_before(alert)
+        best: dict[str, _Match] = {}
+        candidates = {each.alert_id: each for thing in alert.things for each in self._recent[thing]}
         for other in candidates.values():
-            key = self.key_of[other.alert_id]
-            ties = self._ties(alert, other, key)
-            score = sum(ties.values())
-            if score >= TOGETHER and score > best.get(key, (0.0, {}))[0]:
-                best[key] = score, ties
-        ranked = sorted(best.items(), key=lambda item: (-item[1][0], item[0]))
-        return [(self.groups[key], ties) for key, (_, ties) in ranked]
+            home = self._clusters[other.alert_id]
+            ties = self._shared(alert, other, home)
+            score, root = sum(ties.values()), home.root.alert_id
+            if score >= TOGETHER and (root not in best or score > best[root].score):
+                best[root] = _Match(score, other, ties)
+        return sorted(best.values(), key=lambda match: (-match.score, order(match.other)))
 
-    def _ties(self, alert: Seen, other: Seen, key: str) -> dict[str, float]:
-        gap_ms = alert.at_ms - other.at_ms
-        if gap_ms > HORIZON_MS:
-            return {}
+    def _forget_before(self, alert: Seen) -> None:
+        """Of what this alert speaks of, what lies too far back to say anything."""
+        for thing in alert.things:
+            recent, spoken = self._recent[thing], self._spoken[thing]
+            while recent and alert.at_ms - recent[0].at_ms > HORIZON_MS:
+                recent.popleft()
+            for each in [each for each, last_ms in spoken.items() if last_ms < alert.at_ms - _WEEK_MS]:
+                del spoken[each]
+
+    def _shared(self, alert: Seen, other: Seen, home: _Cluster) -> dict[str, float]:
         explained = explains(alert.indicator, other.indicator) or explains(other.indicator, alert.indicator)
-        near = closeness(gap_ms)
+        near = closeness(alert.at_ms - other.at_ms)
         return {
-            thing: said * near * rarity(self._others(thing, key, alert.at_ms))
+            thing: said * near * rarity(self._others(thing, home)) * centrality(home.is_about(thing))
             for thing, said in shared(alert.things, other.things, explained).items()
         }
 
-    def _others(self, thing: str, key: str, at_ms: int) -> int:
-        """How many other incidents of the last week speak of a thing."""
+    def _others(self, thing: str, home: _Cluster) -> int:
+        """How many other clusters of the last week speak of a thing."""
         spoken = self._spoken[thing]
-        for each in [each for each, last_ms in spoken.items() if last_ms < at_ms - _WEEK_MS]:
-            del spoken[each]
-        return len(spoken) - (key in spoken)
+        return len(spoken) - (home.root.alert_id in spoken)
 
-    def _united(self, one: Group, other: Group) -> Group:
-        """Two incidents that turned out to be one keep the name of the older."""
-        kept, gone = (one, other) if order(one.alerts[0]) < order(other.alerts[0]) else (other, one)
-        kept.alerts = sorted((*kept.alerts, *gone.alerts), key=order)
-        kept.ties.update(gone.ties)
-        del self.groups[gone.key]
+    def _united(self, one: _Cluster, in_one: Seen, in_other: Seen) -> _Cluster:
+        """Two clusters that turned out to be one: the root of the younger follows an alert of the older."""
+        other = self._clusters[in_other.alert_id]
+        older_first = order(one.root) < order(other.root)
+        kept, gone, leader = (one, other, in_one) if older_first else (other, one, in_other)
+        self._leaders[gone.root.alert_id] = leader
+        kept.alerts += gone.alerts
+        kept.speakers.update(gone.speakers)
         for alert in gone.alerts:
-            self.key_of[alert.alert_id] = kept.key
-            for thing in alert.things:
-                last_ms = self._spoken[thing].pop(gone.key, 0)
-                self._spoken[thing][kept.key] = max(last_ms, self._spoken[thing].get(kept.key, 0))
+            self._clusters[alert.alert_id] = kept
+        for thing in gone.speakers:
+            last_ms = self._spoken[thing].pop(gone.root.alert_id, 0)
+            self._spoken[thing][kept.root.alert_id] = max(last_ms, self._spoken[thing].get(kept.root.alert_id, 0))
         return kept

@@ -1,6 +1,6 @@
 """How much two alerts have to do with each other: what they share, how rare that is, and how close in time they lie.
 
-The figures were tuned on seeds 1 to 20 of tests/quality/together.py and are judged on others.
+The figures were tuned on seeds 1 to 12 of tests/quality/together.py and are judged on others.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ HORIZON_MS: Final = 12 * 3_600_000
 HALF_MS: Final = 6 * 3_600_000
 """After so long a thing that is shared says half as much. Ratios are judged over a day, so what one cause brings about
 may well come to light hours later."""
-TOGETHER: Final = 0.37
+TOGETHER: Final = 0.34
 """From this on two alerts belong to one incident."""
 
 _WEIGHTS: Final = {
@@ -32,6 +32,7 @@ _WEIGHTS: Final = {
 """What a kind of thing says when it is shared. A channel says little: so much happens on each."""
 _SPREAD: Final = 0.6
 """A thing that is a part p of an alert says p to this power: accounts and channels of a trace are many."""
+_CENTRAL: Final = 0.6
 _OTHER: Final = 0.6
 """Of a kind that only an indicator of somebody's own knows."""
 _EXPLAINED: Final[Mapping[str, float]] = {"channel": 3.0, "product": 2.5}
@@ -63,6 +64,12 @@ def closeness(gap_ms: int) -> float:
 def rarity(others: int) -> float:
     """From 1 for a thing that no other incident of the last week spoke of, downwards."""
     return 1 / (1 + log2(1 + others) / 2)
+
+
+def centrality(share: float) -> float:
+    """From 1 for a thing that all alerts of an incident speak of, downwards: so that incidents do not grow without end,
+    one thing leading to the next."""
+    return float(share**_CENTRAL)
 
 
 def shared(one: Things, other: Things, explained: bool) -> dict[str, float]:

@@ -24,7 +24,7 @@ from tests.integration.test_console import API, console, control, send
 from tests.integration.test_console import settings as settings
 from tests.unit.incidents.samples import alert
 
-FUND = {"products": {"fund-a": 18}}
+FUND: dict[str, object] = {"products": {"fund-a": 18}}
 
 
 @contextlib.asynccontextmanager
