@@ -13,8 +13,10 @@ from schemas.directory import Directory
 from services.incidents.grouping import Group, Grouped, group, order, seen
 from services.incidents.incident import Incident, incident_of
 from services.incidents.markdown import markdown
+from services.incidents.material import Material
 from services.incidents.page import page
-from services.incidents.report import Language, Material, report
+from services.incidents.report import report
+from services.incidents.saying import Language
 
 Format = Literal["markdown", "html"]
 

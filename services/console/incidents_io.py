@@ -18,9 +18,11 @@ from services.console.reading_io import Limit
 from services.incidents.grouping import Group
 from services.incidents.incident import Incident, Status, incident_of
 from services.incidents.markdown import markdown
+from services.incidents.material import Material
 from services.incidents.page import page
 from services.incidents.regrouping import RegroupingError
-from services.incidents.report import Language, Material, report
+from services.incidents.report import report
+from services.incidents.saying import Language
 from services.runtime.api_io import errors, refusal
 
 Form = Literal["markdown", "html"]

@@ -4,66 +4,36 @@ Pure: from what the topics hold to a document, in English or Chinese.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Final, Literal
-from zoneinfo import ZoneInfo
+from typing import Final
 
-from schemas import wording
 from schemas.alerts import AlertState
 from schemas.audit import AuditRecord
 from schemas.base import Bilingual
-from schemas.channels import ChannelState, Hold
 from services.incidents import report_words as words
 from services.incidents.document import Document, Section, Table
 from services.incidents.held import Held, held
-from services.incidents.incident import Incident
+from services.incidents.left_to_do import left_to_do
+from services.incidents.material import Material, of_incident
+from services.incidents.saying import Language, Saying
 
-Language = Literal["en", "zh"]
 _HTML: Final = {"en": "en", "zh": "zh-CN"}
 _MOST: Final = 500
 """Lines of the timeline: the newest; the audit has all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Material:
-    """All that is known of an incident. alerts: its own, by time. audit, states: of everything. zone: of the times.
-
-    since: older records of the audit are not looked at; None: all are.
-    """
-
-    incident: Incident
-    alerts: Sequence[AlertState]
-    audit: Sequence[AuditRecord]
-    states: Sequence[ChannelState]
-    zone: ZoneInfo
-    now: datetime
-    since: datetime | None = None
-
-
 def report(material: Material, language: Language) -> Document:
     """The document."""
-    teller = _Teller(material, language)
+    teller = _Teller(material, Saying(language, material.zone))
     return Document(_HTML[language], teller.title(), tuple(teller.head()), tuple(teller.sections()))
 
 
-def of_incident(incident: Incident, audit: Iterable[AuditRecord]) -> list[AuditRecord]:
-    """What the audit says of an incident's alerts, of the holds that came of them, and of itself. By time."""
-    records, alerts = list(audit), set(incident.alerts)
-    holds = {hold for each in records if each.alert_id in alerts for hold in each.holds}
-    target = f"incident:{incident.incident_id}"
-    own = [
-        each for each in records if each.alert_id in alerts or holds.intersection(each.holds) or each.target == target
-    ]
-    return sorted(own, key=lambda each: (each.at, each.audit_id))
-
-
 class _Teller:
-    def __init__(self, material: Material, language: Language) -> None:
+    def __init__(self, material: Material, saying: Saying) -> None:
         self._material = material
-        self._language = language
-        self._number = 0 if language == "en" else 1
+        self._saying = saying
+        self._say, self._at, self._who = saying.say, saying.at, saying.who
         self._own = of_incident(material.incident, material.audit)
 
     def title(self) -> str:
@@ -92,7 +62,7 @@ class _Teller:
         yield Section(self._say(words.TIMELINE), table=self._table(words.TIMELINE_HEAD, rows))
         yield self._done()
         yield Section(self._say(words.WHO), table=self._table(words.WHO_HEAD, self._who_did()))
-        left = tuple(self._open())
+        left = tuple(left_to_do(self._material, self._own, self._saying))
         yield Section(self._say(words.OPEN), () if left else (self._say(words.NONE_OPEN),), left)
         check = tuple(f"tidegate explain {alert.alert_id}" for alert in self._material.alerts)
         yield Section(self._say(words.CHECK), (self._say(words.CHECK_EXPLAIN),), check)
@@ -123,14 +93,8 @@ class _Teller:
     def _what(self, record: AuditRecord) -> str:
         word = words.WORDS.get(record.what)
         if word is None:
-            return wording.phrase(record.what, [record.target], self._number)
+            return self._saying.phrase(record.what, [record.target])
         return self._say(word, target=record.target)
-
-    def _who(self, who: str) -> str:
-        kind, _, name = who.partition(":")
-        if kind == "person":
-            return name
-        return self._say(words.PLATFORM) if who == "reconciler" else self._say(words.TIDEGATE, name=name or who)
 
     def _who_did(self) -> list[tuple[str, ...]]:
         """What each did, people first."""
@@ -148,43 +112,6 @@ class _Teller:
         until = self._say(words.STILL) if one.until is None else self._at(one.until)
         kept = ", ".join(self._say(words.COUNTED[name], count=count) for name, count in one.kept_back.items())
         return one.target, self._at(one.since), until, f"{one.left:.0%}", kept or self._say(words.UNKNOWN)
-
-    # -- what is left to do
-
-    def _open(self) -> Iterator[str]:
-        for alert in self._material.alerts:
-            if alert.status != "resolved":
-                yield self._say(words.UNRESOLVED, title=self._say(alert.title))
-            if alert.acknowledged_by is None and alert.severity != "info":
-                yield self._say(words.UNACKNOWLEDGED, title=self._say(alert.title))
-        own = set(self._material.incident.alerts)
-        for state in sorted(self._material.states, key=lambda each: each.target):
-            holds = [hold for hold in state.holds if hold.alert_id in own]
-            yield from (self._standing(state, hold) for hold in holds if hold.approval in ("none", "granted"))
-            yield from (self._waiting(state, hold) for hold in holds if hold.approval == "waiting")
-            if holds and state.platform.confirmed != state.platform.wanted:
-                status = self._say(words.STATUSES[state.platform.wanted])
-                yield self._say(words.UNCONFIRMED, target=state.target, status=status)
-        for record in self._own:
-            if record.what == "deliver" and record.outcome == "failed":
-                yield self._say(words.UNDELIVERED, at=self._at(record.at), why=record.why or "")
-
-    def _standing(self, state: ChannelState, hold: Hold) -> str:
-        what = wording.phrase(hold.kind, [state.target], self._number)
-        return self._say(words.STANDING, target=state.target, what=what, since=self._at(hold.since))
-
-    def _waiting(self, state: ChannelState, hold: Hold) -> str:
-        until = "–" if hold.decide_by is None else self._at(hold.decide_by)
-        return self._say(words.WAITING, what=wording.phrase(hold.kind, [state.target], self._number), until=until)
-
-    # -- how it is said
-
-    def _say(self, text: Bilingual, **values: object) -> str:
-        said = str(getattr(text, self._language))
-        return said.format(**values) if values else said
-
-    def _at(self, at: datetime) -> str:
-        return at.astimezone(self._material.zone).strftime("%Y-%m-%d %H:%M:%S")
 
     def _table(self, head: tuple[Bilingual, ...], rows: Iterable[tuple[str, ...]]) -> Table:
         return Table(tuple(map(self._say, head)), tuple(rows))

@@ -2,7 +2,9 @@
 
 from typing import Final
 
+from schemas.audit import Outcome
 from schemas.base import Bilingual, Severity
+from schemas.channels import RampState, TargetStatus
 
 
 def _(en: str, zh: str) -> Bilingual:
@@ -78,21 +80,28 @@ RESOLVED: Final = _("alert resolved", "告警恢复")
 WORDS: Final = {
     "acknowledge": _("acknowledge the alert", "确认告警"),
     "approve": _("approve what waits for {target}", "批准对 {target} 的待批措施"),
+    "automation_off": _("switch automation off", "关闭自动处置"),
+    "automation_on": _("switch automation on", "开启自动处置"),
     "confirmed": _("state of {target}", "{target} 的状态"),
     "deliver": _("message to the people on call", "通知值班人员"),
+    "due": _("next step of {target} is due", "{target} 到了下一步恢复的时间"),
+    "eased": _("the trouble of {target} has eased", "{target} 的异常已缓解"),
     "expired": _("deadline of what waits for {target}", "{target} 待批措施的期限"),
     "failed": _("state of {target}", "{target} 的状态"),
     "merge": _("put incidents together", "合并事件"),
     "override": _("keep {target} running", "保持 {target} 运行"),
     "reject": _("reject what waits for {target}", "否决对 {target} 的待批措施"),
     "resume": _("let {target} go on", "恢复 {target}"),
+    "silence": _("silence the alert", "静默告警"),
     "split": _("split the incident", "拆分事件"),
+    "withdraw": _("take a word about {target} back", "撤回对 {target} 的指令"),
 }
-OUTCOMES: Final = {
+OUTCOMES: Final[dict[Outcome, Bilingual]] = {
     "confirmed": _("confirmed", "已确认"),
     "delivered": _("delivered", "已送达"),
     "done": _("done", "已生效"),
     "failed": _("failed", "失败"),
+    "masked": _("masked by an override", "被人工豁免屏蔽"),
     "recorded": _("recorded", "已记录"),
     "refused": _("refused", "被拒绝"),
     "repeated": _("given before", "重复指令"),
@@ -110,13 +119,30 @@ COUNTED: Final = {
 
 UNACKNOWLEDGED: Final = _("Nobody has acknowledged: {title}", "无人确认：{title}")
 STANDING: Final = _("{target} is still held ({what}) since {since}.", "{target} 自 {since} 起仍处于{what}。")
-WAITING: Final = _("{what} waits for a person's yes or no until {until}.", "{what} 等待人工批准，期限 {until}。")
+SPACE: Final = _(" ", "")
+RAMPS: Final[dict[RampState, Bilingual]] = {
+    "opening": _(
+        "It opens by itself: {step} now, the next step at {next}.", "正在自动恢复：当前 {step}，下一步时间 {next}。"
+    ),
+    "behind": _("It would open by itself, behind something stricter.", "可自动恢复，但有更严格的措施在先。"),
+    "held": _("The trouble came back; it opens again when that eases.", "异常复发；缓解后继续自动恢复。"),
+    "person": _("It opens by itself no more: a person decides.", "不再自动恢复，需人工决定。"),
+}
+WAITING: Final = _(
+    "{what} waits for people's yes or no until {until}; agreed: {agreed}.",
+    "{what} 等待人工批准，期限 {until}；已同意 {agreed}。",
+)
+ASKED: Final = _(
+    "{who} has asked: {what}; others decide until {until}; agreed: {agreed}.",
+    "{who} 申请{what}，由他人在 {until} 前决定；已同意 {agreed}。",
+)
+OVERRIDDEN: Final = _("{who} keeps {target} running until {until}.", "{who} 让 {target} 保持运行至 {until}。")
 UNCONFIRMED: Final = _(
     "The platform has not confirmed that {target} is {status}.", "投放平台尚未确认 {target} 已{status}。"
 )
 UNDELIVERED: Final = _("A message could not be delivered at {at}: {why}", "{at} 有一条通知未送达：{why}")
 UNRESOLVED: Final = _("Not over yet: {title}", "尚未恢复：{title}")
-STATUSES: Final = {
+STATUSES: Final[dict[TargetStatus, Bilingual]] = {
     "running": _("running", "正常运行"),
     "throttled": _("throttled", "限流"),
     "paused": _("paused", "暂停"),

@@ -3,22 +3,25 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from schemas.alerts import AlertState
-from schemas.audit import AuditRecord
+from schemas.audit import AuditRecord, Outcome
 from schemas.base import Bilingual, Window
-from schemas.channels import ChannelState, Hold, Platform
+from schemas.channels import ChannelState, FourEyesRequest, Hold, Override, Platform, Ramp, RampState, TargetStatus
+from schemas.commands import IndicatorsWord, PersonsWord, Report, Switch
 from schemas.directory import Directory
+from services.incidents import report_words as words
 from services.incidents.grouping import group, seen
 from services.incidents.held import held
 from services.incidents.incident import incident_of
 from services.incidents.markdown import markdown
+from services.incidents.material import Material, of_incident
 from services.incidents.page import page
-from services.incidents.report import Material, of_incident, report
+from services.incidents.report import report
 from services.runtime.ids import derive
 from tests.unit.incidents.samples import NOON, alert, evidence
 
@@ -76,8 +79,9 @@ def material(*alerts: AlertState, states: tuple[ChannelState, ...] = (), minutes
     return Material(incident, alerts, AUDIT, states, ZoneInfo("Asia/Shanghai"), at(minutes))
 
 
-def standing(approval: Any = "none", confirmed: Any = None) -> ChannelState:
+def standing(approval: Any = "none", confirmed: Any = None, ramp: Ramp | None = None, **fields: Any) -> ChannelState:
     hold = Hold(
+        ramp=ramp,
         hold_id=HOLD,
         kind="pause",
         alert_id=B.alert_id,
@@ -87,7 +91,9 @@ def standing(approval: Any = "none", confirmed: Any = None) -> ChannelState:
         decide_by=at(261) if approval == "waiting" else None,
     )
     platform = Platform(wanted="paused", confirmed=confirmed)
-    return ChannelState(target="channel:b", generation=1, status="paused", factor=0.0, holds=[hold], platform=platform)
+    return ChannelState(
+        target="channel:b", generation=1, status="paused", factor=0.0, holds=[hold], platform=platform, **fields
+    )
 
 
 def test_it_tells_what_was_seen_and_done_by_whom_and_what_is_left() -> None:
@@ -112,6 +118,39 @@ def test_it_tells_what_was_seen_and_done_by_whom_and_what_is_left() -> None:
     assert "Nobody has acknowledged: a" not in text
 
 
+def test_what_opens_by_itself_what_others_must_agree_to_and_who_keeps_it_running() -> None:
+    override = Override(override_id=derive("o"), by="person:zhao", since=at(30), until=at(400), reason="a launch")
+    request = FourEyesRequest(
+        request_id=derive("r"),
+        command="resume",
+        by="person:li.wei",
+        since=at(40),
+        decide_by=at(280),
+        hold_ids=[HOLD],
+        approvals_needed=2,
+        approved_by=["person:chen"],
+        reason="all is well",
+    )
+    opening = Ramp(state="opening", step=0.25, next_at=at(60), wait_s=600)
+    state = standing(ramp=opening, confirmed="paused", override=override, requests=[request])
+    text = markdown(report(material(A, B, states=(state,)), "en"))
+    for said in (
+        "It opens by itself: 25% now, the next step at 2026-11-23 13:00:00.",
+        "li.wei has asked: let channel:b go on; others decide until 2026-11-23 16:40:00; agreed: 1/2.",
+        "zhao keeps channel:b running until 2026-11-23 18:40:00.",
+    ):
+        assert said in text
+    assert "has not confirmed" not in text
+
+
+def test_every_word_and_outcome_of_the_audit_is_told_in_both_languages() -> None:
+    said = get_args(PersonsWord) + get_args(Switch) + get_args(IndicatorsWord) + get_args(Report)
+    assert set(said) <= set(words.WORDS)
+    assert set(get_args(Outcome)) == set(words.OUTCOMES)
+    assert set(get_args(RampState)) == set(words.RAMPS)
+    assert set(get_args(TargetStatus)) == set(words.STATUSES)
+
+
 def test_it_says_the_same_in_chinese() -> None:
     text = markdown(report(material(A, B, states=(standing("waiting"),)), "zh"))
     for said in (
@@ -119,7 +158,7 @@ def test_it_says_the_same_in_chinese() -> None:
         "根据告警的共同之处推测：产品 fund-a；最早的告警：a 异常。",
         "| 系统（complaint\\_rate） | 暂停 channel:a | 已生效 |",
         "购买 15 笔",
-        "暂停 channel:b 等待人工批准，期限 2026-11-23 16:21:00。",
+        "暂停 channel:b 等待人工批准，期限 2026-11-23 16:21:00；已同意 0/1。",
         "无人确认：b 异常",
     ):
         assert said in text
