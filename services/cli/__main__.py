@@ -15,6 +15,7 @@ from services.cli import (
     alert_io,
     archive_io,
     audit_io,
+    automation_io,
     backtest_io,
     explain_io,
     incident_io,
@@ -32,6 +33,7 @@ from services.runtime.settings import load
 _MODULES = (
     topics_io,
     policy_io,
+    automation_io,
     replay_io,
     ledger_io,
     archive_io,

@@ -4,8 +4,10 @@ from typing import Annotated, Final
 
 from fastapi import Depends, FastAPI
 
+from schemas.topics import CHANNEL_COMMANDS, TOPICS
 from services.console.answers import OrderProblem
 from services.console.approvals_io import approval_routes
+from services.console.automation_io import automation_routes
 from services.console.desk_io import Desk, Publishing
 from services.console.feed_io import Feed
 from services.console.incidents_io import incident_routes, regrouping_routes
@@ -40,8 +42,9 @@ def build_app(settings: ConsoleSettings, feed: Feed, publisher: Publishing, heal
     guarded = [Depends(complete)]
     app.include_router(reading_routes(feed), dependencies=guarded)
     app.include_router(approval_routes(feed), dependencies=guarded)
+    app.include_router(automation_routes(feed), dependencies=guarded)
     app.include_router(directory_routes(feed), dependencies=guarded)
-    desk = Desk(feed, publisher)
+    desk = Desk(feed, publisher, TOPICS[CHANNEL_COMMANDS].partitions(settings.partitions))
     app.include_router(order_routes(feed, desk, authenticated), dependencies=guarded)
     app.include_router(incident_routes(feed), dependencies=guarded)
     app.include_router(regrouping_routes(feed, desk, authenticated), dependencies=guarded)

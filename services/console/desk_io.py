@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from fastapi import Response
 
+from schemas import automation
 from schemas.audit import AuditRecord
 from schemas.commands import Command
 from schemas.topics import CHANNEL_COMMANDS
@@ -34,9 +35,10 @@ class Publishing(Protocol):
 class Desk:
     """Takes orders in, each once."""
 
-    def __init__(self, feed: Feed, publisher: Publishing) -> None:
+    def __init__(self, feed: Feed, publisher: Publishing, partitions: int) -> None:
         self._feed = feed
         self._publisher = publisher
+        self._partitions = partitions
         self._given = Given()
 
     async def give(self, command: Command, wait: float, response: Response) -> OrderAnswer:
@@ -51,7 +53,7 @@ class Desk:
         """The same for orders that belong together; what came of each is told, a refusal too."""
         is_other = [self._given.is_other(command) for command in commands]
         if not any(is_other):
-            await self._send([command for command in commands if self._outcome(command) is None])
+            await self._send([command for command in commands if self._is_to_be_sent(command)])
             await asyncio.gather(*(self._feed.wait_for_outcome(command.command_id, wait) for command in commands))
         known = [(command, self._outcome(command)) for command in commands]
         if any(is_other) or any(audit is not None and orders.differs(command, audit) for command, audit in known):
@@ -59,28 +61,34 @@ class Desk:
         response.status_code = 202 if any(audit is None for _, audit in known) else 200
         return [orders.answer_of(command, audit) for command, audit in known]
 
+    def _is_to_be_sent(self, command: Command) -> bool:
+        """What is for every partition is sent again, since the audit may know it from one of them only."""
+        return self._outcome(command) is None or command.target == automation.TARGET
+
     def _outcome(self, command: Command) -> AuditRecord | None:
         return self._feed.audit.outcome_of(command.command_id)
 
     async def _send(self, commands: Sequence[Command]) -> None:
-        values = [command.model_dump_json(by_alias=True).encode() for command in commands]
-        messages = [
-            Output(CHANNEL_COMMANDS, command.target.encode(), value)
-            for command, value in zip(commands, values, strict=True)
-        ]
+        messages = [(command, message) for command in commands for message in self._messages(command)]
         problem, missing = "", set[int]()
         try:
-            missing = await self._publisher.publish(messages) if messages else missing
+            missing = await self._publisher.publish([message for _, message in messages])
         except BrokerAwayError:
             problem, missing = "Kafka does not answer; the order was not given", set(range(len(messages)))
-        if missing:
-            problem = problem or "Kafka has not acknowledged the order in time; it may still be carried out"
-        for place, command in enumerate(commands):
-            _note(command, problem if place in missing else "")
-        if missing:
-            lost = commands[min(missing)]
-            body = OrderProblem.of(503, problem, order=orders.answer_of(lost, None))
+        lost = {messages[place][0].command_id: messages[place][0] for place in sorted(missing)}
+        problem = problem or "Kafka has not acknowledged the order in time; it may still be carried out"
+        for command in commands:
+            _note(command, problem if command.command_id in lost else "")
+        for command in lost.values():
+            body = OrderProblem.of(503, problem, order=orders.answer_of(command, None))
             raise ApiError(body, {"Retry-After": str(RETRY_S)})
+
+    def _messages(self, command: Command) -> list[Output]:
+        if command.target == automation.TARGET:
+            records = automation.records(command, self._partitions)
+            return [Output(CHANNEL_COMMANDS, key, value, partition) for partition, key, value in records]
+        value = command.model_dump_json(by_alias=True).encode()
+        return [Output(CHANNEL_COMMANDS, command.target.encode(), value)]
 
 
 def _note(command: Command, problem: str) -> None:

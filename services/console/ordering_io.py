@@ -22,6 +22,7 @@ from services.console.orders import (
     Resume,
     Silence,
     Stop,
+    Switch,
     Throttle,
     Word,
     command_id,
@@ -69,6 +70,8 @@ _ORDERS: tuple[tuple[Word, type[Order], Role, str, str], ...] = (
         "Reject what waits",
         "A hold never acts then; a higher level of its alert asks again.",
     ),
+    ("automation_off", Switch, "admin", "Switch automation off", "What would act asks a person instead, at once."),
+    ("automation_on", Switch, "admin", "Switch automation on", "What was asked for meanwhile waits on."),
 )
 """Word, body, who may, and what it is."""
 

@@ -1,17 +1,19 @@
 """What people may order, and the commands that these orders become. Pure; time and chance come in."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from schemas import commands
 from schemas.audit import AuditRecord, Outcome
+from schemas.automation import TARGET
 from schemas.base import HexId, Instant, Name, Ref, Text
 from schemas.commands import Action, Command, PersonsWord
 from services.console.people import Person
 from services.runtime.ids import derive
 
-Word = Action | PersonsWord
+Word = Action | PersonsWord | commands.Switch
 Note = Annotated[Text | None, Field(description="Why, for the audit.")]
 Reason = Annotated[
     str,
@@ -72,6 +74,13 @@ class Override(Order):
         list[Name] | None,
         Field(min_length=1, max_length=100, description="Whose holds it masks; null: everyone's."),
     ] = None
+    note: Reason
+
+
+class Switch(Order):
+    """Switches all of automation off or on."""
+
+    target: Literal["automation:all"] = TARGET
     note: Reason
 
 

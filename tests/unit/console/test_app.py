@@ -12,9 +12,10 @@ from aiokafka.errors import KafkaError
 from pydantic import BaseModel
 
 from schemas.base import to_ms
+from schemas.channels import Hold
 from schemas.commands import Command
 from schemas.policy import Policy, PolicyRef
-from schemas.topics import ALERT_STATE, AUDIT, CHANNEL_STATE, POLICY
+from schemas.topics import ALERT_STATE, AUDIT, CHANNEL_STATE, POLICY, TOPICS
 from services.console import orders
 from services.console.app import build_app
 from services.console.feed_io import Feed
@@ -39,6 +40,7 @@ class World:
     def __init__(self, feed: Feed) -> None:
         self.feed = feed
         self.commands: list[Command] = []
+        self.partitions: list[int | None] = []
         self.away = self.lost = False
         self.judge: dict[str, Any] | None = None
         self._offset = 0
@@ -58,8 +60,10 @@ class World:
             raise BrokerAwayError
         for message in messages:
             command = Command.model_validate_json(message.value or b"")
-            assert (message.topic, message.key) == ("channel-commands", command.target.encode())
+            key = b"automation" if command.target == "automation:all" else command.target.encode()
+            assert (message.topic, message.key) == ("channel-commands", key)
             self.commands.append(command)
+            self.partitions.append(message.partition)
             if self.judge is not None:
                 told: dict[str, Any] = {"what": command.command, "target": command.target}
                 told |= {
@@ -398,6 +402,41 @@ async def test_an_override_is_withdrawn_by_its_id(world: World, client: httpx.As
     assert [(one.command, one.hold_ids) for one in world.commands] == [("withdraw", [derive("override")])]
 
 
+@pytest.mark.usefixtures("complete")
+async def test_an_admin_switches_automation_on_every_partition(world: World, client: httpx.AsyncClient) -> None:
+    url, order, key = "/api/v1/orders/automation-off", {"note": "the feeds are wrong"}, {"Idempotency-Key": "off"}
+    for role in ("viewer", "operator", "approver"):
+        client.headers["Authorization"] = f"Bearer {role}"
+        assert (await client.post(url, json=order)).status_code == 403
+    client.headers["Authorization"] = "Bearer admin"
+    assert (await client.post(url, json={})).status_code == 422
+    world.judge, world.lost = {"outcome": "done"}, True
+    assert (await client.post(url, json=order, headers=key)).status_code == 503
+    world.lost = False
+    answer = await client.post(url, json=order, headers=key)
+    assert (answer.status_code, answer.json()["target"]) == (200, "automation:all")
+    all_partitions = list(range(TOPICS["channel-commands"].partitions(SETTINGS.partitions)))
+    assert world.partitions == all_partitions * 2, "one that was not reached at first is told again"
+    (command,) = {one.command_id: one for one in world.commands}.values()
+    assert (command.command, command.issued_by, command.note) == (
+        "automation_off",
+        "person:an admin",
+        "the feeds are wrong",
+    )
+
+
+@pytest.mark.usefixtures("complete")
+async def test_whether_automation_is_off_is_shown(world: World, client: httpx.AsyncClient) -> None:
+    on: dict[str, Any] = {"automation": "on", "since": None, "by": None, "reason": None}
+    assert (await client.get("/api/v1/automation")).json() == on
+    hold = Hold(hold_id=derive("off"), kind="pause", since=NOW, by="person:chen", reason="the feeds are wrong")
+    await world.read(CHANNEL_STATE, ("automation:all", channel("automation:all", 1, hold)))
+    told = {"automation": "off", "since": "2026-03-02T09:30:00Z", "by": "person:chen", "reason": "the feeds are wrong"}
+    assert (await client.get("/api/v1/automation")).json() == told
+    await world.read(CHANNEL_STATE, ("automation:all", channel("automation:all", 2)))
+    assert (await client.get("/api/v1/automation")).json() == on
+
+
 HIGH_RISK = "/api/v1/orders/high-risk-products"
 
 
@@ -574,6 +613,9 @@ async def test_the_openapi_document_is_complete(client: httpx.AsyncClient) -> No
         "/api/v1/orders/override",
         "/api/v1/orders/withdraw",
         "/api/v1/orders/high-risk-products",
+        "/api/v1/orders/automation-off",
+        "/api/v1/orders/automation-on",
+        "/api/v1/automation",
         "/api/v1/orders/resume",
         "/api/v1/orders/approve",
         "/api/v1/orders/reject",
