@@ -22,7 +22,7 @@ pytestmark = [
 ]
 
 
-def receiver(there: Alertmanager) -> Receiver:
+def receiver_at(there: Alertmanager) -> Receiver:
     """It, as the receivers' file names it."""
     return parse_book(f"[{{name: default, kind: alertmanager, url: '{there.url}'}}]".encode(), {}, Path())["default"]
 
@@ -40,7 +40,7 @@ async def test_it_takes_every_sample(tmp_path: Path) -> None:
             for number, sample in enumerate(SAMPLES.values())
         ]
         desk = Desk(messages)
-        async with delivering(desk, [receiver(there)]):
+        async with delivering(desk, [receiver_at(there)]):
             await until(lambda: len(desk.reports) == len(messages))
         assert desk.outcomes() == [("delivered", None)] * len(messages)
 
@@ -49,7 +49,7 @@ async def test_it_shows_what_we_told_and_keeps_it_until_it_is_over(tmp_path: Pat
     async with world() as outside, alertmanager(outside, tmp_path, free_port()) as there:
         desk = Desk([])
         now = {"opened_at": LATELY, "event_time": LATELY}
-        async with delivering(desk, [receiver(there)]):
+        async with delivering(desk, [receiver_at(there)]):
 
             async def tells(message: Due) -> None:
                 desk.due.append(message)
