@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from deploy.launcher.table import StandIns
 from services.runtime.settings import CommonSettings, Port
@@ -23,11 +23,19 @@ class LauncherSettings(CommonSettings):
     console_port: Port = 8081
 
 
+_RECEIVERS: Final = (
+    "TIDEGATE_ALERTING_RECEIVERS",
+    "TIDEGATE_ALERTING_WEBHOOK_URL",
+    "TIDEGATE_ALERTING_WEBHOOK_URL_FILE",
+)
+"""Each of these says where alerts go."""
+
+
 def stand_ins(environ: Mapping[str, str]) -> StandIns:
     """Whom we play: calm traffic unless DEMO says no, and the outside that no address was given for."""
     return StandIns(
         platform=not environ.get("TIDEGATE_CONTROL_PLATFORM_URL"),
-        receiver=not environ.get("TIDEGATE_ALERTING_WEBHOOK_URL"),
+        receiver=not any(map(environ.get, _RECEIVERS)),
         traffic=environ.get("DEMO", "1").lower() not in ("0", "no", "off", "false"),
     )
 

@@ -117,7 +117,7 @@ def _ours(home: Path, ports: Ports, secrets: Secrets, stand_ins: StandIns) -> tu
             "alerting",
             ("services.alerting",),
             "TIDEGATE_ALERTING_PORT",
-            env=webhooks | links if stand_ins.receiver else {},
+            env=(webhooks if stand_ins.receiver else {}) | links,
         ),
         Service(
             "console",

@@ -29,7 +29,9 @@ def test_stand_ins_are_told_to_those_who_call_them() -> None:
     with_them, without = table(StandIns()), table(StandIns(platform=False, receiver=False))
     assert with_them["channel_control"].env["TIDEGATE_CONTROL_PLATFORM_URL"] == "http://127.0.0.1:8082"
     assert with_them["alerting"].env["TIDEGATE_ALERTING_WEBHOOK_URL"].startswith("http://127.0.0.1:8083")
-    assert without["channel_control"].env == without["alerting"].env == {}
+    assert without["channel_control"].env == {}
+    assert "TIDEGATE_ALERTING_WEBHOOK_URL" not in without["alerting"].env
+    assert with_them["alerting"].env["TIDEGATE_CONSOLE_URL"] == "http://127.0.0.1:8081"
 
 
 def test_traffic_waits_for_all_and_stand_ins_for_nobody() -> None:
@@ -55,6 +57,7 @@ def test_whom_we_play_follows_from_the_environment() -> None:
     assert stand_ins({"DEMO": "0"}) == StandIns(traffic=False)
     assert stand_ins({"TIDEGATE_CONTROL_PLATFORM_URL": "http://ads"}) == StandIns(platform=False)
     assert stand_ins({"TIDEGATE_ALERTING_WEBHOOK_URL": "http://ops"}) == StandIns(receiver=False)
+    assert stand_ins({"TIDEGATE_ALERTING_RECEIVERS": "receivers.yaml"}) == StandIns(receiver=False)
 
 
 def test_an_empty_address_means_the_embedded_broker() -> None:
