@@ -38,7 +38,7 @@ class _Teller:
 
     def title(self) -> str:
         """What it is, and of what."""
-        return f"{self._say(words.REPORT)}: {self._say(self._material.incident.title)}"
+        return self._say(words.REPORT, title=self._say(self._material.incident.title))
 
     def head(self) -> Iterator[str]:
         """Which incident, as of when, and how it stands."""
@@ -94,7 +94,10 @@ class _Teller:
         word = words.WORDS.get(record.what)
         if word is None:
             return self._saying.phrase(record.what, [record.target])
-        return self._say(word, target=record.target)
+        receiver = record.detail.get("receiver") or self._say(words.ON_CALL)
+        kind = str(record.detail.get("type", ""))
+        change = self._say(words.CHANGES[kind]) if kind in words.CHANGES else kind
+        return self._say(word, target=record.target, receiver=receiver, change=change)
 
     def _who_did(self) -> list[tuple[str, ...]]:
         """What each did, people first."""

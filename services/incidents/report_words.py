@@ -11,7 +11,7 @@ def _(en: str, zh: str) -> Bilingual:
     return Bilingual(en=en, zh=zh)
 
 
-REPORT: Final = _("Incident report", "事件报告")
+REPORT: Final = _("Incident report: {title}", "事件报告：{title}")
 UNTIL: Final = _("As of {now} ({zone}). Incident {incident}.", "截至 {now}（{zone}）。事件编号 {incident}。")
 SINCE: Final = _(
     "What the audit says from before {since} is not in this report; `tidegate incident report` reads all of it.",
@@ -65,7 +65,7 @@ HELD_HEAD: Final = (
     _("From", "开始"),
     _("Until", "结束"),
     _("Traffic left", "保留流量"),
-    _("Held back, at least", "拦截流量（下限）"),
+    _("Held back, estimated", "拦截流量（估计）"),
 )
 WHO_HEAD: Final = (_("Who", "主体"), _("What", "动作"), _("Times", "次数"))
 
@@ -83,7 +83,7 @@ WORDS: Final = {
     "automation_off": _("switch automation off", "关闭自动处置"),
     "automation_on": _("switch automation on", "开启自动处置"),
     "confirmed": _("state of {target}", "{target} 的状态"),
-    "deliver": _("message to the people on call", "通知值班人员"),
+    "deliver": _("tell {receiver}: {change}", "通知 {receiver}：{change}"),
     "due": _("next step of {target} is due", "{target} 到了下一步恢复的时间"),
     "eased": _("the trouble of {target} has eased", "{target} 的异常已缓解"),
     "expired": _("deadline of what waits for {target}", "{target} 待批措施的期限"),
@@ -96,6 +96,13 @@ WORDS: Final = {
     "split": _("split the incident", "拆分事件"),
     "withdraw": _("take a word about {target} back", "撤回对 {target} 的指令"),
 }
+ON_CALL: Final = _("the people on call", "值班人员")
+CHANGES: Final = {
+    "alert.opened": _("it began", "告警发生"),
+    "alert.updated": _("it changed", "告警变化"),
+    "alert.resolved": _("it is over", "告警恢复"),
+}
+"""What a message says; one of another kind is called by its name."""
 OUTCOMES: Final[dict[Outcome, Bilingual]] = {
     "confirmed": _("confirmed", "已确认"),
     "delivered": _("delivered", "已送达"),

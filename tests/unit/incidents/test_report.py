@@ -60,11 +60,12 @@ RATE = evidence(
 )
 A = alert("a", 0, "complaint_rate", evidence=RATE, acknowledged_by="li.wei")
 B = alert("b", 20, detail=FUND)
+TOLD = {"receiver": "night-shift", "type": "alert.opened"}
 AUDIT = [
     paused(1, alert_id=A.alert_id, why="5.0% complaints per purchase"),
     record("confirmed", 2, "confirmed", who="reconciler", alert_id=None, holds=[HOLD]),
     record("acknowledge", 3, who="person:li.wei", alert_id=A.alert_id, detail={"note": "calling the fund's desk"}),
-    record("deliver", 4, "delivered", who="alerting", alert_id=A.alert_id),
+    record("deliver", 4, "delivered", who="alerting", alert_id=A.alert_id, detail=TOLD),
     record("deliver", 21, "failed", who="alerting", alert_id=B.alert_id, target="channel:b", why="gave up: 500"),
     paused(91, 1.0, "resume", who="person:li.wei"),
     record("pause", 5, target="channel:elsewhere", alert_id=derive("other"), detail={"left": 0.0}),
@@ -105,6 +106,7 @@ def test_it_tells_what_was_seen_and_done_by_whom_and_what_is_left() -> None:
         "| 2026-11-23 12:01:00 | Tidegate (complaint\\_rate) | pause channel:a | done | 5.0% complaints per purchase |",
         "| 2026-11-23 12:02:00 | the platform | state of channel:a | confirmed |  |",
         "| 2026-11-23 12:03:00 | li.wei | acknowledge the alert | done | calling the fund's desk |",
+        "| 2026-11-23 12:04:00 | Tidegate (alerting) | tell night-shift: it began | delivered |  |",
         "| channel:a | 2026-11-23 12:01:00 | 2026-11-23 13:31:00 | 0% | 15 purchases |",
         "| li.wei | let channel:a go on | 1 |",
         "- Nobody has acknowledged: b in trouble",
@@ -154,7 +156,7 @@ def test_every_word_and_outcome_of_the_audit_is_told_in_both_languages() -> None
 def test_it_says_the_same_in_chinese() -> None:
     text = markdown(report(material(A, B, states=(standing("waiting"),)), "zh"))
     for said in (
-        "# 事件报告: a 异常（另有 1 条告警）",
+        "# 事件报告：a 异常（另有 1 条告警）",
         "根据告警的共同之处推测：产品 fund-a；最早的告警：a 异常。",
         "| 系统（complaint\\_rate） | 暂停 channel:a | 已生效 |",
         "购买 15 笔",
@@ -210,7 +212,7 @@ class _Tags(HTMLParser):
 
 
 def test_what_comes_from_outside_is_never_markup() -> None:
-    evil = "<script>alert(1)</script> [x](javascript:1) | `b` \n# y"
+    evil = "<script>alert(1)</script> {x} {0} [x](javascript:1) | `b` \n# y"
     bad = A.model_copy(update={"title": Bilingual(en=evil, zh=evil), "acknowledged_by": evil})
     document = report(material(bad), "en")
     tags = _Tags()
