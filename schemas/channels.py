@@ -88,6 +88,31 @@ class FourEyesRequest(Message):
     reason: str
 
 
+class WantedState(Versioned):
+    """What the reconciler puts to a platform, and what a platform answers: `PUT` and `GET /v1/targets/{target}`.
+
+    A platform refuses a generation older than the one it has with 409, so a late retry cannot undo a newer order.
+    """
+
+    target: Ref
+    status: TargetStatus
+    factor: float
+    generation: int
+
+
+class Drift(Message):
+    """What a platform shows instead of what it had confirmed.
+
+    shown: null: it knows the target no more. corrects: what is wanted is put again; otherwise it is told and left.
+    alert_id: the alert of its own, where no alert stands behind a hold.
+    """
+
+    shown: WantedState | None
+    since: Instant
+    corrects: bool
+    alert_id: HexId | None = None
+
+
 class Platform(Message):
     """What is wanted of the platform and what it has confirmed, kept apart."""
 
@@ -96,6 +121,7 @@ class Platform(Message):
     confirmed_generation: int | None = None
     confirmed_at: Instant | None = None
     error: str | None = None
+    drift: Drift | None = None
 
 
 class ChannelState(Versioned):
@@ -114,15 +140,3 @@ class ChannelState(Versioned):
     override: Override | None = None
     requests: list[FourEyesRequest] = []
     platform: Platform
-
-
-class WantedState(Versioned):
-    """What the reconciler puts to a platform, and what a platform answers: `PUT` and `GET /v1/targets/{target}`.
-
-    A platform refuses a generation older than the one it has with 409, so a late retry cannot undo a newer order.
-    """
-
-    target: Ref
-    status: TargetStatus
-    factor: float
-    generation: int

@@ -15,7 +15,7 @@ Switch = Literal["automation_off", "automation_on"]
 """To all of automation: on every partition, under a key of its own (schemas.automation)."""
 IndicatorsWord = Literal["eased"]
 """The episode behind an order is over: what it holds may be resumed as the policy says."""
-Report = Literal["confirmed", "failed", "expired", "due"]
+Report = Literal["confirmed", "failed", "expired", "due", "drifted", "away", "back"]
 
 
 class PolicyVersion(Message):
@@ -58,6 +58,16 @@ class Evidence(Message):
     detail: dict[str, Any] = {}
 
 
+class Waiting(Message):
+    """What one partition cannot have done while a platform is away: how many targets, some of them with what is wanted,
+    and what the platform said last. Nothing where it is back."""
+
+    partition: Annotated[int, Field(ge=0)]
+    count: Annotated[int, Field(ge=0)] = 0
+    targets: Annotated[list[Text], Field(max_length=10)] = []
+    reason: Text = ""
+
+
 class Command(Versioned):
     """One order. The same order repeated has the same `command_id`, so receivers know it."""
 
@@ -83,6 +93,8 @@ class Command(Versioned):
     note: Text | None = None
     observed: WantedState | None = None
     """What the platform answered when it was asked: in the reconciler's reports only."""
+    waiting: Waiting | None = None
+    """In the reports of `platform:<name>`: `away` and `back`."""
 
     def is_from_person(self) -> bool:
         """Whether a person gave this order."""

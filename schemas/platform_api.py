@@ -36,7 +36,14 @@ def _header(name: str, description: str, *, required: bool = False) -> dict[str,
 
 def platform_api() -> dict[str, Any]:
     """The document."""
-    key = _header("Idempotency-Key", "The same for each repeat of the same order: of one generation.", required=True)
+    key = _header(
+        "Idempotency-Key",
+        (
+            "The same for each repeat of an order. When one that was confirmed is put again, because something else is "
+            "shown since, it has the same generation and another key."
+        ),
+        required=True,
+    )
     signature = [
         _header("webhook-id", "`msg_` and the idempotency key; another one for each GET."),
         _header("webhook-timestamp", "Seconds since 1970."),

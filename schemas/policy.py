@@ -17,6 +17,7 @@ from schemas.closed import Closed, Duration
 from schemas.content import ContentPolicy
 from schemas.directory import Directory
 from schemas.maintenance import MaintenanceWindow
+from schemas.platform_policy import PlatformsPolicy
 from schemas.resuming import ResumePolicy
 
 
@@ -154,6 +155,7 @@ class Policy(Closed):
     four_eyes: FourEyes = FourEyes()
     overrides: Overrides = Overrides()
     maintenance: list[MaintenanceWindow] = []
+    platforms: PlatformsPolicy = PlatformsPolicy()
     shared_addresses: list[Name] = []
     """IP addresses and networks (carrier NAT, offices) that many people share: never an actor."""
     directory: Directory = Directory()

@@ -23,11 +23,11 @@ from fastapi import FastAPI, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from services.alerting.signing import check_secret
 from services.runtime import logs
 from services.runtime.health import Health
 from services.runtime.http_io import listen, routes, serve_app
 from services.runtime.settings import CommonSettings, Port, load, variable
+from services.runtime.signing import check_secret
 
 KEPT = 10_000
 """Messages and attempts remembered; a stand-in may run for weeks."""

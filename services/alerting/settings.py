@@ -10,10 +10,10 @@ from services.alerting.linking import Linker
 from services.alerting.receivers.book import DEFAULT, read_book
 from services.alerting.receivers.receiver import Receiver
 from services.alerting.receivers.webhook import Webhook
-from services.alerting.signing import check_secret
 from services.alerting.watch import Limits
 from services.runtime.link_settings import LinkSettings
 from services.runtime.settings import Port, variable
+from services.runtime.signing import check_secret
 from services.runtime.urls import check_url
 
 

@@ -37,12 +37,12 @@ WebAddress = Annotated[str, AfterValidator(web_address)]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request; its headers and body may hold secrets, so it never goes into a log."""
+    """One HTTP request; its headers and body may hold secrets, so nobody sees them in a log."""
 
     method: str
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,11 @@ class Adapter(ABC):
         """Of the options of its class."""
 
     @abstractmethod
-    def apply(self, wanted: WantedState, campaigns: tuple[str, ...]) -> Exchange[Trouble | None]:
-        """Carries an order out; the same order again changes nothing, and a newer one that is there already stays."""
+    def apply(self, wanted: WantedState, campaigns: tuple[str, ...], key: str) -> Exchange[Trouble | None]:
+        """Carries an order out; the same order again changes nothing, and a newer one that is there already stays.
+
+        `key`: the same for each repeat of one order.
+        """
 
     @abstractmethod
     def read(self, target: str, campaigns: tuple[str, ...]) -> Exchange[Answer]:

@@ -4,6 +4,7 @@ import importlib
 import pkgutil
 from functools import cache
 from inspect import isabstract
+from types import ModuleType
 
 from services.channel_control import platforms
 from services.channel_control.adapter import Adapter
@@ -11,9 +12,14 @@ from services.channel_control.adapter import Adapter
 
 @cache
 def all_kinds() -> dict[str, type[Adapter]]:
-    """Every adapter by its kind; two of one kind raise ValueError."""
+    """Every adapter by its kind."""
+    return found_in(platforms)
+
+
+def found_in(package: ModuleType) -> dict[str, type[Adapter]]:
+    """The adapters in the modules of a package, by their kinds; two of one kind raise ValueError."""
     found: dict[str, type[Adapter]] = {}
-    for info in pkgutil.iter_modules(platforms.__path__, f"{platforms.__name__}."):
+    for info in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
         module = importlib.import_module(info.name)
         for item in vars(module).values():
             if not isinstance(item, type) or not issubclass(item, Adapter) or isabstract(item):

@@ -1,15 +1,20 @@
-"""channel_control put together: the machine on `channel-commands`, with the reconciler and the expirer beside it."""
+"""channel_control put together: the machine on `channel-commands`, with its companions beside it."""
 
+import logging
 from collections.abc import Mapping
 
 from schemas.topics import CHANNEL_COMMANDS, STATE_CHANNEL_CONTROL
 from services.channel_control.adapter import Adapter
 from services.channel_control.expirer_io import Expirer
+from services.channel_control.lookout_io import Lookout
 from services.channel_control.machine import ControlMachine
+from services.channel_control.no_platform import NoPlatform
 from services.channel_control.platform_io import Platforms
 from services.channel_control.reconcile import Patience
-from services.channel_control.reconciler_io import Limits, NoPlatform, Reconciler
+from services.channel_control.reconciler_io import Limits, Reconciler
 from services.channel_control.settings import ControlSettings
+from services.channel_control.sights import Sights
+from services.channel_control.watcher_io import Watcher
 from services.runtime import faust_io
 from services.runtime.companion_io import Companions
 from services.runtime.harness_io import Tuning
@@ -17,6 +22,8 @@ from services.runtime.machine import Companion, MachineService
 from services.runtime.pulse import safe_pause
 from services.runtime.report_log_io import ReportLog
 from services.runtime.settings import variable
+
+log = logging.getLogger(__name__)
 
 
 def run(settings: ControlSettings, adapters: Mapping[str, Adapter]) -> None:
@@ -27,15 +34,20 @@ def run(settings: ControlSettings, adapters: Mapping[str, Adapter]) -> None:
         return ControlMachine(partition, settings.partitions, stale_acts=settings.clock == "events")
 
     expirer = Expirer(ReportLog(settings, CHANNEL_COMMANDS, "channel_control-expiries"))
-    companions = Companions(_reconciler(settings, adapters, tuning), expirer)
+    companions = Companions(*_callers(settings, adapters, tuning), expirer)
     service = MachineService("channel_control", CHANNEL_COMMANDS, STATE_CHANNEL_CONTROL, build, companions)
     setting = variable("control_port")
     faust_io.run(service, settings, port=settings.control_port, port_setting=setting, tuning=tuning)
 
 
-def _reconciler(settings: ControlSettings, adapters: Mapping[str, Adapter], tuning: Tuning) -> Companion:
+def _callers(settings: ControlSettings, adapters: Mapping[str, Adapter], tuning: Tuning) -> tuple[Companion, ...]:
+    """The companions that call platforms."""
     if not adapters:
-        return NoPlatform()
+        return (NoPlatform(),)
+    for name, adapter in adapters.items():
+        if not adapter.tried:
+            fields = {"platform": name, "kind": adapter.kind}
+            log.warning("this adapter has not been tried against the live service yet", extra=fields)
     limits = Limits(
         parallel=settings.control_parallel,
         retries=max(1, settings.control_parallel // 4),
@@ -43,5 +55,14 @@ def _reconciler(settings: ControlSettings, adapters: Mapping[str, Adapter], tuni
         safe_pause_s=safe_pause(tuning.session_s, tuning.heartbeat_s),
         patience=Patience(cap_s=settings.control_backoff_cap),
     )
-    platforms = Platforms(adapters, settings.control_platform_deadline)
-    return Reconciler(platforms, ReportLog(settings, CHANNEL_COMMANDS, "channel_control-reports"), limits)
+    deadline_s = settings.control_platform_deadline
+    reports = ReportLog(settings, CHANNEL_COMMANDS, "channel_control-reports")
+    readings = ReportLog(settings, CHANNEL_COMMANDS, "channel_control-readings")
+    outages = ReportLog(settings, CHANNEL_COMMANDS, "channel_control-outages")
+    sights = Sights(settings.control_away_after)
+    platforms = Platforms(adapters, deadline_s, sights)
+    watcher = Watcher(
+        Platforms(adapters, deadline_s, sights), readings, settings.control_drift_interval, settings.control_drift_rate
+    )
+    lookout = Lookout(sights, tuple(adapters), platforms.name_of, outages, settings.partitions)
+    return Reconciler(platforms, reports, limits), watcher, lookout

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from schemas.alerting import Silence
-from schemas.alerts import ActionState, ActionTaken
+from schemas.alerts import ActionState, ActionTaken, AlertWords
 from schemas.audit import Outcome
 from schemas.channels import FourEyesRequest, Hold
 from schemas.commands import Command
@@ -33,13 +33,15 @@ class Moment:
 @dataclass(frozen=True, slots=True)
 class AlertNote:
     """What an alert is told: an action of its own, or who acknowledged it. level: to which it rises by that, so that
-    people are called again. incident: to which one it belongs by people's word."""
+    people are called again. incident: to which one it belongs by people's word. words: the rest, of an alert that is
+    ours."""
 
     alert_id: str
     action: ActionTaken | None = None
     acknowledged_by: str | None = None
     level: int | None = None
     incident: str | None = None
+    words: AlertWords | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,19 @@
 """The machine on `channel-commands`: decides which holds stand on which target, and calls nobody.
 
-It keeps the targets, the ids of the orders that it has seen, the policy in force on its log, and whether automation is
-off.
+It keeps the targets, the ids of the orders that it has seen, the platforms that are away, the policy in force on its
+log, and whether automation is off.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 from pydantic import ValidationError
 
 from schemas import automation
 from schemas.base import from_ms
+from schemas.channels import WantedState
 from schemas.commands import Command
 from schemas.directory import Directory
 from schemas.policy import Policy, PolicyInForce
@@ -21,8 +23,10 @@ from services.channel_control.addresses import Address, address_of
 from services.channel_control.automation import asks_because, switch
 from services.channel_control.deadlines import deadlines, is_early
 from services.channel_control.decision import Moment
+from services.channel_control.drift import corrected
 from services.channel_control.holds import waits
 from services.channel_control.orders import decide
+from services.channel_control.outages import Outages, is_about_platform
 from services.channel_control.ramps import running
 from services.channel_control.scribe import Scribe
 from services.channel_control.seen import SeenIds
@@ -49,9 +53,11 @@ class ControlMachine:
         self._stale_acts = stale_acts
         self._targets: dict[str, Target] = {}
         self._unsettled: dict[str, Target] = {}
+        self._watched: dict[str, Target] = {}
         self._waiting: dict[str, Target] = {}
         self._timed: dict[str, Target] = {}
         self._ramping: dict[str, Target] = {}
+        self._outages = Outages()
         self._seen = SeenIds(TOPICS[CHANNEL_COMMANDS].retention_ms)
         self._policy: PolicyInForce | None = None
         self._changed: set[str] = set()
@@ -63,6 +69,11 @@ class ControlMachine:
     def unsettled(self) -> Mapping[str, Target]:
         """The targets that the platform has yet to confirm, by name; their pictures never change."""
         return self._unsettled
+
+    @property
+    def watched(self) -> Mapping[str, Target]:
+        """The targets that the platform has confirmed as wanted, by name."""
+        return self._watched
 
     @property
     def waiting(self) -> Mapping[str, Target]:
@@ -89,6 +100,12 @@ class ControlMachine:
         """Where a target is acted on."""
         directory = Directory() if self._policy is None else self._policy.policy.directory
         return address_of(name, directory)
+
+    def corrects(self, target: Target, seen: WantedState | None, at: datetime) -> bool:
+        """Whether what a platform shows instead of what is wanted would be put right by now."""
+        policy = UNTOLD if self._policy is None else self._policy.policy
+        asks = asks_because(self._automation, target.name, policy, at) is not None
+        return corrected(seen, target.wanted(), policy, asks=asks)
 
     def apply(self, record: Record) -> list[Output]:
         """Takes one order (or policy) and says what came of it."""
@@ -135,6 +152,9 @@ class ControlMachine:
         if is_early(before, command, moment):
             return []
         self._seen.add(command.command_id, record.timestamp_ms)
+        if is_about_platform(command):
+            told = self._outages.take(command, moment)
+            return [] if told is None else scribe.decided(command, told, before)
         decision = decide(before, command, moment)
         if decision.target is not None:
             self._put(decision.target)
@@ -164,17 +184,20 @@ class ControlMachine:
     def _note_work(self, target: Target) -> None:
         """What the companions have to do for a target."""
         _keep(self._unsettled, target, not target.settled())
+        _keep(self._watched, target, target.touched and target.settled())
         _keep(self._waiting, target, bool(target.requests) or any(waits(hold) for hold in target.holds))
         _keep(self._timed, target, any(True for _ in deadlines(target)))
         _keep(self._ramping, target, any(running(hold) for hold in target.holds))
 
     def changed(self) -> Iterator[tuple[bytes, bytes | None]]:
-        """Snapshot records: `target/<name>`, `seen/<chunk>`, `policy`, `automation`."""
+        """Snapshot records: `target/<name>`, `seen/<chunk>`, `outage/<target>`, `policy`, `automation`."""
         for name in sorted(self._changed):
             yield f"target/{name}".encode(), encode(self._targets[name])
         self._changed.clear()
         for number, value in self._seen.changed():
             yield f"seen/{number}".encode(), value
+        for name, value in self._outages.changed():
+            yield f"outage/{name}".encode(), value
         if self._policy_changed and self._policy is not None:
             yield POLICY_KEY, self._policy.model_dump_json().encode()
         self._policy_changed = False
@@ -192,6 +215,8 @@ class ControlMachine:
                 self._note_work(self._targets[name])
             elif kind == "seen":
                 seen[name] = value
+            elif kind == "outage":
+                self._outages.load(name, value)
             elif key == POLICY_KEY:
                 self._policy = PolicyInForce.model_validate_json(value)
             elif key == automation.KEY:

@@ -19,6 +19,9 @@ WAITING = Gauge(
     "tidegate_control_waiting_targets", "Targets with an order that waits for a person's approval.", ["partition"]
 )
 RAMPS = Gauge("tidegate_control_ramping_targets", "Targets with a hold that opens by itself, in steps.", ["partition"])
+DRIFTS = Counter(
+    "tidegate_control_drifts_total", "Readings of a settled target that were not as the platform had confirmed."
+)
 PLATFORM_UP = Gauge(
     "tidegate_control_platform_up", "1 while the platform's last answer was good, 0 while it was not.", ["platform"]
 )

@@ -1,7 +1,6 @@
 """The platforms over HTTP: sends what their adapters ask for, each call within one deadline and told in few words."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
@@ -14,8 +13,7 @@ from services.channel_control import metrics
 from services.channel_control.adapter import Adapter, Exchange, Request, Response
 from services.channel_control.addresses import DEFAULT, Address
 from services.channel_control.reconcile import CONFLICT, FROZEN, Answer, Call, Seen, Trouble
-
-log = logging.getLogger(__name__)
+from services.channel_control.sights import Sights
 
 MAX_ANSWER_BYTES: Final = 256 * 1024
 NO_PLATFORM: Final = "no_platform"
@@ -25,9 +23,10 @@ NO_PLATFORM: Final = "no_platform"
 class Platforms:
     """One client for all of them, by name. Every call ends within the deadline, and with an answer or a Trouble."""
 
-    def __init__(self, adapters: Mapping[str, Adapter], deadline_s: float) -> None:
+    def __init__(self, adapters: Mapping[str, Adapter], deadline_s: float, sights: Sights | None = None) -> None:
         self._adapters = adapters
         self._deadline_s = deadline_s
+        self._sights = sights
         self._client: httpx.AsyncClient | None = None
 
     async def open(self) -> None:
@@ -38,12 +37,6 @@ class Platforms:
             trust_env=False,
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
         )
-        for name, adapter in self._adapters.items():
-            if not adapter.tried:
-                log.warning(
-                    "this adapter has not been tried against the live service yet",
-                    extra={"platform": name, "kind": adapter.kind},
-                )
 
     async def close(self) -> None:
         """Gives the connections up."""
@@ -57,16 +50,31 @@ class Platforms:
             return address.platform
         return DEFAULT if set(self._adapters) == {DEFAULT} else None
 
+    def away(self, address: Address) -> str | None:
+        """The platform that serves an address, if it is away."""
+        name = self.name_of(address)
+        if name is None or self._sights is None or not self._sights.is_away(name, time.monotonic()):
+            return None
+        return name
+
+    def rests(self, address: Address) -> bool:
+        """Whether the platform that serves an address has asked to be left alone: no time for what can wait."""
+        name = self.name_of(address)
+        return name is not None and self._sights is not None and self._sights.rests(name, time.monotonic())
+
     async def call(
-        self, call: Call, wanted: WantedState, address: Address, may_send: Callable[[], bool] = lambda: True
+        self, call: Call, wanted: WantedState, address: Address, key: str, may_send: Callable[[], bool] = lambda: True
     ) -> Answer:
-        """Asks for the target, or puts what is wanted of it. `may_send` is asked before each request of the call."""
+        """Asks for the target, or puts what is wanted of it under an idempotency key. `may_send` is asked before each
+        request of the call."""
         name = self.name_of(address)
         if name is None:
             return Trouble(NO_PLATFORM, f"no platform is called {address.platform}")
         began = time.perf_counter()
-        answer = await self._answer(_asked(self._adapters[name], call, wanted, address), may_send)
+        answer = await self._answer(_asked(self._adapters[name], call, wanted, address, key), may_send)
         metrics.CALL_SECONDS.observe(time.perf_counter() - began)
+        if self._sights is not None:
+            self._sights.heard(name, answer, time.monotonic())
         metrics.CALLS.labels(call, answer.kind if isinstance(answer, Trouble) else "ok").inc()
         metrics.PLATFORM_UP.labels(name).set(isinstance(answer, Seen) or answer.kind == CONFLICT)
         return answer
@@ -114,8 +122,8 @@ class Platforms:
             await response.aclose()
 
 
-def _asked(adapter: Adapter, call: Call, wanted: WantedState, address: Address) -> Exchange[Answer]:
+def _asked(adapter: Adapter, call: Call, wanted: WantedState, address: Address, key: str) -> Exchange[Answer]:
     if call == "ask":
         return (yield from adapter.read(wanted.target, address.campaigns))
-    trouble = yield from adapter.apply(wanted, address.campaigns)
+    trouble = yield from adapter.apply(wanted, address.campaigns, key)
     return Seen(None) if trouble is None else trouble  # what it kept is read back in any case

@@ -167,20 +167,25 @@ def plan(
     return Plan([*fresh[: max(0, slots)], *retries[: max(0, retry_slots)]], wake)
 
 
-def confirmation(observed: WantedState, at: datetime) -> Command:
-    """The report that the platform shows what is wanted. The same generation gives the same id."""
-    return _report("confirmed", observed.target, observed.generation, at, (), observed=observed)
+def confirmation(target: Target, observed: WantedState, at: datetime) -> Command:
+    """The report that the platform shows what is wanted. The same order gives the same id."""
+    return _report("confirmed", target, at, (), observed=observed)
 
 
 def failure(target: Target, trouble: Trouble, at: datetime) -> Command:
     """The report that it does not."""
-    return _report("failed", target.name, target.generation, at, (trouble.kind,), note=trouble.text)
+    return _report("failed", target, at, (trouble.kind,), note=trouble.text)
+
+
+def drift(target: Target, observed: WantedState | None, at: datetime) -> Command:
+    """The report that it no longer does."""
+    shown = "" if observed is None else observed.model_dump_json()
+    return _report("drifted", target, at, (shown,), observed=observed)
 
 
 def _report(
-    word: Literal["confirmed", "failed"],
-    target: str,
-    generation: int,
+    word: Literal["confirmed", "failed", "drifted"],
+    target: Target,
     at: datetime,
     more: tuple[str, ...],
     *,
@@ -188,10 +193,10 @@ def _report(
     note: str | None = None,
 ) -> Command:
     return Command(
-        command_id=derive(target, str(generation), word, *more),
+        command_id=derive(target.name, str(target.generation), word, *more, *_again(target)),
         command=word,
-        target=target,
-        expected_generation=generation,
+        target=target.name,
+        expected_generation=target.generation,
         issued_by="reconciler",
         issued_at=at,
         observed=observed,
@@ -199,6 +204,11 @@ def _report(
     )
 
 
-def idempotency_key(wanted: WantedState) -> str:
-    """The same for each repeat of the same order."""
-    return derive(wanted.target, str(wanted.generation))
+def idempotency_key(target: Target) -> str:
+    """The same for each repeat of the same order; another one when it is put again after the platform has drifted,
+    which a platform that goes by the key alone would otherwise take for a repeat."""
+    return derive(target.name, str(target.generation), *_again(target))
+
+
+def _again(target: Target) -> tuple[str, ...]:
+    return (str(target.drifts),) if target.drifts else ()

@@ -19,6 +19,7 @@ from schemas.commands import Command
 from services.channel_control import metrics
 from services.channel_control.addresses import Address
 from services.channel_control.machine import ControlMachine
+from services.channel_control.probing import due_again, probes
 from services.channel_control.reconcile import (
     FROZEN,
     Answer,
@@ -31,6 +32,7 @@ from services.channel_control.reconcile import (
     after_trouble,
     confirmation,
     failure,
+    idempotency_key,
     plan,
     pursue,
 )
@@ -48,7 +50,11 @@ class Caller(Protocol):
 
     async def open(self) -> None: ...
     async def close(self) -> None: ...
-    async def call(self, call: Call, wanted: WantedState, address: Address, may_send: Callable[[], bool]) -> Answer: ...
+    def away(self, address: Address) -> str | None: ...
+    def rests(self, address: Address) -> bool: ...
+    async def call(
+        self, call: Call, wanted: WantedState, address: Address, key: str, may_send: Callable[[], bool]
+    ) -> Answer: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,8 @@ class _Owned(Owned[ControlMachine]):
     pulse: Pulse
     attempts: dict[str, Attempt] = field(default_factory=dict)
     retrying: set[str] = field(default_factory=set)
+    away: dict[str, str] = field(default_factory=dict)
+    """The targets that wait for a platform which is away, and its name."""
     quiet_until: float = 0.0
     """After a freeze: until when nobody is called."""
 
@@ -165,7 +173,7 @@ class Reconciler(PartitionCompanion[_Owned]):
             return owned.quiet_until
         now = self._clock()
         found = plan(
-            unsettled.values(),
+            self._triable(owned, now),
             owned.attempts,
             owned.running.keys(),
             now,
@@ -180,17 +188,25 @@ class Reconciler(PartitionCompanion[_Owned]):
         metrics.UNCONFIRMED.labels(owned.partition).set(len(unsettled))
         return found.wake
 
+    def _triable(self, owned: _Owned, now: float) -> list[Target]:
+        """What may be tried, as far as platforms are there."""
+        unsettled, before = owned.machine.unsettled, owned.away
+        names = {name: self._platform.away(owned.machine.address(name)) for name in unsettled}
+        owned.away = {target: name for target, name in names.items() if name is not None}
+        owned.attempts |= due_again(owned.attempts, before, owned.away, now)
+        return probes(unsettled.values(), owned.attempts, owned.running.keys(), owned.away)
+
     async def _attempt(self, owned: _Owned, target: Target, attempt: Attempt) -> None:
         try:
             try:
-                result = await self._pursue(owned, target.wanted(), attempt)
+                result = await self._pursue(owned, target, attempt)
             except Exception:
                 log.exception("an attempt failed in an unforeseen way", extra=_fields(target))
                 result = Trouble("internal", "the reconciler failed; see its log")
             if isinstance(result, Trouble):
                 owned.attempts[target.name] = await self._failed(owned, target, attempt, result)
             else:
-                await self._report(owned, confirmation(result, datetime.now(UTC)))
+                await self._report(owned, confirmation(target, result, datetime.now(UTC)))
                 log.info("confirmed", extra=_fields(target) | {"status": result.status})
                 owned.attempts[target.name] = after_confirmation(attempt, self._clock(), self._limits.patience)
         finally:
@@ -209,7 +225,8 @@ class Reconciler(PartitionCompanion[_Owned]):
     async def _report(self, owned: _Owned, command: Command) -> None:
         await self._log.report(owned.partition, command.target.encode(), command.model_dump_json().encode())
 
-    async def _pursue(self, owned: _Owned, wanted: WantedState, attempt: Attempt) -> WantedState | Trouble:
+    async def _pursue(self, owned: _Owned, target: Target, attempt: Attempt) -> WantedState | Trouble:
+        wanted, key = target.wanted(), idempotency_key(target)
         steps = pursue(wanted, ask_first=attempt.ask_first)
         answer: Answer | None = None
         while True:
@@ -221,29 +238,7 @@ class Reconciler(PartitionCompanion[_Owned]):
             if not self._may_call(owned):
                 return Trouble(FROZEN, "the process was frozen")
             address = owned.machine.address(wanted.target)
-            answer = await self._platform.call(call, wanted, address, lambda: self._may_call(owned))
-
-
-class NoPlatform:
-    """The companion where there is no platform: says so once, and does nothing."""
-
-    def __init__(self) -> None:
-        self._said = False
-
-    async def start(self, partition: int, machine: ControlMachine) -> None:
-        """Says it."""
-        if not self._said:
-            self._said = True
-            log.warning(
-                "no platform is set (TIDEGATE_CONTROL_PLATFORM_URL, TIDEGATE_CONTROL_PLATFORMS): "
-                "orders stand as wanted and unconfirmed"
-            )
-
-    async def stop(self, partition: int) -> None:
-        """Nothing is under way."""
-
-    def kick(self, partition: int) -> None:
-        """Nobody is called."""
+            answer = await self._platform.call(call, wanted, address, key, lambda: self._may_call(owned))
 
 
 def _fields(target: Target) -> dict[str, object]:

@@ -5,10 +5,10 @@ from typing import Final
 
 from schemas.commands import Command
 from services.channel_control.decision import Decision, Moment, notes_for, refuse
+from services.channel_control.drift import BY, drifted, is_back, left, over
 from services.channel_control.target import Target
 
 MAX_ERROR: Final = 300
-BY: Final = "reconciler"
 
 
 def report(target: Target, command: Command, moment: Moment) -> Decision:
@@ -18,7 +18,13 @@ def report(target: Target, command: Command, moment: Moment) -> Decision:
         return refuse(command, moment, "a report without the generation that it is about")
     if generation > target.generation:
         return refuse(command, moment, f"generation {generation} is not known here")
+    if command.command == "drifted":
+        if generation != target.confirmed_generation or generation < target.generation:
+            return Decision("recorded", "a reading of what has changed since")
+        return drifted(target, command, moment)
     if target.confirmed_generation is not None and generation <= target.confirmed_generation:
+        if command.command == "confirmed" and is_back(target, command.observed):
+            return left(target, moment)
         return Decision("recorded", "this generation, or a newer one, is confirmed already")
     if command.command == "confirmed":
         return _confirmed(target, command, generation, moment)
@@ -39,9 +45,10 @@ def _confirmed(target: Target, command: Command, generation: int, moment: Moment
         confirmed_generation=generation,
         confirmed_at=moment.at,
         error=None if current else target.error,
+        drift=None if current else target.drift,
     )
     text = f"the platform says {seen.status}"
-    notes = notes_for(new, target.name, "confirmed", BY, moment.at)
+    notes = notes_for(new, target.name, "confirmed", BY, moment.at) + (over(target, moment) if current else ())
     return Decision("confirmed", text, confirmed, tuple(hold.hold_id for hold in new), notes)
 
 

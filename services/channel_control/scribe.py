@@ -7,7 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from schemas import topics
 from schemas.alerting import SILENCE_KEY, Silence
-from schemas.alerts import INCIDENT_LABEL, ActionTaken, AlertFact
+from schemas.alerts import INCIDENT_LABEL, AlertFact
 from schemas.audit import AuditRecord
 from schemas.base import Message, Ref, from_ms
 from schemas.commands import Command
@@ -89,35 +89,27 @@ class Scribe:
 
     def _facts(self, notes: Iterable[AlertNote]) -> list[Output]:
         """One fact for each alert, in the order in which they are first spoken of."""
-        actions: dict[str, list[ActionTaken]] = {}
-        acknowledged: dict[str, str] = {}
-        levels: dict[str, int] = {}
-        labels: dict[str, dict[str, str]] = {}
+        said: dict[str, dict[str, Any]] = {}
         for note in notes:
-            actions.setdefault(note.alert_id, []).extend([note.action] if note.action else [])
+            words = said.setdefault(note.alert_id, {"actions": []})
+            if note.words is not None:
+                words |= {name: getattr(note.words, name) for name in note.words.model_fields_set}
+            if note.action is not None:
+                words["actions"].append(note.action)
             if note.acknowledged_by is not None:
-                acknowledged[note.alert_id] = note.acknowledged_by
+                words["acknowledged_by"] = note.acknowledged_by
             if note.level is not None:
-                levels[note.alert_id] = note.level
+                words["level"] = note.level
             if note.incident is not None:
-                labels[note.alert_id] = {INCIDENT_LABEL: note.incident}
+                words["labels"] = {INCIDENT_LABEL: note.incident}
         first = self._record.offset * FACTS_PER_RECORD
         return [
             _output(
                 topics.ALERTS,
                 alert_id,
-                AlertFact(
-                    alert_id=alert_id,
-                    writer=self._writer,
-                    seq=first + number,
-                    at=self._at,
-                    level=levels.get(alert_id),
-                    actions=actions[alert_id],
-                    acknowledged_by=acknowledged.get(alert_id),
-                    labels=labels.get(alert_id, {}),
-                ),
+                AlertFact(alert_id=alert_id, writer=self._writer, seq=first + number, at=self._at, **words),
             )
-            for number, alert_id in enumerate(actions)
+            for number, (alert_id, words) in enumerate(said.items())
         ]
 
 

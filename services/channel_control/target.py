@@ -7,6 +7,7 @@ from typing import Final, Literal
 from schemas.base import HexId, Message
 from schemas.channels import (
     ChannelState,
+    Drift,
     FourEyesRequest,
     Hold,
     HoldKind,
@@ -28,6 +29,7 @@ class Target:
     since: for each standing hold the generation that it came with, or was raised in.
     touched: whether anything but running was ever wanted. A target that only ever ran is the platform's own affair:
     telling it to run could undo what someone stopped there by hand.
+    drift: what the platform shows since it has confirmed; drifts: how many there were, so that reports on each differ.
     """
 
     name: str
@@ -41,6 +43,8 @@ class Target:
     confirmed_generation: int | None = None
     confirmed_at: datetime | None = None
     error: str | None = None
+    drift: Drift | None = None
+    drifts: int = 0
 
     def with_holds(self, holds: tuple[Hold, ...]) -> "Target":
         """These holds instead, one generation on, masked as the override says. Holds that are new or differ count from
@@ -102,6 +106,7 @@ class Target:
                 confirmed_generation=self.confirmed_generation,
                 confirmed_at=self.confirmed_at,
                 error=self.error,
+                drift=self.drift,
             ),
         )
 
@@ -113,12 +118,14 @@ class _Stored(Message):
     state: ChannelState
     since: dict[HexId, int]
     touched: bool
+    drifts: int = 0
 
 
 def encode(target: Target) -> bytes:
     """The snapshot record of a target."""
     since = dict(zip((hold.hold_id for hold in target.holds), target.since, strict=True))
-    return _Stored(state=target.state(), since=since, touched=target.touched).model_dump_json().encode()
+    stored = _Stored(state=target.state(), since=since, touched=target.touched, drifts=target.drifts)
+    return stored.model_dump_json().encode()
 
 
 def decode(raw: bytes) -> Target:
@@ -137,4 +144,6 @@ def decode(raw: bytes) -> Target:
         confirmed_generation=platform.confirmed_generation,
         confirmed_at=platform.confirmed_at,
         error=platform.error,
+        drift=platform.drift,
+        drifts=stored.drifts,
     )

@@ -13,7 +13,7 @@ from schemas.channels import ChannelState, WantedState
 from schemas.commands import Command, Switch
 from services.channel_control.machine import ControlMachine
 from services.channel_control.orders import ACTIONS, INDICATORS_WORDS, PERSONS_WORDS, REPORTS
-from services.channel_control.reconcile import Trouble, confirmation, failure
+from services.channel_control.reconcile import Trouble, confirmation, drift, failure
 from services.channel_control.target import Target
 from services.runtime.ids import derive
 from services.runtime.machine import Output
@@ -119,7 +119,9 @@ def test_every_word_of_the_contract_has_a_place() -> None:
 def test_reports_are_commands_under_the_targets_key() -> None:
     at = datetime(2026, 1, 1, tzinfo=UTC)
     seen = WantedState(target=CHANNEL, status="paused", factor=0.0, generation=1)
-    reports = [confirmation(seen, at), failure(Target(CHANNEL, 1), Trouble("timeout", "no answer"), at)]
+    target = Target(CHANNEL, 1)
+    timeout = Trouble("timeout", "no answer")
+    reports = [confirmation(target, seen, at), failure(target, timeout, at), drift(target, seen, at)]
     for report in reports:
         written = json.loads(report.model_dump_json())
         assert (written["target"], written["issued_by"], written["expected_generation"]) == (CHANNEL, "reconciler", 1)

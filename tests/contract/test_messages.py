@@ -30,7 +30,7 @@ CONTRACT: dict[type[BaseModel], str] = {
 WORDS = {
     "pause", "throttle", "freeze", "take_down", "escalate", "resume", "approve", "reject", "acknowledge", "silence",
     "override", "withdraw", "merge", "split", "automation_off", "automation_on", "eased", "confirmed", "failed",
-    "expired", "due",
+    "expired", "due", "drifted", "away", "back",
 }  # fmt: skip
 
 

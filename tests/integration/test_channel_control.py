@@ -111,7 +111,7 @@ class Platform(Process):
             return list((await client.get(f"{self.url}/_calls")).json())
 
 
-def control(settings: CommonSettings, folder: Path, url: str | None) -> Process:
+def control(settings: CommonSettings, folder: Path, url: str | None, **more: str) -> Process:
     """channel_control, impatient."""
     environ = {
         "TIDEGATE_KAFKA": settings.kafka,
@@ -119,6 +119,7 @@ def control(settings: CommonSettings, folder: Path, url: str | None) -> Process:
         "TIDEGATE_CONTROL_PLATFORM_URL": url or "",
         "TIDEGATE_CONTROL_PLATFORM_DEADLINE": "0.5",
         "TIDEGATE_CONTROL_BACKOFF_CAP": "0.2",
+        **more,
     }
     return Process("services.channel_control", folder / "control.log", environ)
 

@@ -240,7 +240,7 @@ async def test_retry_after_is_heard(url: str) -> None:
     await control(url, kind="fail", status=429, retry_after=7)
     platform = platforms(url)
     await platform.open()
-    answer = await platform.call("put", PAUSED, Address())
+    answer = await platform.call("put", PAUSED, Address(), "key")
     await platform.close()
     assert answer == Trouble("http_429", "the platform answered 429", 7.0)
 
@@ -270,7 +270,7 @@ async def asked(url: str) -> Answer:
     platform = platforms(url)
     await platform.open()
     try:
-        return await platform.call("ask", PAUSED, Address())
+        return await platform.call("ask", PAUSED, Address(), "key")
     finally:
         await platform.close()
 

@@ -9,8 +9,9 @@ from pydantic import AfterValidator, SecretStr
 
 from services.alerting.receivers.notice import Notice
 from services.alerting.receivers.receiver import Receiver, Secret, SecretUrl
-from services.alerting.signing import check_secret, headers
+from services.alerting.signing import headers
 from services.runtime.outgoing import Request
+from services.runtime.signing import check_secret
 
 
 def _checked(value: SecretStr) -> SecretStr:

@@ -23,7 +23,7 @@ class CampaignAdapter(Adapter):
     def __init__(self, options: Options, now: Callable[[], datetime]) -> None:
         """No campaign platform of ours needs the time."""
 
-    def apply(self, wanted: WantedState, campaigns: tuple[str, ...]) -> Exchange[Trouble | None]:
+    def apply(self, wanted: WantedState, campaigns: tuple[str, ...], key: str) -> Exchange[Trouble | None]:
         """Reads, and changes what is not as wanted. Platforms have no "only if unchanged", so the generation is looked
         at just before; what comes between is found when the target is read again."""
         present = yield from self._present(campaigns)

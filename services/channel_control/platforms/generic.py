@@ -13,7 +13,7 @@ from pydantic import AfterValidator, SecretStr, ValidationError
 
 from schemas.channels import WantedState
 from services.channel_control.adapter import Adapter, Exchange, Options, Request, WebAddress, refusal
-from services.channel_control.reconcile import CONFLICT, Answer, Seen, Trouble, idempotency_key
+from services.channel_control.reconcile import CONFLICT, Answer, Seen, Trouble
 from services.channel_control.references import Secret, header_text
 from services.runtime.ids import derive
 from services.runtime.signing import check_secret, signed
@@ -45,9 +45,9 @@ class Generic(Adapter):
         self._options = options
         self._now = now
 
-    def apply(self, wanted: WantedState, campaigns: tuple[str, ...]) -> Exchange[Trouble | None]:
+    def apply(self, wanted: WantedState, campaigns: tuple[str, ...], key: str) -> Exchange[Trouble | None]:
         """Puts it. What the platform kept is read back in any case, so its answer to this says little."""
-        key, text = idempotency_key(wanted), wanted.model_dump_json()
+        text = wanted.model_dump_json()
         more = {"Content-Type": "application/json", "Idempotency-Key": key}
         headers = more | self._headers(f"msg_{key}", text)
         response = yield Request("PUT", self._url(wanted.target), headers, text.encode())

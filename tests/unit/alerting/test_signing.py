@@ -7,8 +7,9 @@ import time
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from services.alerting.signing import check_secret, headers
+from services.alerting.signing import headers
 from services.alerting.telling import Due
+from services.runtime.signing import check_secret
 from tests.unit.alerting.facts import ALERTS
 
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()

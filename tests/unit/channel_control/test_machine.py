@@ -76,6 +76,7 @@ def test_an_indicators_pause_becomes_state_audit_and_a_fact_for_its_alert() -> N
         "confirmed_generation": None,
         "confirmed_at": None,
         "error": None,
+        "drift": None,
     }
     assert outcome(outputs) == ("done", "20 complaints today")
     assert actions(outputs) == [(hex_id(0xA), "pause", "ordered")]
@@ -412,6 +413,7 @@ def test_a_confirmation_is_kept_beside_what_is_wanted_and_told_to_the_alert() ->
         "confirmed_generation": 1,
         "confirmed_at": "2026-01-01T00:00:01.500000Z",
         "error": None,
+        "drift": None,
     }
     assert actions(outputs) == [(hex_id(0xA), "pause", "confirmed")]
     assert not log.machine.unsettled

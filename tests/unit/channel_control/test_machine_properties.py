@@ -10,7 +10,7 @@ Written down once, here:
 5.  The same order again changes nothing; a person is told so, a machine is not.
 6.  A person's order about a generation that has passed is refused, visibly, and changes nothing.
 7.  Every readable order that was not seen before leaves exactly one audit record; ids of audit records never repeat.
-8.  What the platform has confirmed is never newer than what is wanted, and never goes back.
+8.  What the platform has confirmed is never newer than what is wanted, and never goes back, unless it has drifted.
 9.  The newest `channel-state` of a target is what the machine holds.
 10. The same log gives the same outputs, with snapshots and restarts anywhere.
 11. The numbers of facts rise.
@@ -23,6 +23,8 @@ Written down once, here:
 17. An override is never undone by automation: until its time it goes only by a person's word.
 18. Each hold says whether it is masked, and none is without an override that means it.
 19. A person's stop that came after an override is not masked by it.
+20. Drift changes nothing of what is wanted. Where it is corrected the target waits for the platform again; once what is
+    wanted is confirmed there is none.
 
 20. No request is fulfilled by fewer people than it takes, by the same twice, or by the one who asked; what four eyes
     guard goes in no other way: it is lifted, or masked, only by the last of those who agree.
@@ -125,7 +127,11 @@ class Control(RuleBasedStateMachine):
             after = self.machine.target(name)
             changed = changeable(after) != changeable(before[name])
             assert after.generation == before[name].generation + changed  # 3
-            assert (after.confirmed_generation or 0) >= (before[name].confirmed_generation or 0)  # 8
+            drifts = after.drifts - before[name].drifts
+            if not drifts:
+                assert (after.confirmed_generation or 0) >= (before[name].confirmed_generation or 0)  # 8
+            if after.drift is not None and after.generation == before[name].generation and drifts:
+                assert after.settled() is not after.drift.corrects  # 20
             if fields["issued_by"].startswith("indicator:"):
                 assert strictness(after) >= strictness(before[name])  # 4
             is_asked = fields.get("maturity") == "approve" or (self.is_off and fields.get("maturity") == "auto")
@@ -359,6 +365,22 @@ class Control(RuleBasedStateMachine):
             assert said(outputs, "audit")[0]["outcome"] == "refused"
         elif not behind:
             assert name not in self.machine.unsettled
+
+    @rule(name=targets, status=st.sampled_from(["running", "paused", None]))
+    def drifts(self, name: str, status: str | None) -> None:
+        before = self.machine.target(name)
+        if name not in self.machine.watched:
+            return
+        seen = {"v": 1, "target": name, "status": status, "factor": float(status == "running")}
+        observed = None if status is None else seen | {"generation": before.generation}
+        said_ = {"issued_by": "reconciler", "expected_generation": before.generation, "observed": observed}
+        self.give(persons(self.new_id(), "drifted", target=name, **said_))
+        after = self.machine.target(name)
+        assert after.wanted() == before.wanted()  # 20
+        confirmation = confirmed(self.new_id(), after.generation, after.wanted().status, after.wanted().factor)
+        self.give(confirmation | {"target": name, "observed": after.wanted().model_dump()})
+        assert self.machine.target(name).drift is None  # 20
+        assert self.machine.target(name).settled()
 
     @rule(name=targets, behind=st.integers(0, 1))
     def platform_fails(self, name: str, behind: int) -> None:

@@ -1,15 +1,21 @@
 """The list of platforms: all that is wrong with it is said at once, and no secret is ever shown."""
 
+import importlib
+import inspect
+import os
+import subprocess
+import sys
 from base64 import b64encode
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from services.channel_control.adapters import all_kinds
-from services.channel_control.addresses import DEFAULT
+from services.channel_control.adapters import all_kinds, found_in
+from services.channel_control.addresses import DEFAULT, Address
+from services.channel_control.platform_io import Platforms
 from services.channel_control.platform_list import platforms_of
-from services.channel_control.platforms.generic import Generic
+from services.channel_control.platforms.generic import Generic, GenericOptions
 from services.channel_control.settings import ControlSettings
 from services.runtime.settings import SettingsError, parse
 
@@ -34,6 +40,16 @@ def problems(folder: Path, text: str, environ: dict[str, str], **more: str) -> l
 
 def test_the_generic_kind_is_found_by_walking() -> None:
     assert all_kinds()["generic"] is Generic
+
+
+def test_two_adapters_of_one_kind_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Path(inspect.getfile(Generic)).read_text("utf-8")
+    (tmp_path / "twice").mkdir()
+    for name in ("__init__", "one", "other"):
+        (tmp_path / "twice" / f"{name}.py").write_text("" if name == "__init__" else source, "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ValueError, match=r"^twice\.other: a second adapter is called generic$"):
+        found_in(importlib.import_module("twice"))
 
 
 def test_without_anything_there_is_none() -> None:
@@ -94,6 +110,38 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert caught.value.problems == (
         ("TIDEGATE_CONTROL_PLATFORMS", "the file cannot be read: No such file or directory"),
     )
+
+
+@pytest.mark.parametrize(
+    ("names", "asked", "served"),
+    [
+        ([DEFAULT], "ads", DEFAULT),
+        ([DEFAULT], DEFAULT, DEFAULT),
+        ([DEFAULT, "own"], "ads", None),
+        (["own"], DEFAULT, None),
+        ([DEFAULT, "ads"], "ads", "ads"),
+    ],
+)
+def test_the_default_serves_all_only_where_it_is_alone(names: list[str], asked: str, served: str | None) -> None:
+    adapters = {name: Generic(GenericOptions(url="https://a"), now) for name in names}
+    assert Platforms(adapters, 1.0).name_of(Address(asked)) == served
+
+
+def test_a_bad_list_ends_the_start_with_2_and_all_its_problems(tmp_path: Path) -> None:
+    path = tmp_path / "platforms.yaml"
+    path.write_text("platforms: {a: {kind: generic, token: hunter2}, b: {kind: telegraph}}", "utf-8")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("TIDEGATE_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "services.channel_control"],
+        env=clean | {"TIDEGATE_CONTROL_PLATFORMS": str(path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert [line.split(":")[1] for line in done.stderr.splitlines()[1:]] == [" a.token", " a.url", " b"]
+    assert "hunter2" not in done.stderr
 
 
 def test_no_secret_shows_in_what_an_adapter_is_made_of(tmp_path: Path) -> None:

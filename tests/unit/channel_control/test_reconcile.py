@@ -239,10 +239,11 @@ def test_a_confirmed_target_rests_and_is_asked_about_if_the_log_never_says_so() 
 
 def test_reports_have_ids_that_repeat_and_keys_that_follow_the_generation() -> None:
     later = datetime(2026, 1, 2, tzinfo=UTC)
-    assert confirmation(wanted(), AT).command_id == confirmation(wanted(), later).command_id
-    assert confirmation(wanted(3), AT).command_id != confirmation(wanted(4), AT).command_id
+    third, fourth = Target(CHANNEL, 3), Target(CHANNEL, 4)
+    assert confirmation(third, wanted(3), AT).command_id == confirmation(third, wanted(3), later).command_id
+    assert confirmation(third, wanted(3), AT).command_id != confirmation(fourth, wanted(4), AT).command_id
     lost = failure(target("channel:a"), TIMEOUT, AT)
     assert lost.command_id == failure(target("channel:a"), TIMEOUT, later).command_id
     assert lost.command_id != failure(target("channel:a"), Trouble("http_503", "503"), AT).command_id
     assert (lost.note, lost.expected_generation) == ("no answer", 1)
-    assert idempotency_key(wanted(3)) == idempotency_key(wanted(3)) != idempotency_key(wanted(4))
+    assert idempotency_key(third) == idempotency_key(third) != idempotency_key(fourth)

@@ -9,8 +9,9 @@ from typing import Any
 from schemas.channels import WantedState
 from services.channel_control.addresses import Address
 from services.channel_control.machine import ControlMachine
+from services.channel_control.no_platform import NoPlatform
 from services.channel_control.reconcile import Answer, Call, Patience, Seen, Trouble
-from services.channel_control.reconciler_io import Limits, NoPlatform, Reconciler
+from services.channel_control.reconciler_io import Limits, Reconciler
 from tests.unit.channel_control.orders import CHANNEL, SIGNAL, order, persons, record
 
 QUICK = Limits(patience=Patience(base_s=0.001, cap_s=0.01))
@@ -29,6 +30,7 @@ class World:
         self.open_calls: dict[str, int] = {}
         self.most_at_once = 0
         self.now = 0.0
+        self.platform_away: str | None = None
         self.reconciler = Reconciler(self, self, limits, boot_clock=lambda: self.now)
 
     # the log
@@ -52,7 +54,15 @@ class World:
     async def open(self) -> None:
         pass
 
-    async def call(self, call: Call, wanted: WantedState, address: Address, may_send: Callable[[], bool]) -> Answer:
+    def rests(self, address: Address) -> bool:
+        return False
+
+    def away(self, address: Address) -> str | None:
+        return self.platform_away
+
+    async def call(
+        self, call: Call, wanted: WantedState, address: Address, key: str, may_send: Callable[[], bool]
+    ) -> Answer:
         name = wanted.target
         self.calls.append((call, name, wanted.generation))
         self.open_calls[name] = self.open_calls.get(name, 0) + 1
@@ -206,7 +216,7 @@ async def test_while_a_call_is_under_way_no_second_one_begins_for_its_target() -
     world = World()
     free = asyncio.Event()
 
-    async def slow(call: Call, wanted: WantedState, address: Address, may_send: Callable[[], bool]) -> Answer:
+    async def slow(call: Call, wanted: WantedState, address: Address, key: str, may_send: Callable[[], bool]) -> Answer:
         world.calls.append((call, wanted.target, wanted.generation))
         await free.wait()
         return Seen(wanted)
@@ -260,3 +270,19 @@ async def test_without_a_platform_it_is_said_once(caplog: Any) -> None:
         await companion.stop(partition)
     assert len(caplog.records) == 1
     assert "TIDEGATE_CONTROL_PLATFORM_URL" in caplog.text
+
+
+async def test_while_a_platform_is_away_one_order_at_a_time_looks_whether_it_is_back() -> None:
+    world = World()
+    world.respond = lambda call, wanted: Trouble("unreachable", "away") if world.platform_away else None
+    world.platform_away = "ads"
+    names = [f"channel:{number}" for number in range(20)]
+    async with running(world):
+        for number, name in enumerate(names):
+            world.give(order(number, target=name, alert_id=None))
+        await world.until(lambda: len(world.calls) > 60)
+        assert world.most_at_once == 1
+        assert {name for _, name, _ in world.calls} == set(names), "each has its turn"
+        world.platform_away = None
+        await world.until(lambda: world.settled)
+        assert len(world.kept) == 20

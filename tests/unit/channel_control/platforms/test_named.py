@@ -95,9 +95,9 @@ def test_a_token_that_stays_refused_is_not_fetched_for_ever() -> None:
 
 def test_a_budget_that_campaigns_share_is_not_cut() -> None:
     shared = campaign(amountMicros="5000000", explicitlyShared=True)
-    result, requests = run(google().apply(wanted("throttled", 0.5), ("17",)), TOKEN, shared, NONE)
+    result, requests = run(google().apply(wanted("throttled", 0.5), ("17",), "k"), TOKEN, shared, NONE)
     assert result == Trouble("no_budget", "campaign 17 has no daily budget of its own that could be cut")
-    result, requests = run(google().apply(wanted("paused", 0.0), ("17",)), TOKEN, shared, NONE, NONE)
+    result, requests = run(google().apply(wanted("paused", 0.0), ("17",), "k"), TOKEN, shared, NONE, NONE)
     assert result is None
     assert b"campaignBudgetOperation" not in requests[-1].body
 
@@ -133,7 +133,7 @@ def test_what_is_no_campaign_is_a_bad_answer(body: Any) -> None:
 def test_labels_of_others_stay_and_our_old_one_goes() -> None:
     labels = [{"id": "1", "name": "spring"}, {"id": "2", "name": "tidegate 2 paused 0.0 on 5000"}]
     node = {"id": "17", "status": "PAUSED", "daily_budget": "5000", "adlabels": labels}
-    result, requests = run(meta().apply(wanted("running", 1.0), ("17",)), answered({"17": node}), NONE)
+    result, requests = run(meta().apply(wanted("running", 1.0), ("17",), "k"), answered({"17": node}), NONE)
     assert result is None
     form = dict(parse_qsl(requests[-1].body.decode()))
     assert json.loads(form["adlabels"]) == [{"id": "1"}, {"name": "tidegate 3 running 1.0 on 5000"}]

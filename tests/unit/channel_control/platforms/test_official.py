@@ -56,7 +56,7 @@ def test_google_reads_and_changes_what_its_library_knows() -> None:
         {"results": [{"label": label}]},
         {"mutateOperationResponses": []},
     ]
-    requests = sent(GoogleAds(options, now).apply(WANTED, ("17",)), answers)
+    requests = sent(GoogleAds(options, now).apply(WANTED, ("17",), "k"), answers)
     for answer in answers[1:3]:
         json_format.ParseDict(answer, messages.SearchGoogleAdsResponse.pb(messages.SearchGoogleAdsResponse()))
     for request in requests[1:3]:
@@ -76,7 +76,7 @@ def test_meta_is_asked_for_and_sent_what_its_library_knows() -> None:
     version = pytest.importorskip("facebook_business.apiconfig").ads_api_config["API_VERSION"]
     options = MetaAdsOptions.model_construct(url="https://meta", token=SecretStr("t"), app_secret=None)
     node = {"id": "17", "status": "ACTIVE", "daily_budget": "5000", "adlabels": [{"id": "1", "name": "spring"}]}
-    read, update = sent(MetaAds(options, now).apply(WANTED, ("17",)), [{"17": node}, {"success": True}])
+    read, update = sent(MetaAds(options, now).apply(WANTED, ("17",), "k"), [{"17": node}, {"success": True}])
     field, status = library.Campaign.Field, library.Campaign.Status
     assert read.url.startswith(f"https://meta/{version}/?ids=17&fields=")
     assert {field.id, field.status, field.daily_budget, field.adlabels} == set(node)
