@@ -4,7 +4,7 @@ from deploy.demo import scenes
 from deploy.demo.history import CARRIERS, DAYS, ENGAGING, EXPENSIVE, SEARCHED, SELLING
 from deploy.demo.looks import Looks
 from deploy.demo.play import Scene
-from deploy.demo.story import BEGINS, COMPLAINED_OF, ENDS, FLOODED, QUIET, UNSOUND
+from deploy.demo.story import BEGINS, COMPLAINED_OF, ENDS, FLOODED, QUIET, SLOWED, UNSOUND
 
 RISKY = "growth-fund"
 """Of risk class high in the demonstration's directory."""
@@ -74,8 +74,7 @@ async def recovered(looks: Looks) -> None:
     await _resolved(looks, "cac_spike", "new accounts cost what they did", f"channel:{EXPENSIVE}")
     await _resolved(looks, "conversion_drop", "clicks end in purchases again", f"channel:{SELLING}")
     await _resolved(looks, "engagement_drop", "people take part again", f"channel:{ENGAGING}")
-    still = looks.still(f"channel:{EXPENSIVE}", "throttled")
-    await looks.check("what a person approved stays until a person lifts it", still)
+    await scenes.ramp(looks, f"channel:{EXPENSIVE}")
 
 
 async def sentiment(looks: Looks) -> None:
@@ -109,7 +108,7 @@ async def midnight(looks: Looks) -> None:
     await _resolved(looks, "negative_sentiment", "the day's mentions are counted", "brand:all")
     subjects = {
         "complaint_volume": {f"channel:{COMPLAINED_OF}"},
-        "complaint_rate": {f"channel:{UNSOUND}"},
+        "complaint_rate": {f"channel:{UNSOUND}", f"channel:{SLOWED}"},
         "complaint_sla": {f"complaint:{looks.day.waiting}"},
         "cac_spike": {f"channel:{EXPENSIVE}"},
         "conversion_drop": {f"channel:{SELLING}"},
@@ -143,6 +142,8 @@ ALL = (
     scenes.CLICKS,
     Scene(13.1, f"everybody searches for {SEARCHED}, and nobody buys more of it", 14, divergence),
     Scene(14, "two hours have passed, and nothing came of what was spent, clicked and shown", 14.3, compared),
+    scenes.SLOWING,
+    scenes.EASING,
     Scene(15.3, "things get better", 17, recovered),
     scenes.RATE,
     scenes.HIGHER_RATE,

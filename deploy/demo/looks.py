@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from itertools import groupby
 from typing import Any, Literal
 
 from deploy.demo.stage import NotSeenError, Stage, require, until
@@ -69,6 +70,30 @@ class Looks:
         require(len(states) == count, f"{len(states)} targets {kind} are {status}")
         return f"{count} confirmed{_after(max(state['platform']['confirmed_at'] for state in states), begun)}"
 
+    async def opened(self, target: str, share: float) -> str:
+        """A step of a ramp: the platform was ordered to let so much through, and each time before it a little less."""
+
+        async def look() -> list[float] | None:
+            calls = await self._stage.orders_to_platform(target)
+            factors = [factor for factor, _ in groupby(call["factor"] for call in calls)]
+            return factors[: factors.index(share) + 1] if share in factors else None
+
+        path = await until(look, f"{target} opened to {share:.0%}")
+        require(path == sorted(set(path)), f"the platform was ordered {path}")
+        return " → ".join(f"{each:.0%}" for each in path)
+
+    async def lifted(self, target: str) -> str:
+        """Nothing holds a target any more, and it was no person who lifted the last hold."""
+
+        async def look() -> Finding | None:
+            state = await self._stage.state(target)
+            return state if state is not None and not state["holds"] else None
+
+        state = await until(look, f"{target} without a hold")
+        last = (await self._stage.audit(target))[0]
+        require(last["who"] == "reconciler", f"the last word was of {last['who']}")
+        return f"{state['status']}, generation {state['generation']}"
+
     async def still(self, target: str, status: str) -> str:
         """A target as it stands."""
         state = await self._stage.state(target)
@@ -106,6 +131,21 @@ class Looks:
         kinds = [webhook["message"]["type"].removeprefix("alert.") for webhook in await self._stage.webhooks(indicator)]
         require(set(kinds) <= changes, f"told: {kinds}")
         return f"told were {', '.join(kinds)}"
+
+    async def acknowledged(self, indicator: str, subject: str) -> str:
+        """Whoever has the last message presses the button behind its link; the alert then has a name on it."""
+        messages = [webhook["message"] for webhook in await self._stage.webhooks(indicator)]
+        message = [each for each in messages if each["data"]["subject"] == subject][-1]
+        asked, given = await self._stage.press(message["links"]["acknowledge"])
+        require("<form" in asked, "the page has no button")
+        require("<form" not in given, "the button is still there")
+
+        async def look() -> Finding | None:
+            alert = await self._stage.alert(message["data"]["alert_id"])
+            return alert if alert["acknowledged_by"] else None
+
+        alert = await until(look, f"the alert of {indicator} acknowledged")
+        return f"acknowledged by {alert['acknowledged_by']}"
 
     async def resumed(self, target: str) -> str:
         """An operator asks to lift all holds, and two others agree."""

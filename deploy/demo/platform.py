@@ -146,7 +146,7 @@ def _put(state: PlatformState, call: Call, target: str, body: bytes) -> Response
         return JSONResponse({"error": f"not a wanted state: {error.error_count()} problems"}, 422)
     if wanted.target != target:
         return JSONResponse({"error": "the address names another target"}, 422)
-    call.generation, call.status = wanted.generation, wanted.status
+    call.generation, call.status, call.factor = wanted.generation, wanted.status, wanted.factor
     if call.fault == "forget":
         return JSONResponse(wanted.model_dump(mode="json"))
     call.applied = state.put(wanted)

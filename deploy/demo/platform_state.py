@@ -46,6 +46,7 @@ class Call:
     target: str
     generation: int | None = None
     status: str | None = None
+    factor: float | None = None
     idempotency_key: str | None = None
     fault: str | None = None
     applied: bool = False

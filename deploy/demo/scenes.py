@@ -1,21 +1,23 @@
-"""The scenes of the short story: three incidents, a yes, a resume, and midnight."""
+"""The scenes of the short story: four incidents, an acknowledgement, a yes, a resume, a ramp, and midnight."""
 
 from deploy.demo.looks import Looks
+from deploy.demo.naming import STEPS
 from deploy.demo.play import Scene
 from deploy.demo.stories import CHANNELS
-from deploy.demo.story import BEGINS, COMPLAINED_OF, ENDS, FARMED, UNSOUND
+from deploy.demo.story import BEGINS, COMPLAINED_OF, ENDS, FARMED, SLOWED, UNSOUND
 
 CALM = Scene(BEGINS, f"calm traffic on {len(CHANNELS)} channels", 10)
 
 
 async def complaints(looks: Looks) -> None:
-    """The twentieth complaint pauses the channel; people let it go on."""
+    """The twentieth complaint pauses the channel; on call takes charge, and people let it go on."""
     target = f"channel:{COMPLAINED_OF}"
     begun = looks.sent(lambda e: e["type"] == "complaint_opened" and e["channel_id"] == COMPLAINED_OF, 20)
     await looks.check("on call was warned at 12 complaints", looks.told("complaint_volume", "opened", target))
     await looks.check("the 20th complaint pauses the channel", looks.ordered(target, "pause", begun))
     await looks.check("the platform confirms the pause", looks.confirmed(target, "paused", begun))
     await looks.check("on call knows that it is critical", looks.told("complaint_volume", "updated", target, begun))
+    await looks.check("on call takes charge by the link in it", looks.acknowledged("complaint_volume", target))
     await looks.check("an operator resumes the channel, two others agree", looks.resumed(target))
     await looks.check("the platform confirms that it runs", looks.confirmed(target, "running"))
 
@@ -26,6 +28,28 @@ async def clicks(looks: Looks) -> None:
     await looks.check("the address is frozen", looks.held("actor", "click_fraud", "frozen", 1, begun))
     await looks.check("so are its three accounts", looks.held("account", "click_fraud", "frozen", 3, begun))
     await looks.check("on call has the trace", looks.told("click_fraud", "opened", begun=begun))
+
+
+async def slowed(looks: Looks) -> None:
+    """A signal: slowing waits for a person, who says yes."""
+    target = f"channel:{SLOWED}"
+    yes = looks.decided("approve", target, "complaint_rate", "half the traffic until it is over")
+    await looks.check("slowing is proposed, and an approver says yes", yes)
+    await looks.check("the platform confirms the slowing", looks.confirmed(target, "throttled"))
+
+
+async def eased(looks: Looks) -> None:
+    """What the signal slowed opens by itself, step by step."""
+    target = f"channel:{SLOWED}"
+    await looks.check("the alert is resolved", looks.told("complaint_rate", "resolved", target))
+    await ramp(looks, target)
+
+
+async def ramp(looks: Looks, target: str) -> None:
+    """Each step is on the platform, and in the end nothing holds the target."""
+    for share in STEPS:
+        await looks.check(f"the platform opens it to {share:.0%}", looks.opened(target, share))
+    await looks.check("after a last watch the hold is lifted", looks.lifted(target))
 
 
 async def rate(looks: Looks) -> None:
@@ -55,8 +79,10 @@ async def midnight(looks: Looks) -> None:
 
 COMPLAINTS = Scene(10, f"customers begin to complain about {COMPLAINED_OF}, one every two minutes", 11, complaints)
 CLICKS = Scene(13, f"160 clicks on {FARMED} from one address within 40 seconds", 13.1, clicks)
+SLOWING = Scene(13.5, f"some complaints about {SLOWED}, where few people buy today", 14.4, slowed)
+EASING = Scene(14.5, f"many people buy on {SLOWED}", 15.4, eased)
 RATE = Scene(16, f"complaints about {UNSOUND}, where few people buy", 18.2, rate)
 HIGHER_RATE = Scene(18.2, f"they go on complaining about {UNSOUND}", 20.2, higher_rate)
 MIDNIGHT = Scene(24, "midnight in Shanghai", ENDS, midnight)
 
-FEW = (CALM, COMPLAINTS, CLICKS, RATE, HIGHER_RATE, MIDNIGHT)
+FEW = (CALM, COMPLAINTS, CLICKS, SLOWING, EASING, RATE, HIGHER_RATE, MIDNIGHT)

@@ -102,6 +102,21 @@ class Stage:
         states: list[dict[str, Any]] = _json(await self._platform.get("/_targets"))
         return next((state for state in states if state["target"] == target), None)
 
+    async def orders_to_platform(self, target: str) -> list[dict[str, Any]]:
+        """What the platform was told to do with a target and did, in order."""
+        calls: list[dict[str, Any]] = _json(await self._platform.get("/_calls"))
+        return [call for call in calls if call["target"] == target and call["applied"]]
+
+    async def press(self, link: str) -> tuple[str, str]:
+        """Whoever has a message follows its link and presses the button: what the two pages say."""
+        async with httpx.AsyncClient(timeout=30) as anyone:
+            return _page(await anyone.get(link)), _page(await anyone.post(link))
+
+    async def alert(self, alert_id: str) -> dict[str, Any]:
+        """An alert as the console shows it."""
+        found: dict[str, Any] = _json(await self._console.get(f"/api/v1/alerts/{alert_id}"))
+        return found
+
     async def webhooks(self, indicator: str | None = None) -> list[dict[str, Any]]:
         """What the receiver was told of each alert (of an indicator), all verified by the reference library."""
         received: list[dict[str, Any]] = _json(await self._receiver.get("/_messages"))
@@ -113,12 +128,18 @@ def _one_by_one(message: dict[str, Any]) -> list[dict[str, Any]]:
     """A message that tells of several alerts, as if there were one for each."""
     if "group" not in message:
         return [message]
-    return [{"type": line["change"], "data": line} for line in message["group"]["alerts"]]
+    links = message.get("links")
+    return [{"type": line["change"], "data": line, "links": links} for line in message["group"]["alerts"]]
 
 
 def _client(url: str, token: str | None = None) -> httpx.AsyncClient:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     return httpx.AsyncClient(base_url=url, headers=headers, timeout=30)
+
+
+def _page(answer: httpx.Response) -> str:
+    answer.raise_for_status()
+    return answer.text
 
 
 def _json(answer: httpx.Response) -> Any:

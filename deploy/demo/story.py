@@ -11,6 +11,7 @@ from deploy.demo.stories import Event, Source
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 COMPLAINED_OF, FARMED, UNSOUND, FLOODED, QUIET = "douyin", "kuaishou", "weibo", "wechat", "branches"
+SLOWED = "kuaishou"
 FARM_ADDRESS, FLOOD_ADDRESS = "203.0.113.7", "203.0.113.8"
 BEGINS, ENDS = 8.0, 24.5
 """Hours of the day."""
@@ -70,6 +71,9 @@ def _few(day: Day, source: Source, rate: float) -> list[Event]:
         *source.calm(day.at(BEGINS), (ENDS - BEGINS) * 3600, rate),
         *incidents.complaints(source, day.at(10), 3000, COMPLAINED_OF, 24),
         *incidents.click_farm(source, day.at(13), FARMED, 160, FARM_ADDRESS),
+        *incidents.conversions(source, day.at(8), 5.5 * 3600, SLOWED, 140),
+        *incidents.complaints(source, day.at(13.5), 2500, SLOWED, 5),
+        *incidents.conversions(source, day.at(14.5), 600, SLOWED, 400),
         *incidents.conversions(source, day.at(8), 8 * 3600, UNSOUND, 100),
         *incidents.complaints(source, day.at(16), 4 * 3600, UNSOUND, 11),
     ]

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from deploy.demo.incidents import KINDS
-from deploy.demo.naming import named_policy
+from deploy.demo.naming import OPENING, STEPS, named_policy
 from deploy.demo.routine import readings, routine
+from deploy.demo.scenes import EASING
 from deploy.demo.stories import CHANNELS, Event, Source
-from deploy.demo.story import SHANGHAI, tell, tell_all
+from deploy.demo.story import SHANGHAI, SLOWED, tell, tell_all
+from deploy.launcher.standard import ROOT
 from schemas.alerts import AlertFact
 from schemas.commands import Command
 from schemas.events import EVENT, TOPIC_OF
@@ -19,7 +21,7 @@ from schemas.policy import Policy
 from services.cli.policy import read_policy
 from services.indicators.machine import STORES
 from services.indicators.registry import all_rules
-from tests.support.indicator_log import commands, facts
+from tests.support.indicator_log import commands, easings, facts
 from tests.support.simulation import outputs_of
 from tests.unit.indicators.world import MINUTE, World
 
@@ -62,7 +64,8 @@ def test_in_the_long_story_every_indicator_trips_once_and_clears(policy: Policy)
     told, given = played(day.before + day.events, policy)
     assert tripped(told).keys() == SERVED
     opened = [(fact.indicator, fact.subject) for fact in told if fact.status == "open"]
-    assert len(opened) == len(SERVED) + 1, "growth, and the news of a policy change"
+    twice = {"market_volatility": "growth, and the news of a policy change", "complaint_rate": "eased, and a guardrail"}
+    assert len(opened) == len(SERVED) + len(twice)
     assert sorted(opened, key=str) == sorted(
         ((fact.indicator, fact.subject) for fact in told if fact.status == "resolved"), key=str
     )
@@ -70,12 +73,17 @@ def test_in_the_long_story_every_indicator_trips_once_and_clears(policy: Policy)
 
 
 def test_in_the_short_story_three_indicators_trip(policy: Policy) -> None:
-    told, given = played(tell(MIDNIGHT, "test").events, policy)
+    outputs = outputs_of(tell(MIDNIGHT, "test").events, policy)
+    told, given = facts(outputs), commands(outputs)
     assert tripped(told).keys() == {"complaint_volume", "click_fraud", "complaint_rate"}
     assert [(each.command, each.maturity) for each in given if each.target == "channel:weibo"] == [
         ("throttle", "approve"),
         ("pause", "auto"),
     ]
+    slowed = [(each.command, each.maturity) for each in given if each.target == f"channel:{SLOWED}"]
+    assert slowed == [("throttle", "approve")]
+    eased = [each.event_time for each in easings(outputs) if each.target == f"channel:{SLOWED}"]
+    assert len(eased) == 1 and eased[0] is not None and eased[0] < MIDNIGHT + timedelta(hours=EASING.until)
 
 
 def calm(hours: float, rate: float) -> list[Event]:
@@ -123,7 +131,13 @@ def test_every_kind_of_incident_is_of_valid_events() -> None:
             EVENT.validate_python(event)
 
 
-def test_the_named_policy_is_the_default_one_with_a_directory(tmp_path: Path) -> None:
-    named = read_policy(named_policy(tmp_path))
+def test_the_named_policy_is_the_default_one_with_a_directory_and_short_waits(tmp_path: Path) -> None:
+    named, default = read_policy(named_policy(tmp_path)), read_policy(ROOT / "deploy" / "policy.yaml")
+    resumed = {name: named.indicators[name].resume for name in OPENING}
+    assert all(each.steps == STEPS and each.watch == timedelta(seconds=2) for each in resumed.values())
+    assert resumed["complaint_rate"].auto == {"throttle": True, "pause": False}
+    assert named.model_copy(update={"indicators": {}, "directory": default.directory}) == default.model_copy(
+        update={"indicators": {}}
+    )
     assert named.directory.high_risk() == ["growth-fund"]
     assert set(named.directory.channels) == set(CHANNELS)
