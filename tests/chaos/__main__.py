@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 from pydantic import SecretStr
 
 from deploy.launcher.standard import standard_system
@@ -32,12 +33,18 @@ from services.runtime.kafka_io import producer, wait_for_broker
 from tests.chaos.compare import differences
 from tests.chaos.faults import FROZEN_SECONDS, Fault, plan
 from tests.chaos.outcome import Names, read_outcome
+from tests.chaos.people import People, resuming_policy
 from tests.oracle.morning import morning
 from tests.oracle.scenario import Sent
 
 INDICATORS = tuple(f"indicators-{subject}" for subject in STORES)
 FROZEN = ("ingest", *INDICATORS, "channel_control", "alerting")
 VICTIMS = (*FROZEN, "gateway", "console", "broker")
+REFUSING: dict[str, dict[str, Any]] = {
+    "receiver": {"status": 503, "times": 4},
+    "platform": {"kind": "fail", "status": 503, "times": 4},
+}
+"""The stand-ins keep what they were told over the run, so they do not die; they are told to refuse the next calls."""
 TIME_EVERY = 500
 LONGEST_BURST = 4_000
 SETTLE_S = 150.0
@@ -111,6 +118,8 @@ class Tormentor:
             if fault.kind == "kill":
                 await self._awake(fault.victim)
                 self._system.kill(fault.victim)
+            elif fault.kind == "refuse":
+                await self._refuse(fault.victim)
             elif fault.victim not in self._frozen:
                 self._freeze(fault.victim)
         await asyncio.gather(*self._thaws)
@@ -119,6 +128,10 @@ class Tormentor:
         """A frozen one is let wake first, else its waking would not be tested."""
         while victim in self._frozen or self._system.pid(victim) is None:  # noqa: ASYNC110 - a process, not a task
             await asyncio.sleep(0.1)
+
+    async def _refuse(self, victim: str) -> None:
+        async with httpx.AsyncClient(base_url=self._system.url(victim)) as client:
+            (await client.post("/_control", json=REFUSING[victim])).raise_for_status()
 
     def _freeze(self, victim: str) -> None:
         self._frozen.add(victim)
@@ -135,9 +148,9 @@ async def torment(home: Path, seed: int, events: int, deaths: int, calm: float) 
     """Runs everything once; the differences from the truth."""
     records = list(morning(seed, events).records())
     environment = {**os.environ, "TIDEGATE_CLOCK": "events"}
-    system = standard_system(home, environment, say, stand_ins=StandIns(traffic=False))
-    faults = plan(seed, VICTIMS, FROZEN, deaths, calm)
-    # The stand-ins keep what they were told over the run, so they are not among the victims.
+    policy = resuming_policy(home)
+    system = standard_system(home, environment, say, stand_ins=StandIns(traffic=False), policy=policy)
+    faults = plan(seed, VICTIMS, FROZEN, tuple(REFUSING), deaths, calm)
     say(f"seed {seed}: {len(records):,} records, {len(faults)} faults")
     async with system:
         key = SecretStr(system.secrets.content("pseudonym-key"))
@@ -146,13 +159,14 @@ async def torment(home: Path, seed: int, events: int, deaths: int, calm: float) 
         burst = min(LONGEST_BURST, len(records) // (2 * backlogs))
         seconds = sum(fault.wait for fault in faults)
         line = Line(settings, records, (len(records) - burst * backlogs) / seconds, burst)
-        await asyncio.gather(line.run(), Tormentor(system, line).run(faults))
+        people = People(system)
+        await asyncio.gather(line.run(), Tormentor(system, line).run(faults), people.run(seconds + SETTLE_S))
         say("all sent, all awake; waiting for the books to balance")
-        found = [*await settle(system, settings, records), *await underived(settings)]
+        found = [*await settle(system, settings, records, people), *await underived(settings)]
         return [*found, *await unsound(system, settings, home / AUDIT_HEADS)]
 
 
-async def settle(system: System, settings: CliSettings, records: Sequence[Sent]) -> list[str]:
+async def settle(system: System, settings: CliSettings, records: Sequence[Sent], people: People) -> list[str]:
     """Waits until the outcome is the truth; what is different when the patience is over."""
     events = [sent.event for sent in records if sent.event is not None]
     addresses = {e["ip"] for e in events if e.get("ip")}
@@ -162,7 +176,7 @@ async def settle(system: System, settings: CliSettings, records: Sequence[Sent])
     while True:
         await wait_for_broker(settings)  # its death may have been the last fault
         outcome = await read_outcome(settings, names, system.url("platform"), system.url("receiver"))
-        if not (found := differences(records, outcome)) or time.monotonic() > deadline:
+        if not (found := differences(records, outcome, people.ends)) or time.monotonic() > deadline:
             say(
                 f"{sum(map(len, outcome.trips.values()))} commands, {len(outcome.alerts)} alerts, "
                 f"{len(outcome.webhooks)} webhooks, {len(outcome.pane_totals):,} panes with something in them"

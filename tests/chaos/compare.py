@@ -1,28 +1,34 @@
 """Holds an outcome against the truth: nothing lost, nothing double. Pure; every difference is a line of text."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 
 from tests.chaos.outcome import Document, Outcome
-from tests.oracle import truth
+from tests.oracle import people, ramps, truth
 from tests.oracle.facts import Trip
+from tests.oracle.people import Standing, Stop
 from tests.oracle.scenario import Sent
 
 ACTING = {"pause": "paused", "freeze": "frozen", "take_down": "taken_down"}
 """Commands of the default policy that act by themselves, and the status that they must lead to."""
+RUNNING: Standing = ("running", 1.0)
 SEVERITIES = ("info", "warning", "critical")
 
 
-def differences(records: Sequence[Sent], outcome: Outcome) -> list[str]:
-    """All that is not as it must be."""
+def differences(records: Sequence[Sent], outcome: Outcome, ends: Mapping[Stop, datetime]) -> list[str]:
+    """All that is not as it must be. ends: of people's stops, as they were ordered."""
     events = truth.unique_events(records)
-    expected = truth.trips(events)
+    expected, accounts = truth.trips(events), truth.frozen_accounts(events)
+    opened = ramps.opened(events, expected, accounts)
     return [
         *_ledger(records, outcome),
         *_panes(truth.pane_totals(events), outcome),
         *_trips(expected, outcome),
-        *_accounts(truth.frozen_accounts(events), outcome),
-        *_effects(expected, truth.frozen_accounts(events), outcome),
+        *_accounts(accounts, outcome),
+        *_effects(standing(expected, accounts, opened), outcome),
+        *people.orders_missed(outcome.audit, ends),
+        *ramps.ramps_missed(outcome.audit, opened),
         *_alerts(truth.alerts(events), outcome),
         *_webhooks(outcome),
     ]
@@ -71,19 +77,29 @@ def _accounts(expected: set[str], outcome: Outcome) -> Iterator[str]:
         yield f"account {account} is {'not ' if account in expected else ''}frozen"
 
 
-def _effects(expected: set[Trip], accounts: set[str], outcome: Outcome) -> Iterator[str]:
-    """Every target that had to be stopped stands so here and on the platform, and no other does."""
-    wanted = {target: ACTING[command] for _, _, command, target, _ in expected if command in ACTING}
-    wanted |= {f"account:{account}": "frozen" for account in accounts}
+def standing(expected: set[Trip], accounts: set[str], opened: Iterable[str]) -> dict[str, Standing]:
+    """Every target that was ever stopped or slowed, as it must stand in the end."""
+    wanted = {target: (ACTING[command], 0.0) for _, _, command, target, _ in expected if command in ACTING}
+    wanted |= {f"account:{account}": ("frozen", 0.0) for account in accounts}
+    wanted |= dict.fromkeys(opened, RUNNING)
+    return wanted | people.APPROVED | people.stopped()
+
+
+def _effects(wanted: dict[str, Standing], outcome: Outcome) -> Iterator[str]:
+    """Every target stands so here and on the platform, and no other is stopped."""
     for target in sorted(wanted.keys() | outcome.channel_state.keys()):
         state = outcome.channel_state.get(target)
-        status = state["status"] if state else "unknown"
-        if status != wanted.get(target, "running"):
-            yield f"{target} is {status}, must be {wanted.get(target, 'running')}"
-        elif state is not None and target in wanted:
-            there = outcome.platform.get(target, {}).get("status")
-            if there != status or state["platform"]["confirmed"] != status:
-                yield f"{target} is {status}, {there} on the platform, confirmed: {state['platform']['confirmed']}"
+        if state is None or _standing(state) != wanted.get(target, RUNNING):
+            yield f"{target} is {state and _standing(state)}, must be {wanted.get(target, RUNNING)}"
+        elif target in wanted:
+            there = outcome.platform.get(target)
+            confirmed = state["platform"]["confirmed"]
+            if there is None or _standing(there) != _standing(state) or confirmed != state["status"]:
+                yield f"{target} is {there and _standing(there)} on the platform, confirmed: {confirmed}"
+
+
+def _standing(document: Document) -> Standing:
+    return document["status"], document["factor"]
 
 
 def _alerts(expected: dict[tuple[str, str], int], outcome: Outcome) -> Iterator[str]:
@@ -96,6 +112,8 @@ def _alerts(expected: dict[tuple[str, str], int], outcome: Outcome) -> Iterator[
         key = alert["indicator"], alert["subject"]
         if alert["level"] != expected.get(key, alert["level"]):
             yield f"the alert of {key} has level {alert['level']}, must be {expected[key]}"
+        if alert["acknowledged_by"] != (people.OPERATOR if key == people.ACKNOWLEDGED else None):
+            yield f"the alert of {key} is acknowledged by {alert['acknowledged_by']}"
 
 
 def lines_of(message: Document) -> list[Document]:
@@ -108,7 +126,8 @@ def lines_of(message: Document) -> list[Document]:
 
 
 def _webhooks(outcome: Outcome) -> Iterator[str]:
-    """Of every alert the opening first, then what became worse, and the end last; all signatures verified."""
+    """Of every alert the opening first, then what became worse or was answered, and the end last; all signatures
+    verified."""
     if outcome.unverified:
         yield f"{outcome.unverified} webhooks were not verified"
     told: dict[str, list[Document]] = defaultdict(list)
@@ -124,6 +143,8 @@ def _webhooks(outcome: Outcome) -> Iterator[str]:
             yield f"of the alert of {alert['indicator']} on {alert['subject']} ({alert['status']}) was told: {kinds}"
         ranks = [(SEVERITIES.index(line["severity"]), line["level"]) for line in lines]
         risen = ranks[: len(ranks) - len(end)]
-        if risen != sorted(set(risen)) or (ranks and ranks[-1][1] != alert["level"]):
+        answers = sum((a.indicator, a.target) == (alert["indicator"], alert["subject"]) for a in people.ANSWERS)
+        is_risen = risen == sorted(risen) and len(risen) == len(set(risen)) + answers
+        if not is_risen or (ranks and ranks[-1][1] != alert["level"]):
             yield f"of the alert of {alert['indicator']} on {alert['subject']} the levels told were {ranks}"
     yield from (f"told of an alert that there is not: {alert_id}" for alert_id in told)

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from schemas.frames import MEASURES
-from schemas.topics import ALERT_STATE, CHANNEL_COMMANDS, CHANNEL_STATE, DEAD_LETTERS, indicators_state
+from schemas.topics import ALERT_STATE, AUDIT, CHANNEL_COMMANDS, CHANNEL_STATE, DEAD_LETTERS, indicators_state
 from services.cli.ledger import Line
 from services.cli.ledger_io import read_lines
 from services.cli.settings import CliSettings
@@ -39,6 +39,8 @@ class Outcome:
     """As the receiver took them in, in order."""
     unverified: int
     platform: dict[str, Document]
+    audit: list[Document]
+    """Each record once, those of one target in order."""
 
 
 class Names:
@@ -76,6 +78,7 @@ async def read_outcome(settings: CliSettings, names: Names, platform: str, recei
         targets = (await client.get(f"{platform}/_targets")).json()
         webhooks = (await client.get(f"{receiver}/_messages")).json()
         attempts = (await client.get(f"{receiver}/_attempts")).json()
+    audit = {each["audit_id"]: each for each in (json.loads(value) for _, value in await _all(settings, AUDIT))}
     states = (await read_compacted(settings, CHANNEL_STATE)).values()
     alerts = (await read_compacted(settings, ALERT_STATE)).values()
     return Outcome(
@@ -89,6 +92,7 @@ async def read_outcome(settings: CliSettings, names: Names, platform: str, recei
         webhooks,
         sum(not attempt["verified"] for attempt in attempts),
         {names.plain(each["target"]): each for each in targets},
+        [each | {"target": names.plain(each["target"])} for each in audit.values()],
     )
 
 

@@ -79,10 +79,11 @@ def _searches(script: Script) -> None:
 
 
 def _weeks(script: Script) -> None:
-    """Everyday figures of three channels each for a week, all days alike; and then too much, or a little too much, is
+    """Everyday figures of nine channels for a week, all days alike; and then too much, or a little too much, is
     spent, clicked and shown for what comes of it."""
     hours = (*range(-168, -24, 6), *range(-24, 3))
-    for n, (spent, clicked, shown) in enumerate(((75_000, 12_000, 80_000), (3_000, 1_200, 12_000))):
+    much, little = (75_000, 12_000, 80_000), (3_000, 1_200, 12_000)
+    for n, (spent, clicked, shown) in enumerate((much, little, much)):
         for hour in hours:
             at, hot = hour * HOUR + 90, hour == 0
             script.add("spend", at, f"dear-{n}", amount=1250.0 + spent * hot)

@@ -4,31 +4,66 @@ import copy
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from services.cli.ledger import Line, SubjectLine
-from tests.chaos.compare import ACTING, differences
+from tests.chaos.compare import differences, standing
 from tests.chaos.faults import plan
 from tests.chaos.outcome import Outcome
-from tests.oracle import truth
+from tests.oracle import people, ramps, truth
 from tests.oracle.morning import morning
 from tests.oracle.scenario import Sent
 
 RECORDS: list[Sent] = list(morning(3, 500).records())
+NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
+ENDS = {stop: NOON + timedelta(seconds=stop.after + stop.lasts) for stop in people.STOPS if stop.lasts is not None}
+
+
+def record(target: str, what: str, seconds: float, who: str = "person:x", left: float = 0.0) -> dict[str, Any]:
+    """A line of the audit."""
+    at = (NOON + timedelta(seconds=seconds)).isoformat()
+    about = {"holds": ["1"], "detail": {"left": left}, "who": who}
+    return {"target": target, "what": what, "at": at, "outcome": "done", **about}
+
+
+def audit(opened: dict[str, list[float]]) -> list[dict[str, Any]]:
+    """What people and ramps leave there."""
+    lines = [record(answer.target, answer.word, 50) for answer in people.ANSWERS]
+    for stop in people.STOPS:
+        hold = {"holds": [stop.word]}
+        lines.append(record(stop.target, stop.word, stop.after) | hold)
+        if stop.lasts is not None:
+            lines.append(record(stop.target, "expired", stop.after + stop.lasts + 0.5, "reconciler") | hold)
+    for target, steps in opened.items():
+        lines.append(record(target, "eased", 0))
+        lines += [record(target, "due", 3 + 4 * n, "reconciler", left) for n, left in enumerate((*steps, 1.0))]
+    return lines
+
+
+def alert(indicator: str, subject: str, level: int) -> dict[str, Any]:
+    """An alert that is open."""
+    who = people.OPERATOR if (indicator, subject) == people.ACKNOWLEDGED else None
+    about = {"alert_id": f"{indicator}{subject}", "indicator": indicator, "subject": subject}
+    return {**about, "level": level, "status": "open", "severity": "critical", "acknowledged_by": who}
+
+
+def told(about: dict[str, Any], change: str) -> dict[str, Any]:
+    """A message."""
+    return {"webhook_id": about["alert_id"] + change, "message": {"type": f"alert.{change}", "data": about}}
 
 
 def truthful() -> Outcome:
     """What a faultless run leaves behind."""
     events, trips = truth.unique_events(RECORDS), truth.trips(truth.unique_events(RECORDS))
     accounts = truth.frozen_accounts(events)
-    status = {target: ACTING[command] for _, _, command, target, _ in trips if command in ACTING}
-    status |= {f"account:{account}": "frozen" for account in accounts}
-    alerts: list[dict[str, Any]] = [
-        {"alert_id": f"{i}{s}", "indicator": i, "subject": s, "level": n, "status": "open", "severity": "critical"}
-        for (i, s), n in truth.alerts(events).items()
-    ]
+    opened = ramps.opened(events, trips, accounts)
+    stands = standing(trips, accounts, opened)
+    alerts = [alert(*about, level) for about, level in truth.alerts(events).items()]
+    asked = {(answer.indicator, answer.target) for answer in people.ANSWERS}
+    answered = [each for each in alerts if (each["indicator"], each["subject"]) in asked]
     settled = {"channel": SubjectLine(1, 1, 0)}
     lines = [
         Line(topic, 0, 0, of.read, of.read, of.read, of.valid, of.duplicate, of.dead, 0, settled)
@@ -40,16 +75,17 @@ def truthful() -> Outcome:
         pane_totals=truth.pane_totals(events),
         ledger=lines,
         dead_letters={("t", 0, n) for n in range(sum(line.dead for line in lines))},
-        channel_state={t: {"status": s, "platform": {"confirmed": s}} for t, s in status.items()},
+        channel_state={t: {"status": s, "factor": f, "platform": {"confirmed": s}} for t, (s, f) in stands.items()},
         alerts=alerts,
-        webhooks=[{"webhook_id": a["alert_id"], "message": {"type": "alert.opened", "data": a}} for a in alerts],
+        webhooks=[*(told(each, "opened") for each in alerts), *(told(each, "updated") for each in answered)],
         unverified=0,
-        platform={t: {"status": s} for t, s in status.items()},
+        platform={t: {"status": s, "factor": f} for t, (s, f) in stands.items()},
+        audit=audit(opened),
     )
 
 
 def test_the_truth_has_no_differences() -> None:
-    assert differences(RECORDS, truthful()) == []
+    assert differences(RECORDS, truthful(), ENDS) == []
 
 
 def _first(mapping: dict[Any, Any]) -> Any:
@@ -102,7 +138,7 @@ def account_not_frozen(outcome: Outcome) -> None:
 
 
 def nobody_told(outcome: Outcome) -> None:
-    outcome.webhooks.pop()
+    outcome.webhooks.pop(0)
 
 
 def told_twice(outcome: Outcome) -> None:
@@ -112,8 +148,8 @@ def told_twice(outcome: Outcome) -> None:
 
 
 def lost_alert(outcome: Outcome) -> None:
-    outcome.alerts.pop()
-    outcome.webhooks.pop()
+    lost = outcome.alerts.pop()
+    outcome.webhooks = [each for each in outcome.webhooks if each["message"]["data"] is not lost]
 
 
 def lost_level(outcome: Outcome) -> None:
@@ -137,6 +173,55 @@ def alert_twice(outcome: Outcome) -> None:
     outcome.webhooks.append({"webhook_id": "again", "message": {"type": "alert.opened", "data": again}})
 
 
+def nobody_acknowledged(outcome: Outcome) -> None:
+    for each in outcome.alerts:
+        each["acknowledged_by"] = None
+
+
+def slowed_to_something_else(outcome: Outcome) -> None:
+    outcome.channel_state["channel:c4"]["factor"] = 0.4
+
+
+def answer_untold(outcome: Outcome) -> None:
+    outcome.webhooks.pop()
+
+
+def _of(outcome: Outcome, what: str) -> dict[str, Any]:
+    return next(each for each in outcome.audit if each["what"] == what)
+
+
+def stop_done_twice(outcome: Outcome) -> None:
+    outcome.audit.append(_of(outcome, "pause"))
+
+
+def stop_never_ended(outcome: Outcome) -> None:
+    outcome.audit.remove(_of(outcome, "expired"))
+
+
+def stop_ended_early(outcome: Outcome) -> None:
+    _of(outcome, "expired")["at"] = NOON.isoformat()
+
+
+def approved_twice(outcome: Outcome) -> None:
+    outcome.audit.append(_of(outcome, "approve"))
+
+
+def step_left_out(outcome: Outcome) -> None:
+    outcome.audit.remove(_of(outcome, "due"))
+
+
+def step_taken_twice(outcome: Outcome) -> None:
+    outcome.audit.append(_of(outcome, "due"))
+
+
+def step_taken_early(outcome: Outcome) -> None:
+    _of(outcome, "due")["at"] = NOON.isoformat()
+
+
+def guardrail_opened(outcome: Outcome) -> None:
+    outcome.audit.append(record("channel:volume-1", "due", 100, "reconciler", 1.0))
+
+
 FALSIFICATIONS: list[Callable[[Outcome], None]] = [
     lost_trip,
     double_command,
@@ -156,6 +241,17 @@ FALSIFICATIONS: list[Callable[[Outcome], None]] = [
     lost_level,
     wrong_order,
     forged,
+    nobody_acknowledged,
+    slowed_to_something_else,
+    answer_untold,
+    stop_done_twice,
+    stop_never_ended,
+    stop_ended_early,
+    approved_twice,
+    step_left_out,
+    step_taken_twice,
+    step_taken_early,
+    guardrail_opened,
 ]
 
 
@@ -163,15 +259,16 @@ FALSIFICATIONS: list[Callable[[Outcome], None]] = [
 def test_what_is_false_is_found(falsify: Callable[[Outcome], None]) -> None:
     outcome = truthful()
     falsify(outcome)
-    assert differences(RECORDS, outcome)
+    assert differences(RECORDS, outcome, ENDS)
 
 
 def test_everybody_dies_as_often_as_planned_and_half_of_the_time_with_a_backlog() -> None:
-    faults = plan(5, ["a", "b"], ["a"], deaths=3, calm=1)
+    faults = plan(5, ["a", "b"], ["a"], ["c"], deaths=3, calm=1)
     assert Counter((fault.kind, fault.victim) for fault in faults) == {
         ("kill", "a"): 3,
         ("kill", "b"): 3,
         ("freeze", "a"): 1,
+        ("refuse", "c"): 3,
     }
-    assert sum(fault.backlog for fault in faults) == 4
-    assert faults == plan(5, ["a", "b"], ["a"], deaths=3, calm=1)
+    assert sum(fault.backlog for fault in faults) == 5
+    assert faults == plan(5, ["a", "b"], ["a"], ["c"], deaths=3, calm=1)

@@ -4,11 +4,13 @@ import pytest
 
 from services.indicators.registry import all_rules
 from tests.chaos.outcome import Names
-from tests.oracle import truth
+from tests.oracle import ramps, truth
 from tests.oracle.morning import morning
 from tests.support.frames import KEY
-from tests.support.indicator_log import commands, facts, policy
+from tests.support.indicator_log import commands, easings, facts, policy
 from tests.support.simulation import outputs_of
+
+OPENING = {f"indicator:{name}" for name, resume in ramps.RESUMES.items() if resume.get("auto") is not False}
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -28,8 +30,11 @@ def test_the_machines_do_what_the_oracle_says(seed: int) -> None:
             assert command.evidence is not None
             subject = names.plain(command.evidence.subject)
             given.add((command.evidence.indicator, subject, command.command, target, command.level))
-    assert given == truth.trips(events)
+    expected = truth.trips(events)
+    assert given == expected
     assert frozen == truth.frozen_accounts(events)
+    eased = {names.plain(each.target) for each in easings(outputs) if each.issued_by in OPENING}
+    assert eased == ramps.opened(events, expected, frozen).keys()
     told: dict[tuple[str, str], int] = {}
     for fact in facts(outputs):
         key = fact.indicator or "", names.plain(fact.subject or "")
