@@ -103,7 +103,7 @@ def _standing(document: Document) -> Standing:
 
 
 def _alerts(expected: dict[tuple[str, str], int], outcome: Outcome) -> Iterator[str]:
-    """Exactly the oracle's alerts, each once and at its level."""
+    """Exactly the oracle's alerts, each once, at its level, and with what people said of it."""
     found = Counter((alert["indicator"], alert["subject"]) for alert in outcome.alerts)
     for key in sorted(expected.keys() | found.keys()):
         if found[key] != (key in expected):
@@ -114,6 +114,9 @@ def _alerts(expected: dict[tuple[str, str], int], outcome: Outcome) -> Iterator[
             yield f"the alert of {key} has level {alert['level']}, must be {expected[key]}"
         if alert["acknowledged_by"] != (people.OPERATOR if key == people.ACKNOWLEDGED else None):
             yield f"the alert of {key} is acknowledged by {alert['acknowledged_by']}"
+        answered = [action["state"] for action in alert["actions"] if action["state"] in ("granted", "rejected")]
+        if answered != people.answers_to(*key):
+            yield f"the alert of {key} says that people answered {answered}"
 
 
 def lines_of(message: Document) -> list[Document]:
@@ -143,8 +146,8 @@ def _webhooks(outcome: Outcome) -> Iterator[str]:
             yield f"of the alert of {alert['indicator']} on {alert['subject']} ({alert['status']}) was told: {kinds}"
         ranks = [(SEVERITIES.index(line["severity"]), line["level"]) for line in lines]
         risen = ranks[: len(ranks) - len(end)]
-        answers = sum((a.indicator, a.target) == (alert["indicator"], alert["subject"]) for a in people.ANSWERS)
-        is_risen = risen == sorted(risen) and len(risen) == len(set(risen)) + answers
+        answers = len(people.answers_to(alert["indicator"], alert["subject"]))
+        is_risen = risen == sorted(risen) and len(risen) <= len(set(risen)) + answers
         if not is_risen or (ranks and ranks[-1][1] != alert["level"]):
             yield f"of the alert of {alert['indicator']} on {alert['subject']} the levels told were {ranks}"
     yield from (f"told of an alert that there is not: {alert_id}" for alert_id in told)

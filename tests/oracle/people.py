@@ -29,11 +29,12 @@ class Stop:
 
 @dataclass(frozen=True)
 class Answer:
-    """The yes or no to what an indicator asks for on a channel."""
+    """The yes or no to what an indicator asks for on a channel, and what its alert says of that."""
 
     word: str
     target: str
     indicator: str
+    said: str
 
 
 STOPS = (
@@ -45,7 +46,10 @@ STOPS = (
     Stop("throttle", "channel:c5", after=13, lasts=30, factor=0.7),
     Stop("pause", "channel:c5", after=15, lasts=12),
 )
-ANSWERS = (Answer("approve", "channel:dear-0", "cac_spike"), Answer("reject", "channel:dear-2", "cac_spike"))
+ANSWERS = (
+    Answer("approve", "channel:dear-0", "cac_spike", "granted"),
+    Answer("reject", "channel:dear-2", "cac_spike", "rejected"),
+)
 APPROVED = {"channel:dear-0": ("throttled", 0.5)}
 """What the answers change: of what is asked for, the policy leaves half; a no changes nothing."""
 ACKNOWLEDGED = ("complaint_volume", "channel:volume-1")
@@ -60,6 +64,11 @@ def stopped() -> dict[str, Standing]:
         if stop.lasts is None:
             found[stop.target] = (STATUS[stop.word], 0.0 if stop.factor is None else stop.factor)
     return found
+
+
+def answers_to(indicator: str, subject: str) -> list[str]:
+    """What the alert of an indicator about a channel has to say of people's answers."""
+    return [each.said for each in ANSWERS if (each.indicator, each.target) == (indicator, subject)]
 
 
 def orders_missed(audit: list[Document], ends: Mapping[Stop, datetime]) -> Iterator[str]:

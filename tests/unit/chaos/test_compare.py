@@ -46,7 +46,8 @@ def audit(opened: dict[str, list[float]]) -> list[dict[str, Any]]:
 def alert(indicator: str, subject: str, level: int) -> dict[str, Any]:
     """An alert that is open."""
     who = people.OPERATOR if (indicator, subject) == people.ACKNOWLEDGED else None
-    about = {"alert_id": f"{indicator}{subject}", "indicator": indicator, "subject": subject}
+    about: dict[str, Any] = {"alert_id": f"{indicator}{subject}", "indicator": indicator, "subject": subject}
+    about["actions"] = [{"state": state} for state in people.answers_to(indicator, subject)]
     return {**about, "level": level, "status": "open", "severity": "critical", "acknowledged_by": who}
 
 
@@ -62,8 +63,7 @@ def truthful() -> Outcome:
     opened = ramps.opened(events, trips, accounts)
     stands = standing(trips, accounts, opened)
     alerts = [alert(*about, level) for about, level in truth.alerts(events).items()]
-    asked = {(answer.indicator, answer.target) for answer in people.ANSWERS}
-    answered = [each for each in alerts if (each["indicator"], each["subject"]) in asked]
+    answered = [each for each in alerts if each["actions"]]
     settled = {"channel": SubjectLine(1, 1, 0)}
     lines = [
         Line(topic, 0, 0, of.read, of.read, of.read, of.valid, of.duplicate, of.dead, 0, settled)
@@ -126,11 +126,11 @@ def dead_letter_missing(outcome: Outcome) -> None:
 
 
 def channel_runs_on(outcome: Outcome) -> None:
-    outcome.channel_state[_first(outcome.channel_state)]["status"] = "running"
+    outcome.channel_state["channel:volume-1"]["status"] = "running"
 
 
 def platform_runs_on(outcome: Outcome) -> None:
-    outcome.platform[_first(outcome.platform)]["status"] = "running"
+    outcome.platform["channel:volume-1"]["status"] = "running"
 
 
 def account_not_frozen(outcome: Outcome) -> None:
@@ -182,8 +182,8 @@ def slowed_to_something_else(outcome: Outcome) -> None:
     outcome.channel_state["channel:c4"]["factor"] = 0.4
 
 
-def answer_untold(outcome: Outcome) -> None:
-    outcome.webhooks.pop()
+def answer_lost(outcome: Outcome) -> None:
+    next(each for each in outcome.alerts if each["actions"])["actions"].clear()
 
 
 def _of(outcome: Outcome, what: str) -> dict[str, Any]:
@@ -243,7 +243,7 @@ FALSIFICATIONS: list[Callable[[Outcome], None]] = [
     forged,
     nobody_acknowledged,
     slowed_to_something_else,
-    answer_untold,
+    answer_lost,
     stop_done_twice,
     stop_never_ended,
     stop_ended_early,
