@@ -21,8 +21,8 @@ def check_url(url: str) -> None:
 
 def _base(value: str) -> str:
     check_url(value)
-    if "?" in value or "#" in value:
-        raise ValueError("must be an address to which paths can be added")
+    if "?" in value or "#" in value or "@" in value:
+        raise ValueError("must be an address to which paths can be added, and hold no password")
     return value.rstrip("/")
 
 

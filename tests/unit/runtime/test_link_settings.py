@@ -22,6 +22,7 @@ def test_both_or_none() -> None:
         ({URL: "https://tidegate.example"}, [KEY]),
         ({URL: "tidegate.example", KEY: "hidden"}, [KEY, URL]),
         ({URL: "https://tidegate.example/?a=b", KEY: "hidden" * 6}, [URL]),
+        ({URL: "https://who:hidden@tidegate.example", KEY: "hidden" * 6}, [URL]),
         ({URL: "https://tidegate.example/" + "x" * 600, KEY: "hidden" * 6}, [URL]),
     ],
 )
