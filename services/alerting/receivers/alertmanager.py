@@ -8,10 +8,12 @@ alert, and one without `endsAt` would be over after `resolve_timeout`, since it 
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
+from schemas.alerts import AlertLine, AlertState, Change
 from schemas.base import Severity
 from services.alerting.receivers.fitting import cut
 from services.alerting.receivers.notice import JSON, Notice, json_body
 from services.alerting.receivers.receiver import Receiver, Secret
+from services.alerting.receivers.words import spoken
 from services.alerting.telling import SEVERITIES
 from services.runtime.outgoing import Request
 from services.runtime.urls import BaseUrl
@@ -31,37 +33,51 @@ class Alertmanager(Receiver):
     token: Secret | None = None
 
     def render(self, notice: Notice, now: float) -> Request:
-        """The alert, and the end of the same with other severities: a label has changed, so there it is another one."""
-        message = notice.message
-        alert = message.data
-        over = alert.status == "resolved"
-        others = [each for each in SEVERITIES if each != alert.severity] if message.type != "alert.opened" else []
-        posted = [self._alert(notice, each, message.timestamp) for each in others]
-        ends = (alert.resolved_at or message.timestamp) if over else alert.opened_at + STANDS_FOR
-        posted.append(self._alert(notice, alert.severity, ends))
+        """Each alert of the message for itself: there they are grouped anew. Of those after the first, the title."""
+        message, read = notice.message, notice.words(self.zone)
+        first = {
+            "summary": cut(read.headline, MAX_TEXT),
+            "description": cut(read.rest, MAX_TEXT),
+            "runbook": message.data.runbook or "",
+            "team": message.data.team or "",
+        }
+        if notice.links is not None:
+            first["acknowledge"] = notice.links.acknowledge or ""
+        posted = _alerts(message.data, message.type, message.timestamp, first)
+        for line in message.group.alerts if message.group is not None else ():
+            if line.alert_id != message.data.alert_id:
+                title = cut(spoken(line.title, notice.due.language), MAX_TEXT)
+                posted += _alerts(line, line.change, message.timestamp, {"summary": title})
+        if notice.links is not None:
+            posted = [{**each, "generatorURL": notice.links.alert} for each in posted]
         headers = JSON if self.token is None else {**JSON, "authorization": f"Bearer {self.token.get_secret_value()}"}
         return Request(f"{self.url}/api/v2/alerts", headers, json_body(posted))
 
-    def _alert(self, notice: Notice, severity: Severity, ends: datetime) -> dict[str, Any]:
-        alert, read = notice.message.data, notice.words(self.zone)
-        annotations = {
-            "summary": cut(read.headline, MAX_TEXT),
-            "description": cut(read.rest, MAX_TEXT),
-            "runbook": alert.runbook or "",
-            "team": alert.team or "",
-        }
-        if notice.links is not None and notice.links.acknowledge is not None:
-            annotations["acknowledge"] = notice.links.acknowledge
-        said: dict[str, Any] = {
-            "labels": {
-                "alertname": alert.indicator,
-                "service": "tidegate",
-                "subject": alert.subject,
-                "severity": severity,
-                "alert_id": alert.alert_id,
-            },
-            "annotations": {name: value for name, value in annotations.items() if value},
-            "startsAt": alert.opened_at.isoformat(),
-            "endsAt": max(ends, alert.opened_at).isoformat(),
-        }
-        return said if notice.links is None else {**said, "generatorURL": notice.links.alert}
+
+def _alerts(
+    alert: AlertState | AlertLine, change: Change, at: datetime, annotations: dict[str, str]
+) -> list[dict[str, Any]]:
+    """One alert, and the end of the same with other severities: a label has changed, so there it is another one."""
+    ends = at + STANDS_FOR
+    if change == "alert.resolved":
+        ends = alert.resolved_at or at
+    ended = [each for each in SEVERITIES if each != alert.severity] if change != "alert.opened" else []
+    until: list[tuple[Severity, datetime]] = [*((each, at) for each in ended), (alert.severity, ends)]
+    return [_posted(alert, severity, end, annotations) for severity, end in until]
+
+
+def _posted(
+    alert: AlertState | AlertLine, severity: Severity, ends: datetime, annotations: dict[str, str]
+) -> dict[str, Any]:
+    return {
+        "labels": {
+            "alertname": alert.indicator,
+            "service": "tidegate",
+            "subject": alert.subject,
+            "severity": severity,
+            "alert_id": alert.alert_id,
+        },
+        "annotations": {name: value for name, value in annotations.items() if value},
+        "startsAt": alert.opened_at.isoformat(),
+        "endsAt": max(ends, alert.opened_at).isoformat(),
+    }

@@ -1,13 +1,15 @@
 """E-mail: plain text and HTML, over SMTP with STARTTLS or TLS.
 
-https://www.rfc-editor.org/rfc/rfc5322: a line has at most 998 characters, an id is unique for ever; the messages of an
-alert name the same one in `References`, so that a mailbox shows them together. https://www.rfc-editor.org/rfc/rfc3834:
-`Auto-Submitted` keeps out-of-office answers away.
+https://www.rfc-editor.org/rfc/rfc5322: a line has at most 998 characters, an id is unique for ever; the messages of a
+group of alerts name the same one in `References`, so that a mailbox shows them together.
+https://www.rfc-editor.org/rfc/rfc3834: `Auto-Submitted` keeps out-of-office answers away.
 """
 
+from email.header import Header
 from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
+from email.policy import compat32
 from email.utils import format_datetime
 from html import escape
 from pathlib import Path
@@ -21,6 +23,8 @@ from services.alerting.receivers.receiver import Receiver, Secret
 from services.runtime.outgoing import Mail, MailServer
 
 MAX_SUBJECT: Final = 200
+_WIRE: Final = compat32.clone(linesep="\r\n")
+"""The newer policies fold Chinese headers with spaces in between."""
 MAX_TEXT: Final = 50_000
 
 
@@ -53,19 +57,19 @@ class Email(Receiver):
     def render(self, notice: Notice, now: float) -> Mail:
         """The message, whose id stays the same in every attempt."""
         read, alert, due = notice.words(self.zone), notice.message.data, notice.due
-        mail = EmailMessage(policy=SMTP)
+        mail = MIMEMultipart("alternative", f"tidegate-{due.webhook_id}")
         mail["From"] = self.sender
         mail["To"] = ", ".join(self.recipients)
-        mail["Subject"] = cut(read.headline, MAX_SUBJECT)
+        mail["Subject"] = Header(cut(read.headline, MAX_SUBJECT), header_name="Subject").encode()
         mail["Date"] = format_datetime(notice.message.timestamp)
         mail["Message-ID"] = f"<{due.webhook_id}@tidegate>"
-        mail["References"] = f"<{alert.alert_id}@tidegate>"
+        mail["References"] = f"<{alert.alert_id if due.group is None else due.group.group_id}@tidegate>"
         mail["Auto-Submitted"] = "auto-generated"
         mail["X-Priority"] = "1" if alert.severity == "critical" and alert.status != "resolved" else "3"
-        mail.set_content(fit(read.first, f"\n{read.rest}\n", notice.plain_links(), MAX_TEXT), cte="base64")
-        mail.add_alternative(_html(notice, read.first, read.rest), subtype="html", cte="base64")
-        mail.set_boundary(f"tidegate-{due.webhook_id}")
-        return Mail(self._server(), self.sender, tuple(self.recipients), mail.as_bytes())
+        plain = fit(read.first, f"\n{read.rest}\n", notice.plain_links(), MAX_TEXT)
+        mail.attach(MIMEText(plain, "plain", "utf-8"))
+        mail.attach(MIMEText(_html(notice, read.first, read.rest), "html", "utf-8"))
+        return Mail(self._server(), self.sender, tuple(self.recipients), mail.as_bytes(policy=_WIRE))
 
     def _server(self) -> MailServer:
         password = None if self.password is None else self.password.get_secret_value()

@@ -34,14 +34,13 @@ class Pagerduty(Receiver):
     def render(self, notice: Notice, now: float) -> Request:
         """A group of alerts is one incident there, whatever happens to it, and over when all of them are."""
         alert, group = notice.message.data, notice.due.group
+        action = _action(notice)
         event: dict[str, Any] = {
             "routing_key": self.routing_key.get_secret_value(),
-            "event_action": "trigger",
+            "event_action": action,
             "dedup_key": alert.alert_id if group is None else group.group_id,
         }
-        if alert.status == "resolved" and (group is None or group.open == 0):
-            event["event_action"] = "resolve"
-        else:
+        if action == "trigger":
             event |= self._problem(notice)
         return Request(f"{self.url}/v2/enqueue", JSON, json_body(event))
 
@@ -59,3 +58,12 @@ class Pagerduty(Receiver):
             "links": [{"href": url, "text": name} for name, url in notice.named_links()],
             "client": "Tidegate",
         }
+
+
+def _action(notice: Notice) -> Literal["trigger", "acknowledge", "resolve"]:
+    """What happens to the incident. News of one alert of which somebody has taken charge elsewhere calls nobody."""
+    message, group = notice.message, notice.due.group
+    if message.data.status == "resolved" and (group is None or group.open == 0):
+        return "resolve"
+    is_update = message.type == "alert.updated" and message.occasion == "news"
+    return "acknowledge" if is_update and message.data.acknowledged_by is not None else "trigger"

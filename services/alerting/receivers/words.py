@@ -93,6 +93,11 @@ def label(words_for_it: tuple[str, str], language: Language) -> str:
     return " / ".join(words_for_it[each] for each in _LANGUAGES[language])
 
 
+def spoken(text: Bilingual, language: Language) -> str:
+    """A sentence in one line."""
+    return " / ".join(_said(text, each) for each in _LANGUAGES[language])
+
+
 def acknowledgeable(alert: AlertState) -> bool:
     """Whether it is of any use to acknowledge it."""
     return alert.status != "resolved" and alert.acknowledged_by is None

@@ -8,19 +8,24 @@ import json
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from schemas.alerts import AlertState, Change, Language, MessageLinks, WebhookMessage
 from schemas.base import from_ms
 from services.alerting.receivers.book import parse_book
 from services.alerting.receivers.notice import Notice
 from services.alerting.receivers.receiver import Receiver
-from services.alerting.telling import Due
+from services.alerting.telling import Due, InGroup
+from services.alerting.words import Line
+from services.alerting.words import body as write_body
+from services.runtime.ids import derive
 from services.runtime.outgoing import Mail
 from tests.unit.alerting.facts import ALERTS, T0_MS
 from tests.unit.alerting.test_signing import SECRET
 
 SNAPSHOTS: Final = Path(__file__).resolve().parent.parent / "snapshots"
 NOW: Final = T0_MS / 1000 + 60
+GROUP: Final = derive("a group")
 LINKS: Final = MessageLinks(
     alert="https://tidegate.example/alert/c2lnbmVk", acknowledge="https://tidegate.example/ack/c2lnbmVk"
 )
@@ -103,6 +108,27 @@ def notice(
     return Notice.of(due, links)
 
 
+def storm() -> Notice:
+    """Three alerts of a group in one message, one of them over."""
+    others = {"title": {"en": "Complaint rate 3.1%", "zh": "投诉率 3.1%"}, "indicator": "complaint_rate"}
+    worst = alert(actions=[action("pause", "confirmed")])
+    second = alert(alert_id=ALERTS[1], severity="warning", subject="channel:weibo", **others)
+    third = alert(
+        alert_id=ALERTS[2], subject="channel:wechat", status="resolved", resolved_at=from_ms(T0_MS + 500), **others
+    )
+    lines = [
+        Line(worst, "alert.opened", "news"),
+        Line(second, "alert.updated", "news"),
+        Line(third, "alert.resolved", "news"),
+    ]
+    about = (GROUP, {"product": "fund-7"}, [worst, second])
+    body = write_body(lines, "summary", from_ms(T0_MS + 1000), ZoneInfo("Asia/Shanghai"), about)
+    due = notice(worst).due.model_copy(
+        update={"body": body, "group": InGroup(group_id=GROUP, count=3, open=2), "language": "both"}
+    )
+    return Notice.of(due, LINKS)
+
+
 SAMPLES: Final = {
     "opened, acted, in English": notice(alert(actions=[action("pause", "confirmed")]), "en"),
     "opened, waits for approval, in Chinese": notice(
@@ -117,6 +143,13 @@ SAMPLES: Final = {
         change="alert.resolved",
         links=LINKS.model_copy(update={"acknowledge": None}),
     ),
+    "worse, but taken already, in English": notice(
+        alert(level=2, acknowledged_by="person:li", actions=[action("pause", "confirmed")]),
+        "en",
+        change="alert.updated",
+        links=LINKS.model_copy(update={"acknowledge": None}),
+    ),
+    "three alerts in one message, in both": storm(),
     "only told, no console, in English": notice(alert(severity="info", team=None, runbook=None), "en", links=None),
 }
 

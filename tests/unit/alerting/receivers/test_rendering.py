@@ -12,6 +12,7 @@ from services.runtime.outgoing import Mail, Request
 from tests.unit.alerting.facts import ALERTS
 from tests.unit.alerting.receivers.samples import (
     ENVIRON,
+    GROUP,
     LINKS,
     NOW,
     SAMPLES,
@@ -79,8 +80,9 @@ def test_pagerduty_takes_it_by_its_documentation(sample: str) -> None:
     schema = yaml.safe_load((PUBLISHED / "pagerduty.yaml").read_text("utf-8"))
     body = body_of("pagerduty", sample)
     jsonschema.validate(body, schema, format_checker=jsonschema.FormatChecker())
-    assert body["dedup_key"] == ALERTS[0]
-    assert (body["event_action"] == "resolve") is (sample == "over, in both")
+    assert body["dedup_key"] == (GROUP if sample.startswith("three") else ALERTS[0])
+    actions = {"over, in both": "resolve", "worse, but taken already, in English": "acknowledge"}
+    assert body["event_action"] == actions.get(sample, "trigger")
 
 
 def test_an_alert_stays_one_alert_at_alertmanager_whatever_becomes_of_it() -> None:
@@ -92,6 +94,15 @@ def test_an_alert_stays_one_alert_at_alertmanager_whatever_becomes_of_it() -> No
     assert standing == [one["labels"] for one in opened]
     assert {one["labels"]["severity"] for one in over} == {"info", "warning", "critical"}
     assert all(one["endsAt"] <= "2025-11-24T16:10:00+00:00" for one in over)
+
+
+def test_each_alert_of_a_message_is_one_at_alertmanager_which_groups_them_anew() -> None:
+    posted = body_of("alertmanager", "three alerts in one message, in both")
+    standing = {one["labels"]["alert_id"]: one for one in posted if one["endsAt"] > "2025-12"}
+    assert set(standing) == set(ALERTS[:2])
+    assert standing[ALERTS[1]]["labels"]["subject"] == "channel:weibo"
+    assert standing[ALERTS[1]]["annotations"]["summary"] == "投诉率 3.1% / Complaint rate 3.1%"
+    assert {one["labels"]["alert_id"] for one in posted} == set(ALERTS)
 
 
 def test_nothing_that_an_alert_says_calls_people_or_leads_elsewhere() -> None:
