@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from schemas.alerting import Route
 from schemas.alerts import Change
 from services.alerting.delivery import Answer
 from services.alerting.receivers.receiver import Receiver
@@ -28,7 +29,12 @@ def scrubbed(words: str, receiver: Receiver) -> str:
     return words
 
 
-def unknown(name: str, known: list[str]) -> Iterator[str]:
+def receivers_of(route: Route) -> list[str]:
+    """All that a route may tell, those of its ladder last; each once."""
+    return list(dict.fromkeys([*route.receivers, *(name for step in route.ladder for name in step.receivers)]))
+
+
+def unknown(what: str, name: str, known: list[str]) -> Iterator[str]:
     """Why nothing was sent."""
-    yield f"no receiver is called {name}"
+    yield f"no {what} is called {name}"
     yield f"there are: {', '.join(sorted(known))}" if known else "there is none at all: see TIDEGATE_ALERTING_RECEIVERS"

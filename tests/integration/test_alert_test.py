@@ -68,12 +68,37 @@ async def test_what_would_go_on_ringing_is_told_of_the_end(tmp_path: Path) -> No
         assert "TEST" in events[0]["payload"]["summary"]
 
 
+ROUTES = """
+name: mine
+version: 1
+alerting:
+  routes:
+    - {name: night, receivers: [chat, default], language: zh, ladder: [{after: 10m, receivers: [pager, chat]}]}
+    - {name: stray, receivers: [nobody]}
+"""
+
+
+async def test_a_route_is_tried_with_all_whom_it_may_tell_in_its_language(tmp_path: Path) -> None:
+    (tmp_path / "policy.yaml").write_text(ROUTES)
+    async with world() as there:
+        there.says("/chat", (200, '{"errcode":310000}'))
+        arguments = ("--route", "--policy", str(tmp_path / "policy.yaml"))
+        code, out, _ = await tidegate(there, tmp_path, "night", *arguments)
+        assert code == 1, "one of them has not taken it"
+        assert [line.split()[0] for line in out.splitlines()] == ["chat", "default", "pager", "pager"]
+        assert "【警告】测试消息" in json.loads(there.at("/slack/hidden-part")[0].body)["text"]
+        code, out, err = await tidegate(there, tmp_path, "stray", *arguments)
+        assert (code, out, err) == (2, "", "no receiver is called nobody\nthere are: chat, default, pager\n")
+        code, out, err = await tidegate(there, tmp_path, "day", *arguments)
+        assert (code, out, err) == (2, "", "no route is called day\nthere are: night, stray\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "more", "problem"),
     [
         (("nobody",), {}, "no receiver is called nobody\nthere are: chat, default, pager\n"),
         (("chat",), {"CHAT_SECRET": ""}, "chat: secret the variable CHAT_SECRET is not set"),
-        ((), {}, "RECEIVER"),
+        ((), {}, "NAME"),
     ],
 )
 async def test_what_cannot_be_tried_is_said_and_sends_nothing(
