@@ -17,6 +17,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from schemas.alerts import AlertFact
+from schemas.base import from_ms
 from services.alerting.deliverer_io import Deliverer
 from services.alerting.delivery import Patience
 from services.alerting.lines_io import Lines
@@ -171,9 +172,11 @@ class Desk:
 
 def due(number: int, receiver: str, **words: Any) -> Due:
     """A message about an alert of its own."""
-    state = alert(alert_id=f"{number:032x}", **words)
-    update = {"webhook_id": f"{number + 1000:032x}", "receiver": receiver, "decided_ms": int(time.time() * 1000)}
-    return notice(state).due.model_copy(update=update)
+    told = notice(alert(alert_id=f"{number:032x}", **words))
+    now_ms = int(time.time() * 1000)
+    update = {"webhook_id": f"{number + 1000:032x}", "receiver": receiver, "decided_ms": now_ms}
+    body = told.message.model_copy(update={"timestamp": from_ms(now_ms)}).model_dump_json()
+    return told.due.model_copy(update={**update, "body": body})
 
 
 @contextlib.asynccontextmanager

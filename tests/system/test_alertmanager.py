@@ -28,9 +28,10 @@ def receiver_at(there: Alertmanager) -> Receiver:
 
 
 def due(number: int, change: Any, **words: Any) -> Due:
-    """A message about one and the same alert."""
-    update = {"webhook_id": f"{number:032x}", "number": number}
-    return notice(alert(**words), change=change).due.model_copy(update=update)
+    """A message about one and the same alert, of just now."""
+    told = notice(alert(**words), change=change)
+    body = told.message.model_copy(update={"timestamp": datetime.now(UTC)}).model_dump_json()
+    return told.due.model_copy(update={"webhook_id": f"{number:032x}", "number": number, "body": body})
 
 
 async def test_it_takes_every_sample(tmp_path: Path) -> None:
