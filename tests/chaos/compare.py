@@ -82,7 +82,7 @@ def standing(expected: set[Trip], accounts: set[str], opened: Iterable[str]) -> 
     wanted = {target: (ACTING[command], 0.0) for _, _, command, target, _ in expected if command in ACTING}
     wanted |= {f"account:{account}": ("frozen", 0.0) for account in accounts}
     wanted |= dict.fromkeys(opened, RUNNING)
-    return wanted | people.APPROVED | people.stopped()
+    return wanted | people.ANSWERED | people.stopped()
 
 
 def _effects(wanted: dict[str, Standing], outcome: Outcome) -> Iterator[str]:

@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from deploy.launcher.standard import ROOT
 from deploy.launcher.system import System
 from schemas.resuming import ResumePolicy
 from services.cli.policy import read_policy
-from tests.oracle.people import ACKNOWLEDGED, ANSWERS, STOPS, Answer, Stop
+from tests.oracle.people import ACKNOWLEDGED, ANSWERS, LIFTED, STOPS, Answer, Stop
 from tests.oracle.ramps import RESUMES
 
 Document = dict[str, Any]
@@ -35,7 +36,7 @@ class People:
 
     def __init__(self, system: System) -> None:
         self._console = httpx.AsyncClient(base_url=system.url("console"), timeout=30)
-        self._tokens = {role: system.secrets.token(role) for role in ("operator", "approver")}
+        self._tokens = {role: system.secrets.token(role) for role in ("operator", "approver", "admin")}
         self.ends: dict[Stop, datetime] = {}
 
     async def run(self, patience_s: float) -> None:
@@ -46,7 +47,9 @@ class People:
                     await self._everything()
 
     async def _everything(self) -> None:
-        await asyncio.gather(*map(self._stop, STOPS), *map(self._answer, ANSWERS), self._acknowledge())
+        answers = (self._insist("approver", each.word, partial(self._asked_for, each)) for each in ANSWERS)
+        acknowledges = self._insist("operator", "acknowledge", self._alert)
+        await asyncio.gather(*map(self._stop, STOPS), *answers, acknowledges, self._lift())
 
     async def _stop(self, stop: Stop) -> None:
         """Ordered twice under one key, as by a person who presses again."""
@@ -60,28 +63,42 @@ class People:
         for _ in range(2):
             await self._order(stop.word, "operator", body, f"{stop.word} {stop.target}")
 
-    async def _answer(self, answer: Answer) -> None:
-        """Once it is asked for; anew when something landed since they looked."""
+    async def _lift(self) -> None:
+        """One asks to lift what a guardrail stopped, and two others agree."""
+        await self._insist("operator", "resume", self._guardrail)
+        await self._insist("approver", "approve", self._request)
+        await self._insist("admin", "approve", self._request)
+
+    async def _insist(self, role: str, word: str, look: Callable[[], Awaitable[Document | None]]) -> None:
+        """Orders once there is something to order about; anew when something landed since they looked."""
         attempt = 0
         while True:
-            requests = (await self._look("approvals"))["approvals"]
-            mine = [e for e in requests if (e["target"], e["hold"]["indicator"]) == (answer.target, answer.indicator)]
-            if mine:
+            if body := await look():
                 attempt += 1
-                body = {"target": answer.target, "expected_generation": mine[0]["generation"]}
-                body["hold_ids"] = [mine[0]["hold"]["hold_id"]]
-                if await self._order(answer.word, "approver", body, f"{answer.word} {answer.target} {attempt}"):
+                about = body.get("target") or body["alert_id"]
+                if await self._order(word, role, body, f"{word} {about} {attempt}"):
                     return
             await asyncio.sleep(AGAIN_S)
 
-    async def _acknowledge(self) -> None:
+    async def _asked_for(self, answer: Answer) -> Document | None:
+        asked = (await self._look("approvals"))["approvals"]
+        mine = [e for e in asked if (e["target"], e["hold"]["indicator"]) == (answer.target, answer.indicator)]
+        return _about(mine[0], [mine[0]["hold"]["hold_id"]]) if mine else None
+
+    async def _alert(self) -> Document | None:
         indicator, subject = ACKNOWLEDGED
-        while True:
-            alerts = (await self._look("alerts", subject=subject))["alerts"]
-            mine = [each["alert_id"] for each in alerts if each["indicator"] == indicator]
-            if mine and await self._order("acknowledge", "operator", {"alert_id": mine[0]}, f"acknowledge {mine[0]}"):
-                return
-            await asyncio.sleep(AGAIN_S)
+        alerts = (await self._look("alerts", subject=subject))["alerts"]
+        return next(({"alert_id": each["alert_id"]} for each in alerts if each["indicator"] == indicator), None)
+
+    async def _guardrail(self) -> Document | None:
+        states = (await self._look("channels", kind="channel"))["channels"]
+        mine = [state for state in states if (state["target"], state["status"]) == (LIFTED[1], "paused")]
+        return _about(mine[0], [hold["hold_id"] for hold in mine[0]["holds"]]) if mine else None
+
+    async def _request(self) -> Document | None:
+        requests = (await self._look("approvals"))["requests"]
+        mine = [each for each in requests if each["target"] == LIFTED[1]]
+        return _about(mine[0], [mine[0]["request"]["request_id"]]) if mine else None
 
     async def _order(self, word: str, role: str, body: Mapping[str, Any], key: str) -> bool:
         """Repeats an order until its outcome is known; whether it was done, rather than refused."""
@@ -112,3 +129,7 @@ class People:
                     answer.raise_for_status()
                 return answer
             await asyncio.sleep(AGAIN_S)
+
+
+def _about(seen: Document, ids: list[str]) -> Document:
+    return {"target": seen["target"], "expected_generation": seen["generation"], "hold_ids": ids}

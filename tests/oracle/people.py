@@ -50,7 +50,9 @@ ANSWERS = (
     Answer("approve", "channel:dear-0", "cac_spike", "granted"),
     Answer("reject", "channel:dear-2", "cac_spike", "rejected"),
 )
-APPROVED = {"channel:dear-0": ("throttled", 0.5)}
+LIFTED = ("complaint_volume", "channel:volume-1")
+"""Whose guardrail somebody asks to lift, and two others agree. It trips once only, so it stays lifted."""
+ANSWERED: dict[str, Standing] = {"channel:dear-0": ("throttled", 0.5), LIFTED[1]: ("running", 1.0)}
 """What the answers change: of what is asked for, the policy leaves half; a no changes nothing."""
 ACKNOWLEDGED = ("complaint_volume", "channel:volume-1")
 OPERATOR = "demo-operator"
@@ -68,7 +70,8 @@ def stopped() -> dict[str, Standing]:
 
 def answers_to(indicator: str, subject: str) -> list[str]:
     """What the alert of an indicator about a channel has to say of people's answers."""
-    return [each.said for each in ANSWERS if (each.indicator, each.target) == (indicator, subject)]
+    lifted = ["granted"] if (indicator, subject) == LIFTED else []
+    return lifted + [each.said for each in ANSWERS if (each.indicator, each.target) == (indicator, subject)]
 
 
 def orders_missed(audit: list[Document], ends: Mapping[Stop, datetime]) -> Iterator[str]:
@@ -86,6 +89,10 @@ def orders_missed(audit: list[Document], ends: Mapping[Stop, datetime]) -> Itera
     for answer in ANSWERS:
         if len(_done(audit, answer.target, answer.word)) != 1:
             yield f"{answer} was done {len(_done(audit, answer.target, answer.word))} times"
+    lifting = [(e["what"], e["outcome"]) for e in audit if e["target"] == LIFTED[1] and e["who"].startswith("person:")]
+    taken = [each for each in lifting if each[0] in ("resume", "approve") and each[1] != "refused"]
+    if taken != [("resume", "waiting"), ("approve", "waiting"), ("approve", "done")]:
+        yield f"the pause of {LIFTED[1]} was lifted by {taken}"
 
 
 def _done(audit: list[Document], target: str, word: str) -> list[Document]:

@@ -32,6 +32,9 @@ def record(target: str, what: str, seconds: float, who: str = "person:x", left: 
 def audit(opened: dict[str, list[float]]) -> list[dict[str, Any]]:
     """What people and ramps leave there."""
     lines = [record(answer.target, answer.word, 50) for answer in people.ANSWERS]
+    lifted = people.LIFTED[1]
+    lines += [record(lifted, word, 60) | {"outcome": "waiting"} for word in ("resume", "approve")]
+    lines.append(record(lifted, "approve", 61))
     for stop in people.STOPS:
         hold = {"holds": [stop.word]}
         lines.append(record(stop.target, stop.word, stop.after) | hold)
@@ -126,11 +129,11 @@ def dead_letter_missing(outcome: Outcome) -> None:
 
 
 def channel_runs_on(outcome: Outcome) -> None:
-    outcome.channel_state["channel:volume-1"]["status"] = "running"
+    outcome.channel_state["channel:volume-2"]["status"] = "running"
 
 
 def platform_runs_on(outcome: Outcome) -> None:
-    outcome.platform["channel:volume-1"]["status"] = "running"
+    outcome.platform["channel:volume-2"]["status"] = "running"
 
 
 def account_not_frozen(outcome: Outcome) -> None:
@@ -206,6 +209,10 @@ def approved_twice(outcome: Outcome) -> None:
     outcome.audit.append(_of(outcome, "approve"))
 
 
+def lifted_by_one_person(outcome: Outcome) -> None:
+    outcome.audit.remove(next(e for e in outcome.audit if (e["what"], e["outcome"]) == ("approve", "waiting")))
+
+
 def step_left_out(outcome: Outcome) -> None:
     outcome.audit.remove(_of(outcome, "due"))
 
@@ -248,6 +255,7 @@ FALSIFICATIONS: list[Callable[[Outcome], None]] = [
     stop_never_ended,
     stop_ended_early,
     approved_twice,
+    lifted_by_one_person,
     step_left_out,
     step_taken_twice,
     step_taken_early,
