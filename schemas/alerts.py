@@ -29,7 +29,7 @@ ActionState = Literal[
 
 `masked`: a person's override keeps it from acting, until that has ended.
 `waiting`: for a person's approval, which is `granted` or `rejected`, or has `expired` when nobody decided in time.
-`replaced`: it waited, and an order of the same alert that goes further took its place.
+`replaced`: it waited, and an order of the same alert that goes further took its place, or what it was about is gone.
 `opening`: its trouble has eased and it is opened again in steps, the note says how far. `relapsed`: it was put back.
 """
 

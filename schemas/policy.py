@@ -113,7 +113,7 @@ class Approvals(Closed):
     expire: Annotated[Duration, AfterValidator(_patience)] = timedelta(hours=4)
 
 
-GuardedOrder = Literal["guardrail", "unfreeze", "governor"]
+GuardedOrder = Literal["guardrail", "unfreeze", "governor", "policy"]
 
 
 class FourEyes(Closed):
@@ -121,8 +121,9 @@ class FourEyes(Closed):
     have. Where nobody is left to agree at night, fewer approvals are a decision of the policy, not of the night.
     """
 
-    orders: list[GuardedOrder] = ["guardrail", "unfreeze", "governor"]
-    """`guardrail`: to let go on what complaints paused, or content that was taken down. `governor`: to go beyond it."""
+    orders: list[GuardedOrder] = ["guardrail", "unfreeze", "governor", "policy"]
+    """`guardrail`: to let go on what complaints paused, or what was taken down. `governor`: to go beyond it. `policy`:
+    one by which more acts by itself, or which asks fewer people; without it one other person suffices."""
     approvals: Annotated[int, Field(ge=1, le=9)] = 2
     expire: Annotated[Duration, AfterValidator(_patience)] = timedelta(hours=4)
 

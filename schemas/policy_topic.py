@@ -26,8 +26,9 @@ class PolicyRecord(Versioned):
     """How a version came about; key `history/<name>/<version>`.
 
     by: `person:<name>`, or `system` for the first of all. follows: what was active then. restores: the version whose
-    content it has again. becomes_auto: what may act by itself under it that might not before; such a version is
-    `proposed` until another person approves it, by `expires_at`.
+    content it has again. becomes_auto: what may act by itself under it that might not before. asks_fewer: what takes
+    fewer people under it. Such a version is `proposed` until as many others agree as approvals_needed, by `expires_at`;
+    agreed: those who do. approved_by: the last of them.
     """
 
     name: Name
@@ -39,6 +40,9 @@ class PolicyRecord(Versioned):
     follows: str | None = None
     restores: int | None = None
     becomes_auto: list[str] = []
+    asks_fewer: list[str] = []
+    approvals_needed: Annotated[int, Field(ge=1)] = 1
+    agreed: list[Name] = []
     expires_at: Instant | None = None
     approved_by: Name | None = None
     approved_at: Instant | None = None

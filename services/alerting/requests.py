@@ -18,7 +18,7 @@ _SAID: Final[dict[ActionState, tuple[str, str]]] = {
     "granted": ("Approved by {by}: {what}.", "{by} 已批准：{what}。"),
     "rejected": ("Rejected by {by}, so not done: {what}.", "{by} 已驳回，未执行：{what}。"),
     "expired": ("Not done, since nobody decided in time: {what}.", "逾期无人审批，未执行：{what}。"),
-    "replaced": ("No longer asked, since a stronger order came: {what}.", "已有更强措施，无需再批：{what}。"),
+    "replaced": ("No longer asked, since what it was about has changed: {what}.", "情况已变，无需再批：{what}。"),
     "lifted": ("Lifted by {by}: {what}.", "{by} 已解除：{what}。"),
 }
 _STILL_WAITING: Final = ("Not done, still waiting for approval: {what}.", "未执行，仍待批准：{what}。")

@@ -47,7 +47,7 @@ class AlertNote:
 @dataclass(frozen=True, slots=True)
 class Decision:
     """`target` is the new state, None where the order changed nothing; it is about `holds`, and maybe a `request`;
-    `silence` is for alerting."""
+    `void` are the requests that lose a hold by it; `silence` is for alerting."""
 
     outcome: Outcome
     why: str
@@ -55,6 +55,7 @@ class Decision:
     holds: tuple[str, ...] = ()
     notes: tuple[AlertNote, ...] = ()
     request: FourEyesRequest | None = None
+    void: tuple[str, ...] = ()
     silence: Silence | None = None
 
 

@@ -162,6 +162,17 @@ def _without(target: Target, request: FourEyesRequest) -> Target:
     return replace(target, requests=left)
 
 
+def with_void(target: Target, decision: Decision, command: Command, moment: Moment) -> Decision:
+    """The decision, which also tells of the requests that lost a hold by it."""
+    if decision.target is None:
+        return decision
+    left = {request.request_id for request in decision.target.requests} | set(command.hold_ids or ())
+    void = [request for request in target.requests if request.request_id not in left]
+    text = "void: a hold that it names is gone"
+    notes = [note for each in void for note in told(target, each, "replaced", command.issued_by, moment.at, text)]
+    return replace(decision, void=tuple(request.request_id for request in void), notes=(*decision.notes, *notes))
+
+
 def told(
     target: Target, request: FourEyesRequest, state: ActionState, by: str, at: datetime, text: str | None
 ) -> tuple[AlertNote, ...]:

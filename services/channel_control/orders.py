@@ -11,6 +11,7 @@ from schemas.commands import Action, Command, IndicatorsWord, PersonsWord, Repor
 from services.channel_control.approvals import answer
 from services.channel_control.deadlines import expire
 from services.channel_control.decision import AlertNote, Decision, Moment, note_of, notes_for, refuse
+from services.channel_control.four_eyes import with_void
 from services.channel_control.holds import HOLD_KINDS, acts, asks, counts, is_record, place, waits, why
 from services.channel_control.loosening import override, resume, withdraw
 from services.channel_control.opening import due, eased, ended, relapse
@@ -30,7 +31,7 @@ REPORTS: Final = frozenset(get_args(Report))
 
 def decide(target: Target, command: Command, moment: Moment) -> Decision:
     """What comes of an order on its target. Pure; never raises for what an order says."""
-    decision = _decide(target, command, moment)
+    decision = with_void(target, _decide(target, command, moment), command, moment)
     after = decision.target
     if after is None or after.holds == target.holds:
         return decision

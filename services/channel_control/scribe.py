@@ -53,7 +53,7 @@ class Scribe:
         """Everything that an order brings about."""
         outputs = [] if decision.target is None else [self._state(decision.target)]
         after = decision.target or before
-        outputs.append(self._audit_of(command, decision, after, _void(command, before, after)))
+        outputs.append(self._audit_of(command, decision, after))
         outputs.extend(self._facts(decision.notes))
         if decision.silence is not None:
             outputs.extend(self._everywhere(decision.silence))
@@ -69,7 +69,7 @@ class Scribe:
         state = target.state().model_copy(update={"seq": self._record.offset})
         return _output(topics.CHANNEL_STATE, target.name, state)
 
-    def _audit_of(self, command: Command, decision: Decision, after: Target | None, void: Iterable[str] = ()) -> Output:
+    def _audit_of(self, command: Command, decision: Decision, after: Target | None) -> Output:
         return self._audit(
             who=command.issued_by,
             what=command.command,
@@ -80,7 +80,7 @@ class Scribe:
             alert_id=command.alert_id,
             generation=None if after is None else after.generation,
             holds=list(decision.holds),
-            detail=_detail(command, decision, after, list(void)),
+            detail=_detail(command, decision, after),
         )
 
     def _audit(self, **fields: Any) -> Output:
@@ -125,14 +125,7 @@ def _target_of(key: bytes | None) -> str:
         return "unknown:target"
 
 
-def _void(command: Command, before: Target, after: Target) -> list[str]:
-    """The requests that an order about something else has made void."""
-    left = {request.request_id for request in after.requests}
-    gone = [request.request_id for request in before.requests if request.request_id not in left]
-    return [id_ for id_ in gone if id_ not in (command.hold_ids or ())]
-
-
-def _detail(command: Command, decision: Decision, after: Target | None, void: list[str]) -> dict[str, Any]:
+def _detail(command: Command, decision: Decision, after: Target | None) -> dict[str, Any]:
     """What else the audit keeps: the figures that the order rests on, without the trace, and what it led to."""
     detail: dict[str, Any] = {}
     if command.is_from_person():
@@ -144,8 +137,8 @@ def _detail(command: Command, decision: Decision, after: Target | None, void: li
         detail["evidence"] = evidence if short else {"left_out": "too large"}
     if decision.request is not None:
         detail["request"] = decision.request.model_dump(mode="json")
-    if void:
-        detail["void_requests"] = void
+    if decision.void:
+        detail["void_requests"] = list(decision.void)
     if after is not None:
         wanted = after.wanted()
         detail["status"] = wanted.status

@@ -1,7 +1,7 @@
 """Changing the policy: what is to be written for it, or why it is refused. Pure; who asks, and when, come in.
 
-A version number stands for one content for ever, and history only goes forward. What makes an indicator act by itself
-waits until a second person approves it.
+A version number stands for one content for ever, and history only goes forward. What makes an indicator act by itself,
+or asks fewer people, waits until others approve it: so many, all different, as the policy in force says.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from schemas.audit import AuditRecord, Outcome
 from schemas.policy import Policy, PolicyInForce, PolicyRef
 from schemas.policy_topic import ACTIVE_KEY, PolicyRecord, PolicyTopic, history_key
 from schemas.topics import MIB
-from services.cli.policy_diff import NOTHING_ACTS, becomes_auto
+from services.cli.policy_diff import NOTHING_ACTS, asks_fewer, becomes_auto
 from services.indicators.registry import flaws_of
 from services.runtime.ids import derive
 
@@ -90,43 +90,58 @@ def rollback(topic: PolicyTopic, label: str, ask: Ask) -> Change:
 
 
 def approve(topic: PolicyTopic, label: str, ask: Ask) -> Change:
-    """A second person's word, which puts a proposal in force."""
+    """Another person's word. That of the last one that it takes puts a proposal in force."""
     by, record = ask.by, topic.records.get(label)
     if record is None or record.state != "proposed":
         raise RefusedError(f"{label} does not wait for approval")
     if record.by.casefold() == by.casefold():
         raise RefusedError(f"{record.by} proposed {label}: it takes another person to approve it")
+    if by.casefold() in {each.casefold() for each in record.agreed}:
+        raise RefusedError(f"{by} has approved {label} before: it takes another person")
     if not record.is_waiting(ask.at):
         raise RefusedError(f"{label} waited until {_written(record.expires_at)}: apply it again")
     if record.follows != topic.active:
         raise RefusedError(f"{topic.active} came into force since {label} was proposed: apply it as a newer version")
     policy = document(topic, label)
-    approved = record.model_copy(update={"state": "applied", "approved_by": by, "approved_at": ask.at})
+    agreed = record.model_copy(update={"agreed": [*record.agreed, by]})
+    if len(agreed.agreed) < record.approvals_needed:
+        says = f"{len(agreed.agreed)} of {record.approvals_needed} people agree. {_waits(agreed)}"
+        return Change(
+            says,
+            records={history_key(label): _json(agreed)},
+            audit=_audit("approve_policy", agreed, by, ask, "waiting"),
+        )
+    approved = agreed.model_copy(update={"state": "applied", "approved_by": by, "approved_at": ask.at})
     records = {history_key(label): _json(approved), ACTIVE_KEY: _ref(policy)}
     audit = _audit("approve_policy", approved, by, ask, "done")
     return Change(f"{label} is in force now", in_force=True, records=records, audit=audit)
 
 
 def _enter(topic: PolicyTopic, policy: Policy, by: str, ask: Ask, restores: int | None = None) -> Change:
-    """A version that is new: in force at once, unless more would act by itself than does now."""
+    """A version that is new: in force at once, unless more would act by itself than does now, or fewer be asked."""
     if (size := len(_json(PolicyInForce(policy=policy)))) > MAX_BYTES:
         raise RefusedError(f"{policy.label} takes {size:,} bytes, more than {MAX_BYTES:,}: shorten its lists")
-    acting = [] if topic.active is None else becomes_auto(_active(topic), policy)
+    before = policy if topic.active is None else _active(topic)
+    acting, fewer = becomes_auto(before, policy), asks_fewer(before, policy)
+    is_asked = bool(acting or fewer)
+    four_eyes = before.four_eyes
     record = PolicyRecord(
         name=policy.name,
         version=policy.version,
-        state="proposed" if acting else "applied",
+        state="proposed" if is_asked else "applied",
         by=by,
         at=ask.at,
         note=ask.note,
         follows=topic.active,
         restores=restores,
         becomes_auto=acting,
-        expires_at=ask.at + PROPOSAL_STANDS if acting else None,
+        asks_fewer=fewer,
+        approvals_needed=four_eyes.approvals if "policy" in four_eyes.orders else 1,
+        expires_at=ask.at + PROPOSAL_STANDS if is_asked else None,
     )
     records = {policy.label: _json(policy), history_key(policy.label): _json(record)}
     what = "apply_policy" if restores is None else "roll_back_policy"
-    if acting:
+    if is_asked:
         return Change(_waits(record), records=records, audit=_audit(what, record, by, ask, "waiting"))
     records[ACTIVE_KEY] = _ref(policy)
     first = " (the first one, which needs no approval)" if topic.active is None else ""
@@ -168,6 +183,7 @@ def document(topic: PolicyTopic, label: str) -> Policy:
 
 def _audit(what: str, record: PolicyRecord, by: str, ask: Ask, outcome: Outcome) -> AuditRecord:
     detail: dict[str, Any] = {"follows": record.follows, "restores": record.restores, "proposed_by": record.by}
+    detail |= {"becomes_auto": record.becomes_auto, "asks_fewer": record.asks_fewer, "agreed": record.agreed}
     return AuditRecord(
         audit_id=derive("policy", what, record.label, record.at.isoformat(), by),
         at=ask.at,
@@ -177,17 +193,23 @@ def _audit(what: str, record: PolicyRecord, by: str, ask: Ask, outcome: Outcome)
         target=f"policy:{record.label}",
         outcome=outcome,
         why=ask.note,
-        detail={**detail, "becomes_auto": record.becomes_auto},
+        detail=detail,
     )
 
 
 def _waits(record: PolicyRecord) -> str:
-    acting = "".join(f"\n  {each}" for each in record.becomes_auto)
-    return (
-        f"{record.label} would act by itself where {record.follows} does not:{acting}\n"
-        f"It waits until {_written(record.expires_at)} for another person than {record.by}: "
+    lines = [f"{record.label} would act by itself where {record.follows} does not:"] if record.becomes_auto else []
+    lines += [f"  {each}" for each in record.becomes_auto]
+    lines += [f"{record.label} would ask fewer people than {record.follows}:"] if record.asks_fewer else []
+    lines += [f"  {each}" for each in record.asks_fewer]
+    left = record.approvals_needed - len(record.agreed)
+    whom = "another person" if left == 1 else f"{left} other people"
+    but = ", ".join([record.by, *record.agreed])
+    lines.append(
+        f"It waits until {_written(record.expires_at)} for {whom} than {but}: "
         f"tidegate policy approve {record.label} --as NAME"
     )
+    return "\n".join(lines)
 
 
 def _is(policy: Policy, document: bytes) -> bool:

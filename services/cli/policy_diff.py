@@ -30,6 +30,14 @@ def becomes_auto(before: Policy, after: Policy) -> list[str]:
     ]
 
 
+def asks_fewer(before: Policy, after: Policy) -> list[str]:
+    """Each order that takes several people under the first policy and fewer under the second."""
+    old, new = before.four_eyes, after.four_eyes
+    gone = [f"four_eyes: {each} takes one person" for each in old.orders if each not in new.orders]
+    fewer = new.approvals < old.approvals
+    return gone + ([f"four_eyes: {new.approvals} people agree instead of {old.approvals}"] if fewer else [])
+
+
 def differences(before: Policy, after: Policy) -> list[str]:
     """What differs, path by path, defaults included: `path: old → new`, or + and - for what is only in one."""
     old, new = (dict(_flat("", policy.model_dump(mode="json", exclude={"indicators"}))) for policy in (before, after))

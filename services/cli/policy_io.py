@@ -43,7 +43,7 @@ def add_commands(commands: Any) -> None:
     )
     applying.set_defaults(run=_apply)
     for verb, run, text in (
-        ("approve", _approve, "put a version in force that another person proposed"),
+        ("approve", _approve, "agree to a version that another person proposed; the last one puts it in force"),
         ("rollback", _rollback, "put the content of an old version in force, as a new version"),
     ):
         changing = verbs.add_parser(verb, help=text)

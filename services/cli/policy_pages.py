@@ -60,13 +60,17 @@ def _state(record: PolicyRecord | None, now: datetime) -> str:
 
 def _story(record: PolicyRecord) -> list[str]:
     """How a version came about, a sentence a line."""
-    verb = "proposed" if record.becomes_auto else "applied"
+    verb = "applied" if record.expires_at is None else "proposed"
     restores = f", the content of {record.name}/{record.restores} again" if record.restores is not None else ""
     lines = [f"{verb} by {record.by} at {record.at:{_DATE}} UTC{restores}"]
     if record.becomes_auto:
         lines.append(f"acts by itself since then: {'; '.join(record.becomes_auto)}")
+    if record.asks_fewer:
+        lines.append(f"asks fewer people since then: {'; '.join(record.asks_fewer)}")
     if record.approved_by is not None and record.approved_at is not None:
-        lines.append(f"approved by {record.approved_by} at {record.approved_at:{_DATE}} UTC")
+        lines.append(
+            f"approved by {', '.join(record.agreed or [record.approved_by])} at {record.approved_at:{_DATE}} UTC"
+        )
     elif record.expires_at is not None:
         lines.append(f"to be approved until {record.expires_at:{_DATE}} UTC")
     return lines + ([f"note: {record.note}"] if record.note else [])

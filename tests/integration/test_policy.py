@@ -87,7 +87,9 @@ async def test_a_change_goes_its_way_from_the_document_to_the_logs(system: Inges
     assert (code, "approve default/2" in said) == (0, True)
     assert (await topic_of(settings)).active == "default/1"
     assert (await tidegate(settings, "approve", "2", "--as", "zhao"))[0] == 1
-    assert await tidegate(settings, "approve", "2", "--as", "li") == (0, "default/2 is in force now")
+    code, said = await tidegate(settings, "approve", "2", "--as", "li")
+    assert (code, said.startswith("1 of 2 people agree.")) == (0, True)
+    assert await tidegate(settings, "approve", "2", "--as", "wang") == (0, "default/2 is in force now")
     assert await tidegate(settings, "rollback", "1", "--as", "li") == (0, "default/3 is in force now")
     assert (await tidegate(settings, "diff", auto, "3"))[1].splitlines() == [
         "version: 2 → 3",
@@ -104,11 +106,12 @@ async def test_a_change_goes_its_way_from_the_document_to_the_logs(system: Inges
     assert sorted((each.what, each.who, each.target, each.outcome) for each in audit) == [
         ("apply_policy", "person:zhao", "policy:default/2", "waiting"),
         ("apply_policy", "system", "policy:default/1", "done"),
-        ("approve_policy", "person:li", "policy:default/2", "done"),
+        ("approve_policy", "person:li", "policy:default/2", "waiting"),
+        ("approve_policy", "person:wang", "policy:default/2", "done"),
         ("roll_back_policy", "person:li", "policy:default/3", "done"),
     ]
     chains = await check_audit(settings)
-    assert (chains.findings, sum(end.number for end in chains.ends.values())) == ([], 4)
+    assert (chains.findings, sum(end.number for end in chains.ends.values())) == ([], 5)
     for log in (CHANNEL_COMMANDS, ALERTS):
         for partition in range(settings.partitions):
             told = [each for each in await records(settings, log) if each.partition == partition]

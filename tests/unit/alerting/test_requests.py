@@ -51,7 +51,7 @@ LI, WU = {"by": "person:li"}, {"by": "person:wu"}
         ([action("granted", 2, **LI), action("confirmed", 3)], "Approved by li", "li 已批准"),
         ([action("rejected", 2, **LI)], "Rejected by li, so not done", "li 已驳回，未执行"),
         ([action("expired", 2)], "Not done, since nobody decided in time", "逾期无人审批，未执行"),
-        ([action("replaced", 2)], "No longer asked, since a stronger order came", "已有更强措施，无需再批"),
+        ([action("replaced", 2)], "No longer asked, since what it was about has changed", "情况已变，无需再批"),
         ([action("granted", 2, **LI), action("lifted", 3, **WU)], "Lifted by wu", "wu 已解除"),
     ],
 )

@@ -140,6 +140,7 @@ def test_a_request_is_void_when_a_hold_that_it_names_is_gone() -> None:
     late = says(log, 52, "chen")
     outputs = log.give(resume(log, 51, hold_ids=[log.channel.holds[1].hold_id]))
     assert (outcome(outputs)[0], detail(outputs)["void_requests"]) == ("done", [request.request_id])
+    assert actions(outputs) == [(hex_id(0xA), "resume", "replaced")]
     assert log.channel.requests == () and not log.machine.waiting
     late["expected_generation"] = log.channel.generation
     assert outcome(log.give(late)) == ("refused", "approve names a hold that does not stand")
