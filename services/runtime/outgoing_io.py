@@ -49,7 +49,9 @@ class Outbox:
     async def _request(self, request: Request) -> Reply:
         if self._client is None:
             raise RuntimeError("send before open")
-        async with self._client.stream("POST", request.url, content=request.body, headers=request.headers) as response:
+        async with self._client.stream(
+            request.method, request.url, content=request.body, headers=request.headers
+        ) as response:
             body = bytearray()
             with contextlib.suppress(httpx.DecodingError, httpx.TransportError):  # the status is known by then
                 async for chunk in response.aiter_bytes(MAX_BODY):

@@ -42,6 +42,7 @@ class Taken:
     headers: dict[str, str]
     body: bytes
     at: float
+    method: str
 
 
 @dataclass
@@ -64,7 +65,7 @@ class World:
         """Any request."""
         path = request.url.path
         query, headers = dict(request.query_params), dict(request.headers)
-        self.taken.append(Taken(path, query, headers, await request.body(), time.monotonic()))
+        self.taken.append(Taken(path, query, headers, await request.body(), time.monotonic(), request.method))
         waiting = self.answers.get(path, deque([(200, '{"code":0,"errcode":0}')]))
         status, body = waiting.popleft() if len(waiting) > 1 else waiting[0]
         return PlainTextResponse(body, status)

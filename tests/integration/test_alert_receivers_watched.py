@@ -103,3 +103,4 @@ async def test_the_outside_watchdog_hears_of_us_until_we_stand_still(caplog: pyt
         "the outside watchdog: answered 500",
     ]
     assert "hidden" not in str([vars(record) for record in ours])
+    assert {one.method for one in there.at("/watchdog/hidden")} == {"GET"}, "as the documentation promises"
