@@ -85,7 +85,8 @@ def shut(hold: Hold) -> Hold:
 
 
 def paced(target: str, holds: Sequence[Hold], policy: Policy, at: datetime) -> tuple[Hold, ...]:
-    """These holds, of which those wait that are behind anything stricter; what is behind no more is watched anew."""
+    """These holds, of which those wait that are behind anything stricter; what is behind no more waits, or is watched,
+    anew."""
     return tuple(_paced(hold, holds, target, policy, at) for hold in holds)
 
 
@@ -96,8 +97,13 @@ def _paced(hold: Hold, holds: Iterable[Hold], target: str, policy: Policy, at: d
     behind = any(acts(other) and _is_stricter(other, hold) for other in holds)
     if behind == (ramp.state == "behind"):
         return hold
-    due = None if behind else at + resume_for(hold, target, policy).watch
+    due = None if behind else at + _pause(ramp, resume_for(hold, target, policy))
     return _ramped(hold, ramp.model_copy(update={"state": "behind" if behind else "opening", "next_at": due}))
+
+
+def _pause(ramp: Ramp, resume: Resume) -> timedelta:
+    """Until the next step of what has not been watched yet: its whole wait where there was no step."""
+    return timedelta(seconds=ramp.wait_s) if ramp.step == 0 else resume.watch
 
 
 def _is_stricter(one: Hold, other: Hold) -> bool:

@@ -20,7 +20,7 @@ A, B, C = (hex_id(each) for each in (0xA, 0xB, 0xC))
 
 
 def signal(number: int, word: str = "pause", **fields: Any) -> dict[str, Any]:
-    return order(number, word, issued_by=SIGNAL, event_time=None, **fields)
+    return order(number, word, **{"issued_by": SIGNAL, "event_time": None} | fields)
 
 
 def eased(number: int, alert: str = A, by: str = SIGNAL, **fields: Any) -> dict[str, Any]:
@@ -262,6 +262,19 @@ def test_no_step_is_taken_while_a_stricter_hold_stands_and_its_watch_begins_anew
     assert world.wait(9.9) == []
     world.wait(0.1)
     assert world.left == ("throttled", 0.5)
+
+
+def test_a_stricter_hold_that_comes_and_goes_does_not_shorten_the_wait_before_the_first_step() -> None:
+    world = World()
+    world.give(signal(1, "throttle", factor=0.2), eased(2))
+    world.give(signal(3, "throttle", factor=0.2, alert_id=B), eased(4, B))
+    assert world.ramp().wait_s == 1200.0
+    world.give(persons(5, "pause"))
+    own = world.channel.holds[1].hold_id
+    world.give(persons(6, "resume", expected_generation=world.channel.generation, hold_ids=[own]))
+    assert world.wait(19.9) == []
+    world.wait(0.1)
+    assert world.left == ("throttled", 0.25)
 
 
 def test_two_signals_open_together_and_neither_waits_for_ever() -> None:
