@@ -11,7 +11,7 @@ from schemas.alerts import ActionState
 from schemas.channels import Hold, HoldKind
 from schemas.commands import Command
 from services.channel_control.decision import AlertNote, Decision, Moment, notes_for
-from services.channel_control.holds import asked_of, asks, counts, hold_of, strictness
+from services.channel_control.holds import asked_of, counts, hold_of, strictness
 from services.channel_control.ramps import begun, is_due, put_back, resume_for, running, shut, stepped
 from services.channel_control.target import Target
 
@@ -72,9 +72,10 @@ def _next(hold: Hold, target: str, moment: Moment) -> tuple[Hold | None, str]:
 
 
 def relapse(
-    target: Target, kind: HoldKind, command: Command, moment: Moment
+    target: Target, kind: HoldKind, command: Command, moment: Moment, *, acts: bool
 ) -> tuple[tuple[Hold, ...], tuple[AlertNote, ...]]:
-    """The holds when their indicator orders anew: what was opening is put back. And what the alert is told of it."""
+    """The holds when their indicator orders anew: what was opening is put back, and if the order acts made as strict as
+    that. And what the alert is told of it."""
     if command.is_from_person():
         return target.holds, ()
     ordered = hold_of(kind, command, moment.at, moment.at)
@@ -82,7 +83,7 @@ def relapse(
     for hold in target.holds:
         if (ramp := running(hold)) is not None and hold.by == command.issued_by:
             resume = resume_for(hold, target.name, moment.policy)
-            back.append(_under(put_back(hold, ramp, resume), ordered, acts=not asks(command)))
+            back.append(_under(put_back(hold, ramp, resume), ordered, acts=acts))
     notes = [_told(note, hold, command) for hold in back for note in _relapsed(hold, target.name, command, moment)]
     return _with(target.holds, back), tuple(notes)
 

@@ -47,8 +47,7 @@ def _decide(target: Target, command: Command, moment: Moment) -> Decision:
     if command.command in REPORTS:
         return report(target, command, moment)
     if _is_too_old(command, moment):
-        text = "too old to act on when it arrived"
-        return Decision("stale", text, notes=note_of(command, "stale", moment.at, text))
+        return _stale(target, command, moment)
     return _DECIDERS.get(command.command, _hold)(target, command, moment)
 
 
@@ -62,6 +61,20 @@ def _asking(command: Command, moment: Moment) -> Command:
 def _is_too_old(command: Command, moment: Moment) -> bool:
     automatic = not command.is_from_person() and not moment.stale_acts
     return automatic and is_stale(command, moment.at, moment.policy.act_within)
+
+
+def _stale(target: Target, command: Command, moment: Moment) -> Decision:
+    """Nothing is held for it; but what its indicator held and was opening is put back: the trouble had returned."""
+    text = "too old to act on when it arrived"
+    told = note_of(command, "stale", moment.at, text)
+    if command.command not in HOLD_KINDS:
+        return Decision("stale", text, notes=told)
+    holds, relapsed = relapse(target, cast(HoldKind, command.command), command, moment, acts=False)
+    if holds == target.holds:
+        return Decision("stale", text, notes=told)
+    return Decision(
+        "stale", f"{text}; what was opening is put back", target.with_holds(holds), notes=(*relapsed, *told)
+    )
 
 
 def _problem(command: Command, at: datetime) -> str | None:
@@ -104,7 +117,7 @@ def _may_say(command: Command) -> frozenset[str]:
 def _hold(target: Target, command: Command, moment: Moment) -> Decision:
     assert command.command in HOLD_KINDS  # noqa: S101 - all other words have been dealt with
     kind, command = cast(HoldKind, command.command), _asking(command, moment)
-    standing, relapsed = relapse(target, kind, command, moment)
+    standing, relapsed = relapse(target, kind, command, moment, acts=not asks(command))
     placing = place(standing, kind, command, moment.at, moment.at + moment.policy.approvals.expire)
     stops = is_guardrail(command) and counts(placing.hold)
     holds = ended(placing.holds) if stops else placing.holds

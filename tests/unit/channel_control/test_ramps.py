@@ -277,6 +277,25 @@ def test_a_stricter_hold_that_comes_and_goes_does_not_shorten_the_wait_before_th
     assert world.left == ("throttled", 0.25)
 
 
+def test_a_relapse_that_comes_too_late_to_act_on_still_puts_back_what_was_opening() -> None:
+    world = paused()
+    world.give(eased(2))
+    world.wait(10)
+    outputs = world.give(signal(3, alert_id=B, event_time="2025-12-31T23:00:00Z"))
+    assert outcome(outputs) == ("stale", "too old to act on when it arrived; what was opening is put back")
+    assert (world.left, world.ramp().relapses, len(world.channel.holds)) == (("paused", 0.0), 1, 1)
+    assert told(outputs) == [(B, "relapsed"), (B, "stale")]
+    world.give(eased(4, B))
+    assert world.ramp().state == "opening"
+
+
+def test_what_is_too_old_to_act_on_makes_nothing_stricter() -> None:
+    world = World()
+    world.give(signal(1, "throttle", factor=0.5), eased(2))
+    world.give(signal(3, "pause", alert_id=B, event_time="2025-12-31T23:00:00Z"))
+    assert world.left == ("throttled", 0.5)
+
+
 def test_two_signals_open_together_and_neither_waits_for_ever() -> None:
     world = paused()
     other = {"issued_by": "indicator:cac_spike", "alert_id": B}
