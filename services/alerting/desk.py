@@ -6,6 +6,7 @@ An alert keeps its groups for its life, whatever the policy becomes, so that who
 import heapq
 import json
 from collections.abc import Iterable, Iterator
+from itertools import count
 from typing import Final
 
 from schemas.alerting import Route
@@ -20,6 +21,9 @@ from services.runtime.ids import derive
 GROUP: Final = b"group:"
 DUE: Final = b"due:"
 PACE: Final = b"pace:"
+
+MOST: Final = 600
+"""Alerts of one group, whose record in a snapshot says of each what every receiver was told; then another begins."""
 
 Look = tuple[int, HexId, HexId]
 """When a group is to be looked at, an alert of it, and its id."""
@@ -109,17 +113,18 @@ class Desk:
         if 0 < quiet < UNTIL_TOLD:
             return self._find_or_begin("held", route, {"until": str(quiet)}, alert)
         labels = group_labels(route, alert)
-        if (own := self._find("own", route, labels)) is not None:
+        key, own = self._find("own", route, labels)
+        if own is not None:
             return own
         if quiet:
-            return _begin("own", route, labels, alert)
+            return _begin(key, "own", route, labels, alert)
         storm, first = rules.alerting.storm, scene.now_ms - round(rules.alerting.storm.within.total_seconds() * 1000)
         before = self._pace.get(route.name) or Pace(route=route.name)
         recent = [each for each in before.begun if each[0] > first]
         begun = [*recent, (scene.now_ms, SEVERITIES.index(alert.severity))][-storm.alerts :]
         self._pace[route.name] = self.changed[PACE + route.name.encode()] = Pace(route=route.name, begun=begun)
         if len(recent) < storm.alerts:
-            return _begin("own", route, labels, alert)
+            return _begin(key, "own", route, labels, alert)
         group = self._find_or_begin("storm", route, {}, alert)
         loudest = max(severity for _, severity in recent)
         news = {
@@ -130,11 +135,14 @@ class Desk:
         return group.model_copy(update={"talks": {**group.talks, **news}})
 
     def _find_or_begin(self, kind: Kind, route: Route, labels: dict[str, str], alert: AlertState) -> Group:
-        return self._find(kind, route, labels) or _begin(kind, route, labels, alert)
+        key, group = self._find(kind, route, labels)
+        return group or _begin(key, kind, route, labels, alert)
 
-    def _find(self, kind: Kind, route: Route, labels: dict[str, str]) -> Group | None:
-        group_id = self._by_key.get(_key(kind, route, labels))
-        return None if group_id is None else self._groups[group_id]
+    def _find(self, kind: Kind, route: Route, labels: dict[str, str]) -> tuple[str, Group | None]:
+        """The first key of these labels under which there is a group with room, or none yet."""
+        keys = (_key(kind, route, labels, part) for part in count())
+        found = ((key, self._groups.get(self._by_key.get(key, ""))) for key in keys)
+        return next((key, group) for key, group in found if group is None or len(group.alerts) < MOST)
 
     # -- what is remembered
 
@@ -198,9 +206,8 @@ class Desk:
         return iter(self._groups.values())
 
 
-def _begin(kind: Kind, route: Route, labels: dict[str, str], alert: AlertState) -> Group:
+def _begin(key: str, kind: Kind, route: Route, labels: dict[str, str], alert: AlertState) -> Group:
     """A new group, called by its first alert: that can begin only one of this key."""
-    key = _key(kind, route, labels)
     ladder = [
         Rung(after_ms=round(step.after.total_seconds() * 1000), receivers=list(step.receivers)) for step in route.ladder
     ]
@@ -216,5 +223,5 @@ def _begin(kind: Kind, route: Route, labels: dict[str, str], alert: AlertState) 
     )
 
 
-def _key(kind: Kind, route: Route, labels: dict[str, str]) -> str:
-    return json.dumps([route.name, kind, labels], sort_keys=True)
+def _key(kind: Kind, route: Route, labels: dict[str, str], part: int) -> str:
+    return json.dumps([route.name, kind, labels, *([part] if part else [])], sort_keys=True)

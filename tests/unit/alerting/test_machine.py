@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from schemas.alerts import AlertFact, AlertState
 from schemas.audit import AuditRecord
+from services.alerting.desk import MOST
 from services.alerting.machine import KEEP_MS, MAX_FACT_BYTES, SWEEP_MS, AlertingMachine, build
+from services.runtime.ids import derive
 from services.runtime.machine import Output, Record
 from services.runtime.murmur import partition_of
 from tests.unit.alerting.facts import ALERTS, PATIENT, T0_MS, fact, logs, opening, record, reported, run
@@ -174,6 +176,20 @@ def test_a_repeat_is_known_for_as_long_as_the_log_is_kept_and_then_forgotten() -
     ended = [opening(), fact(1, status="resolved")]
     assert not repeat_after(ended, KEEP_MS - 60_000)
     assert [one.value is None for one in repeat_after(ended, KEEP_MS + 60_000)] == [True, False]
+
+
+def test_a_storm_of_any_size_fits_into_snapshots_and_is_told_whole() -> None:
+    machine, alerts = AlertingMachine(0), [derive("alert", str(number)) for number in range(2 * MOST + 100)]
+    run(machine, (opening(alert_id=alert) for alert in alerts))
+    hour = T0_MS + SWEEP_MS
+    machine.apply(record(machine.next_offset, fact(1, alert_id=alerts[0]), hour))
+    assert sum(due.group.count for due in machine.heads() if due.group) == len(alerts)
+    snapshot = {key: value for key, value in machine.changed() if value is not None}
+    assert max(map(len, snapshot.values())) < 500 * MOST
+    last = record(machine.next_offset, opening(alert_id=derive("one more")), 2 * hour)
+    fresh = restarted(snapshot, machine.next_offset)
+    assert list(machine.apply(last)) == list(fresh.apply(last))
+    assert {due.body for due in machine.heads()} == {due.body for due in fresh.heads()}
 
 
 def test_an_open_alert_is_never_forgotten() -> None:
