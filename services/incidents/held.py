@@ -30,13 +30,13 @@ class Held:
 def held(
     own: Sequence[AuditRecord], audit: Iterable[AuditRecord], alerts: Sequence[AlertState], now: datetime
 ) -> list[Held]:
-    """By target and time. own: what the audit says of the incident; audit: everything, by time."""
+    """By target and time. own: what the audit says of the incident, by time; audit: everything."""
     begins: dict[str, datetime] = {}
     for record in own:
         if "left" in record.detail:
             begins.setdefault(record.target, record.at)
     by_target: dict[str, list[AuditRecord]] = {target: [] for target in begins}
-    for record in audit:
+    for record in sorted(audit, key=_order):
         if record.target in begins and record.at >= begins[record.target] and "left" in record.detail:
             by_target[record.target].append(record)
     rates = _rates(alerts)
@@ -47,6 +47,11 @@ def held(
     ]
 
 
+def _order(record: AuditRecord) -> tuple[datetime, int]:
+    """Orders that came in one batch have one time, and rising generations."""
+    return record.at, record.generation or 0
+
+
 def _stretches(records: Sequence[AuditRecord]) -> Iterator[tuple[datetime, datetime | None, float]]:
     """From when until when how much was left; what runs is none."""
     since, left = None, 1.0
@@ -54,7 +59,7 @@ def _stretches(records: Sequence[AuditRecord]) -> Iterator[tuple[datetime, datet
         now_left = float(record.detail["left"])
         if now_left == left:
             continue
-        if since is not None:
+        if since is not None and record.at > since:
             yield since, record.at, left
         since, left = (record.at if now_left < 1 else None), now_left
     if since is not None:

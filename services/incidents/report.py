@@ -106,7 +106,7 @@ class _Teller:
 
     def _done(self) -> Section:
         material = self._material
-        found = held(self._own, sorted(material.audit, key=lambda each: each.at), material.alerts, material.now)
+        found = held(self._own, material.audit, material.alerts, material.now)
         if not found:
             return Section(self._say(words.DONE), (self._say(words.NOTHING_HELD),))
         return Section(self._say(words.DONE), table=self._table(words.HELD_HEAD, map(self._held, found)))

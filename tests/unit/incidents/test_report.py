@@ -183,6 +183,17 @@ def test_a_channel_that_was_slowed_and_then_stopped_is_two_stretches() -> None:
     assert [each.kept_back["purchases"] for each in found] == pytest.approx([5, 10])
 
 
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_orders_that_were_appended_in_one_batch_are_told_in_their_order(newest_first: bool) -> None:
+    orders = [
+        paused(0, left, generation=number, alert_id=A.alert_id, audit_id=derive(str(number)))
+        for number, left in enumerate((0.5, 0.2, 0.0), 1)
+    ]
+    text = markdown(report(replace(material(A), audit=orders[::-1] if newest_first else orders), "en"))
+    held_rows = [line for line in text.splitlines() if line.startswith("| channel:a |")]
+    assert [row.split(" | ")[1:4] for row in held_rows] == [["2026-11-23 12:00:00", "still", "0%"]]
+
+
 def test_a_closed_incident_with_nothing_left_says_so() -> None:
     done = [
         each.model_copy(update={"status": "resolved", "resolved_at": at(60), "acknowledged_by": "li.wei"})
