@@ -47,11 +47,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What came back, redirects and refusals too. The names of headers are in small letters."""
+    """What came back, redirects and refusals too. Names of headers are in small letters; the body may be a token."""
 
     status: int
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes = field(repr=False)
 
 
 Result = TypeVar("Result")

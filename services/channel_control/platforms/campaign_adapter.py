@@ -32,7 +32,11 @@ class CampaignAdapter(Adapter):
         if shown(wanted.target, present, self.unit).state == wanted:
             return None
         made = changes(present, wanted, self.unit)
-        return made if isinstance(made, Trouble) else (yield from self._carry_out(made))
+        if isinstance(made, Trouble):
+            return made
+        # What an attempt that ran out of time has done already is not done again, so that the rest gets its turn.
+        left = [each for each in made if shown(wanted.target, [each.campaign], self.unit).state != wanted]
+        return (yield from self._carry_out(left))
 
     def read(self, target: str, campaigns: tuple[str, ...]) -> Exchange[Answer]:
         """Reads the campaigns and the notes beside them."""

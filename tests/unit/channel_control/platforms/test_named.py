@@ -157,3 +157,19 @@ def test_a_wait_that_is_no_number_is_left_to_the_back_off(wait: str) -> None:
 
 def test_a_campaign_without_a_note_is_not_ours() -> None:
     assert run(google().read("channel:a", ("17",)), TOKEN, campaign(), NONE)[0] == Seen(None)
+
+
+def test_an_attempt_goes_on_where_the_one_before_it_ran_out_of_time() -> None:
+    """Else twenty campaigns, a request each, would never all be done within the deadline of one attempt."""
+    ours = [{"id": "9", "name": "tidegate 3 paused 0.0 on 5000"}]
+    nodes = {
+        "170": {"id": "170", "status": "PAUSED", "daily_budget": "5000", "adlabels": ours},
+        "180": {"id": "180", "status": "ACTIVE", "daily_budget": "3000"},
+    }
+    result, requests = run(meta().apply(wanted("paused", 0.0), ("170", "180"), "k"), answered(nodes), NONE)
+    assert result is None
+    assert [request.url for request in requests[1:]] == ["https://meta/v26.0/180"]
+
+
+def test_what_a_platform_says_is_not_shown() -> None:
+    assert "t1" not in repr(TOKEN), "it may be a token"
