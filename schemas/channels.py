@@ -8,6 +8,8 @@ from schemas.base import HexId, Instant, Message, Name, Ref, Versioned
 
 TargetStatus = Literal["running", "throttled", "paused", "frozen", "taken_down"]
 HoldKind = Literal["throttle", "pause", "freeze", "take_down"]
+ClaimState = Literal["asked", "granted", "declined"]
+"""Of a stop by automation: whether the governor lets it act; a declined one waits for people."""
 RampState = Literal["opening", "behind", "held", "person"]
 Approval = Literal["none", "waiting", "granted", "rejected", "expired"]
 """A hold acts with `none` (it needs no approval) and `granted`. `rejected` and `expired` ones are a record only."""
@@ -54,6 +56,7 @@ class Hold(Message):
     masked: bool = False
     reason: str | None = None
     ramp: Ramp | None = None
+    claim: ClaimState | None = None
 
 
 class Override(Message):

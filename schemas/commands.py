@@ -2,12 +2,13 @@
 
 from datetime import datetime
 from hashlib import blake2b
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
 from schemas.base import Bilingual, HexId, Instant, Maturity, Message, Name, Ref, Text, Versioned, Window
 from schemas.channels import WantedState
+from schemas.governor import Claim, Figures
 
 Action = Literal["pause", "throttle", "freeze", "take_down", "escalate"]
 PersonsWord = Literal["resume", "approve", "reject", "acknowledge", "silence", "override", "withdraw", "merge", "split"]
@@ -15,7 +16,11 @@ Switch = Literal["automation_off", "automation_on"]
 """To all of automation: on every partition, under a key of its own (schemas.automation)."""
 IndicatorsWord = Literal["eased"]
 """The episode behind an order is over: what it holds may be resumed as the policy says."""
+GovernorsWord = Literal["claim", "release", "figures", "granted", "declined"]
 Report = Literal["confirmed", "failed", "expired", "due", "drifted", "away", "back"]
+
+
+_ISSUER: Final = r"^(indicator|person):[^\x00-\x1f\x7f]+$|^(reconciler|governor)$"
 
 
 class PolicyVersion(Message):
@@ -72,7 +77,7 @@ class Command(Versioned):
     """One order. The same order repeated has the same `command_id`, so receivers know it."""
 
     command_id: HexId
-    command: Action | PersonsWord | Switch | IndicatorsWord | Report
+    command: Action | PersonsWord | Switch | IndicatorsWord | GovernorsWord | Report
     target: Ref
     factor: Annotated[float, Field(ge=0, le=1)] | None = None
     level: Annotated[int, Field(ge=1)] | None = None
@@ -82,7 +87,7 @@ class Command(Versioned):
     incidents: dict[HexId, list[HexId]] | None = None
     """What becomes of incidents: the alerts of each, by its id. In people's `merge` and `split` only."""
     expected_generation: int | None = None
-    issued_by: Annotated[str, Field(max_length=200, pattern=r"^(indicator|person):[^\x00-\x1f\x7f]+$|^reconciler$")]
+    issued_by: Annotated[str, Field(max_length=200, pattern=_ISSUER)]
     alert_id: HexId | None = None
     issued_at: Instant
     event_time: Instant | None = None
@@ -95,6 +100,8 @@ class Command(Versioned):
     """What the platform answered when it was asked: in the reconciler's reports only."""
     waiting: Waiting | None = None
     """In the reports of `platform:<name>`: `away` and `back`."""
+    claim: Claim | None = None
+    figures: Figures | None = None
 
     def is_from_person(self) -> bool:
         """Whether a person gave this order."""

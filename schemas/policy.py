@@ -16,6 +16,7 @@ from schemas.calendar import CalendarPolicy
 from schemas.closed import Closed, Duration
 from schemas.content import ContentPolicy
 from schemas.directory import Directory
+from schemas.governor import Governor
 from schemas.maintenance import MaintenanceWindow
 from schemas.platform_policy import PlatformsPolicy
 from schemas.resuming import ResumePolicy
@@ -155,6 +156,7 @@ class Policy(Closed):
     approvals: Approvals = Approvals()
     four_eyes: FourEyes = FourEyes()
     overrides: Overrides = Overrides()
+    governor: Governor = Governor()
     maintenance: list[MaintenanceWindow] = []
     platforms: PlatformsPolicy = PlatformsPolicy()
     shared_addresses: list[Name] = []

@@ -16,6 +16,7 @@ from typing import Final
 
 from services.channel_control import metrics
 from services.channel_control.deadlines import overdue
+from services.channel_control.governor import channels
 from services.channel_control.machine import ControlMachine
 from services.runtime.companion_io import Log, Owned, PartitionCompanion
 
@@ -75,6 +76,9 @@ class Expirer(PartitionCompanion[_Owned]):
         """Reports what is overdue; in how many seconds to look again, None: when something comes."""
         timed = owned.machine.timed
         metrics.WAITING.labels(owned.partition).set(len(owned.machine.waiting))
+        if (governor := owned.machine.governor) is not None:
+            metrics.GOVERNED.labels("granted").set(channels(governor.granted))
+            metrics.GOVERNED.labels("waiting").set(channels(governor.waiting))
         metrics.RAMPS.labels(owned.partition).set(len(owned.machine.ramping))
         reports, next_s = overdue(timed.values(), self._now())
         before, owned.reported = owned.reported, {}

@@ -16,14 +16,18 @@ from schemas.base import from_ms
 from schemas.channels import WantedState
 from schemas.commands import Command
 from schemas.directory import Directory
+from schemas.governor import GOVERNOR, Governor
 from schemas.policy import Policy, PolicyInForce
 from schemas.problems import problems_of
 from schemas.topics import CHANNEL_COMMANDS, TOPICS
 from services.channel_control.addresses import Address, address_of
 from services.channel_control.automation import asks_because, switch
+from services.channel_control.claims import words
 from services.channel_control.deadlines import deadlines, is_early
 from services.channel_control.decision import Moment
 from services.channel_control.drift import corrected
+from services.channel_control.governing import govern
+from services.channel_control.governor import Standing
 from services.channel_control.holds import waits
 from services.channel_control.orders import decide
 from services.channel_control.outages import Outages, is_about_platform
@@ -38,8 +42,8 @@ POLICY_KEY: Final = b"policy"
 MAX_COMMAND_BYTES: Final = 512 * 1024
 """A larger order is refused: its audit has to fit into a record as well."""
 MAX_PROBLEMS: Final = 10
-UNTOLD: Final = Policy(version=1)
-"""What holds until a policy comes."""
+UNTOLD: Final = Policy(version=1, governor=Governor(enabled=False))
+"""What holds until a policy comes: no indicator orders anything before, so there is nothing to govern."""
 
 
 class ControlMachine:
@@ -64,6 +68,13 @@ class ControlMachine:
         self._policy_changed = False
         self._automation = Target(automation.TARGET)
         self._automation_changed = False
+        self._governor: Standing | None = None
+        self._governor_changed = False
+
+    @property
+    def governor(self) -> Standing | None:
+        """What the governor knows, on the partition that has it."""
+        return self._governor
 
     @property
     def unsettled(self) -> Mapping[str, Target]:
@@ -155,10 +166,16 @@ class ControlMachine:
         if is_about_platform(command):
             told = self._outages.take(command, moment)
             return [] if told is None else scribe.decided(command, told, before)
+        if command.target == GOVERNOR:
+            self._governor, outputs = govern(self._governor or Standing(), command, moment, scribe)
+            self._governor_changed = True
+            return outputs
         decision = decide(before, command, moment)
-        if decision.target is not None:
-            self._put(decision.target)
-        return scribe.decided(command, decision, before)
+        if decision.target is None:
+            return scribe.decided(command, decision, before)
+        self._put(decision.target)
+        claims = map(scribe.order, words(before, decision.target, moment.at))
+        return [*scribe.decided(command, decision, before), *claims]
 
     def _take_switch(self, command: Command, record: Record, scribe: Scribe) -> list[Output]:
         if command.command_id in self._seen:
@@ -190,7 +207,8 @@ class ControlMachine:
         _keep(self._ramping, target, any(running(hold) for hold in target.holds))
 
     def changed(self) -> Iterator[tuple[bytes, bytes | None]]:
-        """Snapshot records: `target/<name>`, `seen/<chunk>`, `outage/<target>`, `policy`, `automation`."""
+        """Snapshot records: `target/<name>`, `seen/<chunk>`, `outage/<target>`, `policy`, `automation`, and of the
+        governor."""
         for name in sorted(self._changed):
             yield f"target/{name}".encode(), encode(self._targets[name])
         self._changed.clear()
@@ -204,6 +222,9 @@ class ControlMachine:
         if self._automation_changed:
             yield automation.KEY, encode(self._automation)
         self._automation_changed = False
+        if self._governor_changed and self._governor is not None:
+            yield GOVERNOR.encode(), self._governor.model_dump_json().encode()
+        self._governor_changed = False
 
     def load(self, records: Iterable[tuple[bytes, bytes]]) -> None:
         """Takes over a snapshot; a record of another format, or unknown, raises ValueError."""
@@ -221,6 +242,8 @@ class ControlMachine:
                 self._policy = PolicyInForce.model_validate_json(value)
             elif key == automation.KEY:
                 self._automation = decode(value)
+            elif kind == GOVERNOR:
+                self._governor = Standing.model_validate_json(value)
             else:
                 raise ValueError(f"a snapshot record {kind!r}, which this release does not know")
         self._seen.load(seen)

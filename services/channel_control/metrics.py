@@ -18,6 +18,11 @@ UNCONFIRMED = Gauge(
 WAITING = Gauge(
     "tidegate_control_waiting_targets", "Targets with an order that waits for a person's approval.", ["partition"]
 )
+GOVERNED = Gauge(
+    "tidegate_control_governed_channels",
+    "Channels that automation has stopped or slowed within the governor's limits (granted), or wants to (waiting).",
+    ["state"],
+)
 RAMPS = Gauge("tidegate_control_ramping_targets", "Targets with a hold that opens by itself, in steps.", ["partition"])
 DRIFTS = Counter(
     "tidegate_control_drifts_total", "Readings of a settled target that were not as the platform had confirmed."

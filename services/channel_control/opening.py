@@ -35,7 +35,8 @@ def eased(target: Target, command: Command, moment: Moment) -> Decision:
 def _eases(hold: Hold, command: Command) -> bool:
     if hold.alert_id is None or (hold.alert_id, hold.by) != (command.alert_id, command.issued_by):
         return False
-    return counts(hold) and (hold.ramp is None or hold.ramp.state == "held")
+    acts_soon = counts(hold) or hold.claim == "asked"
+    return acts_soon and (hold.ramp is None or hold.ramp.state == "held")
 
 
 def due(target: Target, command: Command, moment: Moment) -> Decision:

@@ -9,6 +9,7 @@ from schemas import automation
 from schemas.channels import Hold, HoldKind
 from schemas.commands import Action, Command, IndicatorsWord, PersonsWord, Report
 from services.channel_control.approvals import answer
+from services.channel_control.claims import answered, as_request, claimed, must_claim
 from services.channel_control.deadlines import expire
 from services.channel_control.decision import AlertNote, Decision, Moment, note_of, notes_for, refuse
 from services.channel_control.four_eyes import with_void
@@ -26,6 +27,8 @@ from services.channel_control.target import Target
 ACTIONS: Final = frozenset(get_args(Action))
 PERSONS_WORDS: Final = frozenset(get_args(PersonsWord))
 INDICATORS_WORDS: Final = frozenset(get_args(IndicatorsWord))
+ANSWERS: Final = frozenset({"granted", "declined"})
+"""Of the governor to a target."""
 REPORTS: Final = frozenset(get_args(Report))
 
 
@@ -111,6 +114,8 @@ def _problem_of_person(command: Command, at: datetime) -> str | None:
 def _may_say(command: Command) -> frozenset[str]:
     if command.is_from_person():
         return ACTIONS | PERSONS_WORDS
+    if command.issued_by == "governor":
+        return ANSWERS
     return REPORTS if command.issued_by == "reconciler" else ACTIONS | INDICATORS_WORDS
 
 
@@ -118,7 +123,9 @@ def _hold(target: Target, command: Command, moment: Moment) -> Decision:
     assert command.command in HOLD_KINDS  # noqa: S101 - all other words have been dealt with
     kind, command = cast(HoldKind, command.command), _asking(command, moment)
     standing, relapsed = relapse(target, kind, command, moment, acts=not asks(command))
-    placing = place(standing, kind, command, moment.at, moment.at + moment.policy.approvals.expire)
+    claims, decide_by = must_claim(command, moment.policy), moment.at + moment.policy.approvals.expire
+    placing = place(standing, kind, as_request(command) if claims else command, moment.at, decide_by)
+    placing = claimed(placing) if claims else placing
     stops = is_guardrail(command) and counts(placing.hold)
     holds = ended(placing.holds) if stops else placing.holds
     after = target.with_holds(holds)
@@ -143,7 +150,7 @@ def _why(hold: Hold, command: Command, moment: Moment) -> str:
 
 
 def _outcome(hold: Hold) -> Literal["done", "masked", "waiting"]:
-    if acts(hold):
+    if acts(hold) or hold.claim == "asked":
         return "done"
     return "masked" if counts(hold) else "waiting"
 
@@ -189,6 +196,8 @@ _TIMES: Final[Mapping[str, Callable[[Target, Command, Moment], Decision]]] = {
     "expired": expire,
     "due": due,
     "eased": eased,
+    "granted": answered,
+    "declined": answered,
 }
 """Words that are never stale."""
 _DECIDERS: Final[Mapping[str, Callable[[Target, Command, Moment], Decision]]] = {

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from schemas import topics
 from schemas.alerting import SILENCE_KEY, Silence
 from schemas.alerts import INCIDENT_LABEL, AlertFact
-from schemas.audit import AuditRecord
+from schemas.audit import AuditRecord, Outcome
 from schemas.base import Message, Ref, from_ms
 from schemas.commands import Command
 from services.channel_control.decision import AlertNote, Decision
@@ -64,6 +64,30 @@ class Scribe:
         value = silence.model_dump_json().encode()
         partitions = topics.TOPICS[topics.ALERTS].partitions(self._partitions)
         return [Output(topics.ALERTS, SILENCE_KEY, value, partition) for partition in range(partitions)]
+
+    def governed(self, command: Command, outcome: Outcome, why: str, detail: dict[str, Any]) -> Output:
+        """The audit of what came before the governor."""
+        return self._audit(
+            who=command.issued_by,
+            what=command.command,
+            target=command.target,
+            outcome=outcome,
+            why=why,
+            command_id=command.command_id,
+            alert_id=command.alert_id,
+            holds=command.hold_ids or [],
+            detail=detail,
+        )
+
+    def order(self, command: Command) -> Output:
+        """A word of this machine to a target of any partition."""
+        return _output(topics.CHANNEL_COMMANDS, command.target, command)
+
+    def alert(self, alert_id: str, **words: Any) -> Output:
+        """What this machine says of an alert of its own."""
+        seq = self._record.offset * FACTS_PER_RECORD
+        fact = AlertFact(alert_id=alert_id, writer=self._writer, seq=seq, at=self._at, **words)
+        return _output(topics.ALERTS, alert_id, fact)
 
     def _state(self, target: Target) -> Output:
         state = target.state().model_copy(update={"seq": self._record.offset})

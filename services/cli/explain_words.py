@@ -56,6 +56,12 @@ PEOPLES_WORDS: Final = {
     "override": Bilingual(en="{who} keeps {target} running for a time", zh="{who} 让 {target} 限时保持运行"),
     "withdraw": Bilingual(en="{who} took a word about {target} back", zh="{who} 撤回了对 {target} 的指令"),
     "eased": Bilingual(en="{who}: the trouble of {target} has eased", zh="{who}：{target} 的异常已缓解"),
+    "claim": Bilingual(en="The governor was asked whether it may act", zh="已向自动处置上限申请"),
+    "release": Bilingual(en="The governor got its share back", zh="已归还自动处置额度"),
+    "granted": Bilingual(en="The governor let {target} be held", zh="{target} 的措施在自动处置上限之内"),
+    "declined": Bilingual(
+        en="The governor held {target} back, for people to decide", zh="{target} 的措施超出自动处置上限，待人工决定"
+    ),
     "due": Bilingual(en="The next step of {target} was due", zh="{target} 到了下一步恢复的时间"),
     "expired": Bilingual(
         en="The time of what stood or waited on {target} was over", zh="{target} 上的措施或待批事项已到期"

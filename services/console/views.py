@@ -58,13 +58,18 @@ class Channels(Latest[ChannelState]):
 
     def waiting(self) -> list[tuple[ChannelState, Hold]]:
         """The holds that wait for a person's approval, with their target; those that expire first come first."""
-        found = [(state, hold) for state in self.values() for hold in state.holds if hold.approval == "waiting"]
+        found = [(state, hold) for state in self.values() for hold in state.holds if _asks_people(hold)]
         return sorted(found, key=lambda pair: (pair[1].decide_by or _NEVER, pair[0].target, pair[1].hold_id))
 
     def requests(self) -> list[tuple[ChannelState, FourEyesRequest]]:
         """What other people have to agree to, with its target; what expires first comes first."""
         found = [(state, request) for state in self.values() for request in state.requests]
         return sorted(found, key=lambda pair: (pair[1].decide_by, pair[0].target, pair[1].request_id))
+
+
+def _asks_people(hold: Hold) -> bool:
+    """What still asks the governor, for milliseconds, asks nobody else."""
+    return hold.approval == "waiting" and hold.claim != "asked"
 
 
 class Alerts(Latest[AlertState]):

@@ -12,6 +12,7 @@ from services.indicators.cases import ComplaintStore
 from services.indicators.channel import ChannelStore
 from services.indicators.content import ContentStore
 from services.indicators.episodes import Episode
+from services.indicators.figures import figures
 from services.indicators.judging import Judge, Place
 from services.indicators.market import MarketStore
 from services.indicators.outbox import Outbox
@@ -158,7 +159,16 @@ class IndicatorMachine:
             if isinstance(self._store, ChannelStore):
                 silences = self._store.silences(end, self._policy.around.max_silence_ms)
                 self._troubles.silent(silences, self._policy, place)
+        self._tell_governor(last_ms, place)
         self._closed(last_ms)
+
+    def _tell_governor(self, end_ms: int, place: Place) -> None:
+        """Once for all panes that closed together; where nothing moved there is nothing to tell."""
+        if self._policy is None or not isinstance(self._store, ChannelStore):
+            return
+        told = figures(self._store, self._outbox.writer, end_ms, self._policy.around)
+        if told.channels and self._policy.around.policy.governor.enabled:
+            self._outbox.figures(told, end_ms, place.told_ms)
 
     def _has_work(self) -> bool:
         """Whether the close of a pane may tell anything; what stands may be over even when nothing is left to judge."""

@@ -9,6 +9,7 @@ from schemas.audit import AuditRecord
 from schemas.base import Bilingual, Severity, Window, from_ms
 from schemas.commands import Command, Evidence, SourceRange
 from schemas.frames import source_name
+from schemas.governor import GOVERNOR, Figures
 from schemas.topics import ALERTS, AUDIT, CHANNEL_COMMANDS
 from services.indicators import telling
 from services.indicators.episodes import Change, Episode
@@ -37,7 +38,7 @@ class Outbox:
     """Collects the messages of one record. `seq` counts the facts of this writer and goes into the snapshots."""
 
     def __init__(self, writer: str) -> None:
-        self._writer = writer
+        self.writer = writer
         self._messages: list[Output] = []
         self.seq = 0
 
@@ -119,10 +120,23 @@ class Outbox:
             )
             self._messages.append(Output(CHANNEL_COMMANDS, target.encode(), command.model_dump_json().encode()))
 
+    def figures(self, told: Figures, end_ms: int, told_ms: int) -> None:
+        """To the governor, what the channels moved in the hour before `end_ms`."""
+        command = Command(
+            command_id=derive("figures", told.writer, str(end_ms)),
+            command="figures",
+            target=GOVERNOR,
+            issued_by="governor",
+            issued_at=from_ms(told_ms),
+            event_time=from_ms(end_ms),
+            figures=told,
+        )
+        self._messages.append(Output(CHANNEL_COMMANDS, GOVERNOR.encode(), command.model_dump_json().encode()))
+
     def _fact(self, episode: Episode, status: Status, told_ms: int) -> AlertFact:
         return AlertFact(
             alert_id=episode.alert_id,
-            writer=self._writer,
+            writer=self.writer,
             seq=self.next_seq(),
             at=from_ms(told_ms),
             status=status,
@@ -136,8 +150,8 @@ class Outbox:
         record = AuditRecord(
             audit_id=derive("audit", note.place),
             at=from_ms(told_ms),
-            writer=self._writer,
-            who=self._writer,
+            writer=self.writer,
+            who=self.writer,
             what=note.what,
             target=subject,
             outcome="recorded",
@@ -150,7 +164,7 @@ class Outbox:
         self.fact(
             AlertFact(
                 alert_id=alert_id,
-                writer=self._writer,
+                writer=self.writer,
                 seq=self.next_seq(),
                 at=from_ms(told_ms),
                 status=status,

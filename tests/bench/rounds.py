@@ -27,6 +27,7 @@ from services.indicators.machine import STORES
 from services.runtime.kafka_io import follow, producer
 from tests.bench import load
 from tests.bench.sender import COMPLAINTS_TO_PAUSE, preload
+from tests.support.wide_policy import wide_policy
 
 INDICATORS = tuple(f"indicators-{subject}" for subject in STORES)
 SERVICES = ("gateway", "ingest", *INDICATORS, "channel_control", "alerting", "console")
@@ -80,7 +81,8 @@ class Meter:
 async def running(home: Path) -> AsyncIterator[tuple[System, CliSettings]]:
     """A system without stand-in traffic."""
     environment = {**os.environ, "TIDEGATE_CLOCK": "wall"}
-    async with standard_system(home, environment, say, stand_ins=StandIns(traffic=False)) as system:
+    policy = wide_policy(home)
+    async with standard_system(home, environment, say, stand_ins=StandIns(traffic=False), policy=policy) as system:
         yield system, CliSettings(kafka=system.kafka)
 
 

@@ -16,18 +16,21 @@ from schemas.resuming import ResumePolicy
 from services.cli.policy import read_policy
 from tests.oracle.people import ACKNOWLEDGED, ANSWERS, LIFTED, STOPS, Answer, Stop
 from tests.oracle.ramps import RESUMES
+from tests.support.wide_policy import WIDE
 
 Document = dict[str, Any]
 AGAIN_S = 0.5
 
 
 def resuming_policy(home: Path) -> Path:
-    """Writes the default policy, resuming as the oracle says, into `home`; JSON is YAML as well."""
+    """Writes the default policy, resuming as the oracle says, into `home`; JSON is YAML as well. The governor is asked
+    as ever, and grants all: the oracle knows no limits."""
     policy = read_policy(ROOT / "deploy" / "policy.yaml")
     resumes = {name: ResumePolicy.model_validate(resume) for name, resume in RESUMES.items()}
     changed = {name: policy.indicators[name].model_copy(update={"resume": each}) for name, each in resumes.items()}
+    update = {"indicators": policy.indicators | changed, "governor": WIDE}
     file = home / "policy.yaml"
-    file.write_text(policy.model_copy(update={"indicators": policy.indicators | changed}).model_dump_json(), "utf-8")
+    file.write_text(policy.model_copy(update=update).model_dump_json(), "utf-8")
     return file
 
 

@@ -12,7 +12,7 @@ from schemas.audit import AuditRecord
 from schemas.channels import ChannelState, WantedState
 from schemas.commands import Command, Switch
 from services.channel_control.machine import ControlMachine
-from services.channel_control.orders import ACTIONS, INDICATORS_WORDS, PERSONS_WORDS, REPORTS
+from services.channel_control.orders import ACTIONS, ANSWERS, INDICATORS_WORDS, PERSONS_WORDS, REPORTS
 from services.channel_control.reconcile import Trouble, confirmation, drift, failure
 from services.channel_control.target import Target
 from services.runtime.ids import derive
@@ -113,7 +113,8 @@ def test_alerts_hear_what_became_of_their_orders(outputs: list[Output]) -> None:
 def test_every_word_of_the_contract_has_a_place() -> None:
     parts = Command.model_json_schema()["properties"]["command"]["anyOf"]
     words = {word for part in parts for word in part.get("enum", [part.get("const")])}
-    assert words == ACTIONS | PERSONS_WORDS | INDICATORS_WORDS | REPORTS | set(get_args(Switch))
+    governors = ANSWERS | {"claim", "release", "figures"}
+    assert words == ACTIONS | PERSONS_WORDS | INDICATORS_WORDS | REPORTS | governors | set(get_args(Switch))
 
 
 def test_reports_are_commands_under_the_targets_key() -> None:

@@ -29,8 +29,8 @@ CONTRACT: dict[type[BaseModel], str] = {
 }
 WORDS = {
     "pause", "throttle", "freeze", "take_down", "escalate", "resume", "approve", "reject", "acknowledge", "silence",
-    "override", "withdraw", "merge", "split", "automation_off", "automation_on", "eased", "confirmed", "failed",
-    "expired", "due", "drifted", "away", "back",
+    "override", "withdraw", "merge", "split", "automation_off", "automation_on", "eased", "claim", "release", "figures",
+    "granted", "declined", "confirmed", "failed", "expired", "due", "drifted", "away", "back",
 }  # fmt: skip
 
 

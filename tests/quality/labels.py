@@ -77,7 +77,7 @@ class Heard:
                 self._fact(now_ms, AlertFact.model_validate_json(output.value or b""))
             elif output.topic == "channel-commands":
                 command = Command.model_validate_json(output.value or b"")
-                if command.command != "eased":
+                if command.is_from_indicator():
                     self.episodes[str(command.alert_id)].commands.add(command.command)
 
     def _fact(self, now_ms: int, fact: AlertFact) -> None:

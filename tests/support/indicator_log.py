@@ -220,7 +220,7 @@ def facts(outputs: Iterable[Output]) -> list[AlertFact]:
 
 def commands(outputs: Iterable[Output]) -> list[Command]:
     """The orders among some outputs."""
-    return [each for each in _all_commands(outputs) if each.command != "eased"]
+    return [each for each in _all_commands(outputs) if each.is_from_indicator()]
 
 
 def easings(outputs: Iterable[Output]) -> list[Command]:

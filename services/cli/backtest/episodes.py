@@ -81,7 +81,7 @@ class Episodes:
             told.tripped, told.known = at, fact.at
 
     def _command(self, command: Command) -> None:
-        if command.command == "eased":
+        if not command.is_from_indicator():
             return
         told = self._told.get(command.alert_id or "")
         if told is None or command.event_time is None or command.maturity is None:

@@ -76,7 +76,7 @@ def record(offset: int, order_: dict[str, Any], at_ms: int = NOW_MS) -> Record:
 
 def alone(offset: int = 0) -> Record:
     """A policy under which nothing takes four eyes."""
-    policy = {"v": 1, "policy": {"version": 1, "four_eyes": {"orders": []}}}
+    policy = {"v": 1, "policy": {"version": 1, "governor": {"enabled": False}, "four_eyes": {"orders": []}}}
     return Record(offset, NOW_MS, b"policy", json.dumps(policy).encode())
 
 

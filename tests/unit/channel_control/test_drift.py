@@ -29,7 +29,7 @@ class Log:
 
     def under(self, **drift: str) -> None:
         """From here on under this policy."""
-        policy = {"v": 1, "policy": {"version": 2, "platforms": {"drift": drift}}}
+        policy = {"v": 1, "policy": {"version": 2, "governor": {"enabled": False}, "platforms": {"drift": drift}}}
         self._apply(Record(self.offset, NOW_MS, b"policy", json.dumps(policy).encode()))
 
     def switch(self, number: int, word: str) -> None:

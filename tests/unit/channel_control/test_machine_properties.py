@@ -16,7 +16,8 @@ Written down once, here:
 11. The numbers of facts rise.
 12. Nothing that waits for approval acts: what is wanted comes from the holds that need none or were granted it, and an
     order that has to ask, a rejection or an expiry changes nothing of it.
-13. What was granted acts until a person lifts it, or a stronger hold of its alert acts in its place.
+13. What was granted acts until a person lifts it, it opens once its trouble has eased, or a stronger hold of its alert
+    acts in its place.
 14. What was rejected or has expired neither acts nor waits again.
 15. A request past its time can be neither approved nor rejected; one in time always can, if its generation was seen.
 16. An expiry never comes early, and once its time has come one report ends the wait, the hold or the override.

@@ -18,7 +18,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from schemas.base import from_ms
 from schemas.channels import Hold
@@ -62,7 +62,7 @@ class Ramps(RuleBasedStateMachine):
         self.snapshot: dict[bytes, bytes] = {}
         self.ids = 0
         self.now_ms = NOW_MS
-        policy = {"v": 1, "policy": {"version": 1, "indicators": POLICY}}
+        policy = {"v": 1, "policy": {"version": 1, "governor": {"enabled": False}, "indicators": POLICY}}
         self.append(Record(0, self.now_ms, b"policy", json.dumps(policy).encode()))
 
     @property
@@ -122,9 +122,19 @@ class Ramps(RuleBasedStateMachine):
         assert not any(running(hold) for hold in after.holds)  # 7
 
     @rule(by=st.sampled_from([*SIGNALS, GUARDRAIL]), alert=st.sampled_from([1, 2, 3, 0xF]))
-    def trouble_eases(self, by: str, alert: int) -> None:
-        fields = persons(self.new(), "eased", issued_by=by, alert_id=hex_id(alert))
-        before, after = self.give(fields)
+    def some_trouble_eases(self, by: str, alert: int) -> None:
+        self.ease(by, hex_id(alert))
+
+    @precondition(lambda self: any(hold.alert_id for hold in self.channel.holds))
+    @rule(data=st.data(), minutes=st.sampled_from([0, 5, 10]))
+    def the_trouble_of_a_hold_eases(self, data: st.DataObject, minutes: int) -> None:
+        hold = data.draw(st.sampled_from([hold for hold in self.channel.holds if hold.alert_id]))
+        self.ease(hold.by, str(hold.alert_id))
+        self.now_ms += minutes * MINUTE_MS
+        self.companion_looks(0, 1)
+
+    def ease(self, by: str, alert: str) -> None:
+        before, after = self.give(persons(self.new(), "eased", issued_by=by, alert_id=alert))
         assert left(after) == left(before)  # 3
 
     @rule(kind=kinds)
@@ -149,7 +159,12 @@ class Ramps(RuleBasedStateMachine):
     def time_passes(self, minutes: int) -> None:
         self.now_ms += minutes * MINUTE_MS
 
-    @rule(ahead_min=st.sampled_from([0, 0, 20]), times=st.integers(1, 2))
+    @precondition(lambda self: self.machine.ramping)
+    @rule(minutes=st.sampled_from([7, 10]), ahead_min=st.sampled_from([0, 20]), times=st.integers(1, 2))
+    def time_of_a_step_passes(self, minutes: int, ahead_min: int, times: int) -> None:
+        self.now_ms += minutes * MINUTE_MS
+        self.companion_looks(ahead_min, times)
+
     def companion_looks(self, ahead_min: int, times: int) -> None:
         """Its clock may be fast, and it may say the same twice."""
         reports, _ = overdue(self.machine.timed.values(), from_ms(self.now_ms + ahead_min * MINUTE_MS))

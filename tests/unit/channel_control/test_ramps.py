@@ -41,8 +41,15 @@ class World:
 
     def apply(self, policy: dict[str, Any]) -> None:
         """Another policy."""
-        value = json.dumps({"v": 1, "policy": {"version": 2, "indicators": policy}}).encode()
+        value = json.dumps(
+            {"v": 1, "policy": {"version": 2, "governor": {"enabled": False}, "indicators": policy}}
+        ).encode()
         self.machine.apply(Record(self._next(), self._ms(), b"policy", value))
+
+    def switch(self, word: str) -> None:
+        """A person switches automation off or on."""
+        fields = persons(self._next(), word, target="automation:all", note="on purpose")
+        self.machine.apply(Record(self._next(), self._ms(), b"automation", json.dumps(fields).encode()))
 
     def _next(self) -> int:
         self._offset += 1
@@ -355,6 +362,17 @@ def test_an_easing_is_taken_late_and_from_an_indicator_only() -> None:
     assert outcome(world.give(persons(5, "due", hold_ids=[])))[0] == "refused"
     assert not world.machine.ramping
     assert outcome(world.give(expired(6, world.channel.holds[0].hold_id)))[0] == "recorded"
+
+
+def test_while_automation_is_off_nothing_opens_further_and_then_it_goes_on() -> None:
+    world = paused()
+    world.give(eased(2))
+    world.wait(10)
+    world.switch("automation_off")
+    assert world.wait(10) == [] and world.left == ("throttled", 0.25)
+    world.switch("automation_on")
+    world.wait(1)
+    assert world.left == ("throttled", 0.5)
 
 
 def test_a_ramp_lives_on_in_a_snapshot() -> None:

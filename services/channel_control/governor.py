@@ -1,0 +1,135 @@
+"""The governor: grants automation its stops up to the policy's limits, over all partitions at one place. Pure.
+
+Channels that are stopped are counted, and their share of the last hour's clicks. A stopped channel keeps the clicks
+that it had when it was stopped, so that its share does not shrink because of the stop. Where nobody has told any
+figures yet only the counts bind.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+from schemas.base import HexId, Instant, Message, Name, Versioned
+from schemas.governor import Claim, Figures, Governor, Hour
+
+HOUR: Final = timedelta(hours=1)
+FRESH: Final = timedelta(hours=2)
+"""Figures that are older say nothing; their writer is away."""
+
+
+class Stop(Message):
+    """A claim that was granted or waits; since when, and the clicks that its channel had in the hour before."""
+
+    claim: Claim
+    at: Instant
+    clicks: int = 0
+
+
+class Told(Message):
+    """What one writer said last, and when."""
+
+    figures: Figures
+    at: Instant
+
+
+class Standing(Versioned):
+    """What the governor knows. past: what was granted within the hour and has been given back. alert_id: of the alert
+    that tells of what waits, while any does."""
+
+    granted: list[Stop] = []
+    waiting: list[Stop] = []
+    past: list[Stop] = []
+    told: dict[Name, Told] = {}
+    alert_id: HexId | None = None
+    opened_at: Instant | None = None
+
+    def hours(self) -> dict[str, Hour]:
+        """The last hour of every channel, by target."""
+        return {f"channel:{name}": hour for told in self.told.values() for name, hour in told.figures.channels.items()}
+
+
+def hear(standing: Standing, figures: Figures, at: datetime) -> Standing:
+    """Takes in what a writer tells, and forgets those who tell nothing any more."""
+    told = {**standing.told, figures.writer: Told(figures=figures, at=at)}
+    return standing.model_copy(update={"told": {name: each for name, each in told.items() if each.at > at - FRESH}})
+
+
+def release(standing: Standing, hold_id: str, at: datetime) -> Standing:
+    """A hold stands no more: its share is free, though within the hour it still counts as one that was stopped."""
+    gone = [stop for stop in standing.granted if stop.claim.hold_id == hold_id]
+    past = [stop for stop in (*standing.past, *gone) if stop.at > at - HOUR]
+    return _without(standing, hold_id).model_copy(update={"past": past})
+
+
+def claim(standing: Standing, wanted: Claim, limits: Governor, at: datetime) -> tuple[Standing, str | None]:
+    """Grants a claim, or has it wait; and why it waits."""
+    why = None if wanted.approved or not limits.enabled else _beyond(standing, wanted, limits, at)
+    stop = _stop(standing, wanted, at)
+    place = "granted" if why is None else "waiting"
+    rest = _without(standing, wanted.hold_id)
+    return rest.model_copy(update={place: [*getattr(rest, place), stop]}), why
+
+
+def _stop(standing: Standing, wanted: Claim, at: datetime) -> Stop:
+    """One that is granted anew, stricter, goes on from when it was."""
+    known = next((stop for stop in standing.granted if stop.claim.hold_id == wanted.hold_id), None)
+    if known is not None:
+        return known.model_copy(update={"claim": wanted})
+    return Stop(claim=wanted, at=at, clicks=standing.hours().get(wanted.target, Hour()).clicks)
+
+
+def _without(standing: Standing, hold_id: str) -> Standing:
+    granted, waiting = (
+        [stop for stop in stops if stop.claim.hold_id != hold_id] for stops in (standing.granted, standing.waiting)
+    )
+    return standing.model_copy(update={"granted": granted, "waiting": waiting})
+
+
+def _beyond(standing: Standing, wanted: Claim, limits: Governor, at: datetime) -> str | None:
+    """Which limit a claim would exceed."""
+    now = standing.granted
+    if any(stop.claim.target == wanted.target and stop.claim.left <= wanted.left for stop in now):
+        return None  # nothing more is stopped
+    if len(_channels(now, wanted)) <= limits.always:
+        return None
+    lately = [stop for stop in (*now, *standing.past) if stop.at > at - HOUR]
+    share_now, share_lately = (_share(standing, stops, wanted) for stops in (now, lately))
+    checks = (
+        (len(_channels(now, wanted)), limits.channels_at_once, "{} channels at once, the policy allows {}"),
+        (len(_channels(lately, wanted)), limits.channels_per_hour, "{} channels within an hour, the policy allows {}"),
+        (share_now, limits.traffic_share_at_once, "{:.0%} of the hour's clicks at once, the policy allows {:.0%}"),
+        (share_lately, limits.traffic_share_per_hour, "{:.0%} of the clicks within an hour, the policy allows {:.0%}"),
+    )
+    return next((f"it would stop {text.format(value, most)}" for value, most, text in checks if value > most), None)
+
+
+def _channels(stops: Iterable[Stop], wanted: Claim) -> set[str]:
+    return {stop.claim.target for stop in stops} | {wanted.target}
+
+
+def _share(standing: Standing, stops: Iterable[Stop], wanted: Claim) -> float:
+    """Of the last hour's clicks; 0 where nobody has told any."""
+    clicks = {target: hour.clicks for target, hour in standing.hours().items()}
+    left = {wanted.target: wanted.left}
+    for stop in stops:
+        clicks[stop.claim.target] = max(stop.clicks, clicks.get(stop.claim.target, 0))
+        left[stop.claim.target] = min(stop.claim.left, left.get(stop.claim.target, 1.0))
+    total = sum(clicks.values())
+    taken = sum((1 - share) * clicks.get(target, 0) for target, share in left.items())
+    return taken / total if total else 0.0
+
+
+def channels(stops: Iterable[Stop]) -> int:
+    """How many channels these are about."""
+    return len({stop.claim.target for stop in stops})
+
+
+def most_harmful_first(standing: Standing) -> list[tuple[Stop, Hour | None]]:
+    """What waits, with what its channel moved in the last hour: what protects customers first, then the most clicks."""
+    hours = standing.hours()
+    found = [(stop, hours.get(stop.claim.target)) for stop in standing.waiting]
+    return sorted(found, key=lambda pair: (not pair[0].claim.guardrail, *_size(pair[1]), pair[0].claim.target))
+
+
+def _size(hour: Hour | None) -> tuple[int, float]:
+    return (0, 0.0) if hour is None else (-hour.clicks, -hour.spend)
