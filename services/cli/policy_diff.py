@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from schemas.governor import Governor
 from schemas.policy import FirePolicy, IndicatorPolicy, Policy
 from schemas.resuming import is_guardrail
 from services.indicators.registry import all_rules, one_of_each
@@ -14,12 +15,12 @@ NOTHING_ACTS = {rule.id: IndicatorPolicy(enabled=False) for rule in all_rules()}
 
 
 def becomes_auto(before: Policy, after: Policy) -> list[str]:
-    """Each indicator, subject and action that is done at once under the second policy and was not under the first, and
-    each guardrail's action that is undone by itself.
+    """Each indicator, subject and action that is done at once under the second policy and was not under the first, each
+    guardrail's action that is undone by itself, and each limit of the governor that is wider.
 
     To call people (`escalate`) is nothing that anyone needs to approve.
     """
-    return [
+    acting = [
         f"{rule.id}: {what}" + (f" on {subject}" if subject else "")
         for rule, old, new in _tunings(before, after)
         for subject in _subjects(old, new)
@@ -28,6 +29,15 @@ def becomes_auto(before: Policy, after: Policy) -> list[str]:
         for what, by_itself in ((action, _acts), (f"resume after {action}", _resumes_guardrail))
         if by_itself(new, subject, action) and not by_itself(old, subject, action)
     ]
+    return [*acting, *_unbound(before.governor, after.governor)]
+
+
+def _unbound(old: Governor, new: Governor) -> list[str]:
+    """The limits of the governor that let automation go further than before; one that is switched off has none."""
+    limits = ("channels_at_once", "channels_per_hour", "traffic_share_at_once", "traffic_share_per_hour", "always")
+    if not (old.enabled and new.enabled):
+        return ["governor: off"] if old.enabled else []
+    return [f"governor: {name}" for name in limits if getattr(new, name) > getattr(old, name)]
 
 
 def asks_fewer(before: Policy, after: Policy) -> list[str]:

@@ -63,6 +63,16 @@ def test_how_a_hold_is_resumed_is_compared_and_a_guardrail_that_opens_by_itself_
     assert becomes_auto(opens, policy()) == []
 
 
+def test_to_let_automation_stop_more_needs_a_second_person_and_less_does_not() -> None:
+    wider = policy(governor={"channels_at_once": 6, "traffic_share_per_hour": 0.7})
+    assert becomes_auto(policy(), wider) == ["governor: channels_at_once"]
+    assert becomes_auto(wider, policy()) == ["governor: traffic_share_per_hour"]
+    off = policy(governor={"enabled": False})
+    assert becomes_auto(policy(), off) == ["governor: off"]
+    assert becomes_auto(off, policy()) == []
+    assert "governor.channels_at_once: 5 → 6" in differences(policy(), wider)
+
+
 SHADOW = {"maturity": "shadow"}
 DOUYIN = "channel:douyin"
 
