@@ -1,6 +1,5 @@
 """channel_control put together: the machine on `channel-commands`, with its companions beside it."""
 
-import logging
 from collections.abc import Mapping
 
 from schemas.topics import CHANNEL_COMMANDS, STATE_CHANNEL_CONTROL
@@ -23,8 +22,6 @@ from services.runtime.pulse import safe_pause
 from services.runtime.report_log_io import ReportLog
 from services.runtime.settings import variable
 
-log = logging.getLogger(__name__)
-
 
 def run(settings: ControlSettings, adapters: Mapping[str, Adapter]) -> None:
     """Serve until SIGTERM or SIGINT."""
@@ -44,10 +41,6 @@ def _callers(settings: ControlSettings, adapters: Mapping[str, Adapter], tuning:
     """The companions that call platforms."""
     if not adapters:
         return (NoPlatform(),)
-    for name, adapter in adapters.items():
-        if not adapter.tried:
-            fields = {"platform": name, "kind": adapter.kind}
-            log.warning("this adapter has not been tried against the live service yet", extra=fields)
     limits = Limits(
         parallel=settings.control_parallel,
         retries=max(1, settings.control_parallel // 4),
@@ -55,14 +48,11 @@ def _callers(settings: ControlSettings, adapters: Mapping[str, Adapter], tuning:
         safe_pause_s=safe_pause(tuning.session_s, tuning.heartbeat_s),
         patience=Patience(cap_s=settings.control_backoff_cap),
     )
-    deadline_s = settings.control_platform_deadline
     reports = ReportLog(settings, CHANNEL_COMMANDS, "channel_control-reports")
     readings = ReportLog(settings, CHANNEL_COMMANDS, "channel_control-readings")
     outages = ReportLog(settings, CHANNEL_COMMANDS, "channel_control-outages")
     sights = Sights(settings.control_away_after)
-    platforms = Platforms(adapters, deadline_s, sights)
-    watcher = Watcher(
-        Platforms(adapters, deadline_s, sights), readings, settings.control_drift_interval, settings.control_drift_rate
-    )
+    platforms = Platforms(adapters, settings.control_platform_deadline, sights)
+    watcher = Watcher(platforms, readings, settings.control_drift_interval, settings.control_drift_rate)
     lookout = Lookout(sights, tuple(adapters), platforms.name_of, outages, settings.partitions)
     return Reconciler(platforms, reports, limits), watcher, lookout

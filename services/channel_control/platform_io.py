@@ -1,6 +1,7 @@
 """The platforms over HTTP: sends what their adapters ask for, each call within one deadline and told in few words."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
@@ -15,6 +16,8 @@ from services.channel_control.addresses import DEFAULT, Address
 from services.channel_control.reconcile import CONFLICT, FROZEN, Answer, Call, Seen, Trouble
 from services.channel_control.sights import Sights
 
+log = logging.getLogger(__name__)
+
 MAX_ANSWER_BYTES: Final = 256 * 1024
 NO_PLATFORM: Final = "no_platform"
 """The kind of trouble where the directory names a platform that the list has not."""
@@ -28,9 +31,18 @@ class Platforms:
         self._deadline_s = deadline_s
         self._sights = sights
         self._client: httpx.AsyncClient | None = None
+        self._users = 0
+        self._untried = [(name, adapter.kind) for name, adapter in adapters.items() if not adapter.tried]
 
     async def open(self) -> None:
-        """Makes ready to call; connections are made when they are needed."""
+        """Makes ready to call, for one more user; connections are made when they are needed."""
+        self._users += 1
+        if self._client is not None:
+            return
+        while self._untried:
+            name, kind = self._untried.pop()
+            fields = {"platform": name, "kind": kind}
+            log.warning("this adapter has not been tried against the live service yet", extra=fields)
         self._client = httpx.AsyncClient(
             timeout=self._deadline_s,
             follow_redirects=False,
@@ -39,8 +51,9 @@ class Platforms:
         )
 
     async def close(self) -> None:
-        """Gives the connections up."""
-        if self._client is not None:
+        """Gives the connections up, when the last user goes."""
+        self._users = max(0, self._users - 1)
+        if self._client is not None and not self._users:
             await self._client.aclose()
             self._client = None
 

@@ -226,6 +226,17 @@ async def test_a_process_that_was_frozen_between_two_requests_sends_no_more(worl
     assert world.stand_in.truth() == ("paused", 0.0)
 
 
+async def test_what_was_never_tried_live_is_said_once_and_the_last_user_hangs_up(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    await world.platforms.open()
+    records = [*caplog.get_records("setup"), *caplog.records]
+    said = [each for each in records if "has not been tried against the live service yet" in each.getMessage()]
+    assert len(said) == (not all_kinds()[world.stand_in.kind].tried)
+    await world.platforms.close()
+    assert await world.call("ask", wanted(1)) == Seen(None)
+
+
 async def test_whom_the_list_does_not_name_is_not_called(world: World) -> None:
     answer = await world.platforms.call("put", wanted(1), Address("elsewhere"), "key")
     assert answer == Trouble("no_platform", "no platform is called elsewhere")
