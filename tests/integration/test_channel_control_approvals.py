@@ -1,5 +1,6 @@
 """Approval as it runs: a process on a real Kafka, killed without warning, a platform, and people who decide or not."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -82,4 +83,39 @@ async def test_one_request_is_approved_and_one_expires_though_the_process_dies(
             await topics.until(lambda: topics.outcomes(hex_id(5)) == ["refused"])
             await topics.until(lambda: told(topics, 4) == ["waiting", "expired"])
             assert await called(platform) == {ACTING, CHANNEL}
+    assert "error" not in service.log().casefold()
+
+
+async def test_an_override_that_others_agreed_to_and_a_stop_with_an_end_are_over_in_time_though_the_process_dies(
+    settings: CommonSettings,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    platform = Platform(tmp_path)
+    with platform.running(), control(settings, tmp_path, platform.url).running() as service:
+        await platform.ready()
+        async with orders(settings) as give, Topics(settings) as topics:
+            await give(order(1, event_time=None))
+            await topics.until(lambda: topics.is_settled({CHANNEL: 1}))
+            end = datetime.now(UTC) + timedelta(seconds=15)
+            until = {"expires_at": end.isoformat(), "note": "it is another campaign"}
+            await give(
+                persons(2, "override", expected_generation=1, **until), persons(3, "freeze", target=OTHER, **until)
+            )
+            await topics.until(lambda: topics.is_settled({OTHER: 1}))
+            await topics.until(lambda: topics.states()[CHANNEL]["generation"] == 2)
+            (request,) = topics.states()[CHANNEL]["requests"]
+            for number, who in ((4, "wang"), (5, "chen")):
+                yes = {"expected_generation": number - 2, "hold_ids": [request["request_id"]]}
+                await give(persons(number, "approve", issued_by=f"person:{who}", **yes))
+            await topics.until(lambda: topics.is_settled({CHANNEL: 4}))
+            assert (await platform.targets())[CHANNEL]["status"] == "running"
+            assert [hold["masked"] for hold in topics.states()[CHANNEL]["holds"]] == [True]
+
+            service.restart()
+            await topics.until(lambda: topics.is_settled({CHANNEL: 5, OTHER: 2}))
+            assert datetime.now(UTC) >= end, "never early"
+            statuses = {name: kept["status"] for name, kept in (await platform.targets()).items()}
+            assert statuses == {CHANNEL: "paused", OTHER: "running"}
+            states = ["ordered", "confirmed", "waiting", "granted", "masked", "ordered", "confirmed"]
+            await topics.until(lambda: told(topics, 0xA) == states)
     assert "error" not in service.log().casefold()
