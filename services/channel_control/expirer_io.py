@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
+from schemas import automation
 from services.channel_control import metrics
 from services.channel_control.deadlines import overdue
 from services.channel_control.governor import channels
@@ -75,11 +76,7 @@ class Expirer(PartitionCompanion[_Owned]):
     async def _look(self, owned: _Owned) -> float | None:
         """Reports what is overdue; in how many seconds to look again, None: when something comes."""
         timed = owned.machine.timed
-        metrics.WAITING.labels(owned.partition).set(len(owned.machine.waiting))
-        if (governor := owned.machine.governor) is not None:
-            metrics.GOVERNED.labels("granted").set(channels(governor.granted))
-            metrics.GOVERNED.labels("waiting").set(channels(governor.waiting))
-        metrics.RAMPS.labels(owned.partition).set(len(owned.machine.ramping))
+        _measure(owned)
         reports, next_s = overdue(timed.values(), self._now())
         before, owned.reported = owned.reported, {}
         for report in reports:
@@ -95,3 +92,14 @@ class Expirer(PartitionCompanion[_Owned]):
         if not timed:
             return None
         return self._again_s if next_s is None else min(next_s, self._again_s)
+
+
+def _measure(owned: _Owned) -> None:
+    machine, partition = owned.machine, owned.partition
+    metrics.WAITING.labels(partition).set(len(machine.waiting))
+    metrics.RAMPS.labels(partition).set(len(machine.ramping))
+    if (governor := machine.governor) is not None:
+        metrics.GOVERNED.labels("granted").set(channels(governor.granted))
+        metrics.GOVERNED.labels("waiting").set(channels(governor.waiting))
+    metrics.OVERRIDES.labels(partition).set(sum(target.override is not None for target in machine.timed.values()))
+    metrics.AUTOMATION_OFF.labels(partition).set(bool(machine.target(automation.TARGET).holds))

@@ -24,6 +24,8 @@ GOVERNED = Gauge(
     ["state"],
 )
 RAMPS = Gauge("tidegate_control_ramping_targets", "Targets with a hold that opens by itself, in steps.", ["partition"])
+OVERRIDES = Gauge("tidegate_control_overridden_targets", "Targets that a person keeps running.", ["partition"])
+AUTOMATION_OFF = Gauge("tidegate_control_automation_off", "1 while people have it switched off.", ["partition"])
 DRIFTS = Counter(
     "tidegate_control_drifts_total", "Readings of a settled target that were not as the platform had confirmed."
 )
