@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import aclosing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -47,7 +47,7 @@ async def export_heads(settings: CommonSettings, folder: Path, key: Ed25519Priva
         async for record in records:
             checker.take(record.partition, record.offset, record.key, record.value)
     checker.finish(log.ends)
-    return _write(folder, checker.ends, key), checker
+    return write_heads(folder, checker.ends, key), checker
 
 
 def _last_signed(folder: Path, key: Ed25519PrivateKey) -> dict[ChainName, End]:
@@ -64,7 +64,8 @@ def _last_signed(folder: Path, key: Ed25519PrivateKey) -> dict[ChainName, End]:
     return ends
 
 
-def _write(folder: Path, ends: Mapping[ChainName, End], key: Ed25519PrivateKey) -> int:
+def write_heads(folder: Path, ends: Mapping[ChainName, End], key: Ed25519PrivateKey) -> int:
+    """Signs where these chains stand, and appends that to the file of the day; how many."""
     now = datetime.now(UTC)
     file = folder / f"{now:%Y-%m-%d}.jsonl"
     is_new = not file.exists()
@@ -73,13 +74,21 @@ def _write(folder: Path, ends: Mapping[ChainName, End], key: Ed25519PrivateKey) 
     ]
     folder.mkdir(parents=True, exist_ok=True)
     if heads:
-        _append(file, b"".join(map(line_of, heads)))
+        (_begin if is_new else _append)(file, b"".join(map(line_of, heads)))
     return len(heads)
 
 
 def _head(name: ChainName, end: End, at: datetime) -> ChainHead:
     writer, partition = name
     return ChainHead(at=at, writer=writer, partition=partition, number=end.number, digest=end.digest, offset=end.offset)
+
+
+def _begin(file: Path, lines: bytes) -> None:
+    """There whole or not at all: with some chains only it would be taken for the word on all."""
+    half = file.with_suffix(".part")
+    with half.open("wb") as out:
+        _to_disk(out, lines)
+    half.replace(file)
 
 
 def _append(file: Path, lines: bytes) -> None:
@@ -89,6 +98,10 @@ def _append(file: Path, lines: bytes) -> None:
         there = out.read()
         if not there.endswith(b"\n"):
             out.truncate(there.rfind(b"\n") + 1)
-        out.write(lines)
-        out.flush()
-        os.fsync(out.fileno())
+        _to_disk(out, lines)
+
+
+def _to_disk(out: BinaryIO, lines: bytes) -> None:
+    out.write(lines)
+    out.flush()
+    os.fsync(out.fileno())
