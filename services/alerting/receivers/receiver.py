@@ -1,6 +1,7 @@
 """What all receivers have in common: a name, secrets that stand elsewhere, a pace, and how an answer is understood."""
 
 import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
@@ -94,7 +95,8 @@ class Receiver(BaseModel, ABC):
     def secrets(self) -> list[str]:
         """What must not be shown to anybody, the longest first."""
         found = [value.get_secret_value() for _, value in self if isinstance(value, SecretStr)]
-        parts = [part for each in found for part in urlsplit(each).path.split("/") + urlsplit(each).query.split("=")]
+        urls = [urlsplit(each) for each in found]
+        parts = [part for url in urls for part in url.path.split("/") + re.split("[&=]", url.query)]
         return sorted({*found, *(part for part in parts if len(part) >= 8)}, key=len, reverse=True)
 
     def understand(self, reply: Reply) -> Answer:

@@ -7,7 +7,9 @@ import json
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from pydantic import SecretStr
 
+from services.alerting.receivers.slack import Slack
 from services.runtime.outgoing import Reply, Request
 from tests.unit.alerting.receivers.samples import ENVIRON, NOW, SAMPLES, receivers
 
@@ -83,3 +85,5 @@ def test_the_receivers_words_are_kept_from_sight_and_short() -> None:
 def test_all_that_a_receiver_must_not_show_is_known() -> None:
     assert receivers()["slack"].secrets() == [ENVIRON["CHAT_URL"], "0123456789abcdef", "access_token"]
     assert ENVIRON["MAIL_PASSWORD"] in receivers()["email"].secrets()
+    several = Slack(name="chat", url=SecretStr("https://chat/robot?access_token=0123456789abcdef&lang=zh"))
+    assert "0123456789abcdef" in several.secrets(), "the receiver may repeat it without what stands beside it"
