@@ -4,7 +4,7 @@ from deploy.demo import scenes
 from deploy.demo.history import CARRIERS, DAYS, ENGAGING, EXPENSIVE, SEARCHED, SELLING
 from deploy.demo.looks import Looks
 from deploy.demo.play import Scene
-from deploy.demo.story import BEGINS, COMPLAINED_OF, ENDS, FLOODED, QUIET, SLOWED, UNSOUND
+from deploy.demo.story import BEGINS, BURST, COMPLAINED_OF, ENDS, FLOODED, QUIET, SLOWED, UNSOUND
 
 RISKY = "growth-fund"
 """Of risk class high in the demonstration's directory."""
@@ -106,9 +106,11 @@ async def midnight(looks: Looks) -> None:
     """The counts of the day end, and nobody was called for anything else."""
     await scenes.midnight(looks)
     await _resolved(looks, "negative_sentiment", "the day's mentions are counted", "brand:all")
+    burst = {f"channel:{name}" for name in BURST}
     subjects = {
-        "complaint_volume": {f"channel:{COMPLAINED_OF}"},
-        "complaint_rate": {f"channel:{UNSOUND}", f"channel:{SLOWED}"},
+        "complaint_volume": {f"channel:{COMPLAINED_OF}", *burst},
+        "complaint_rate": {f"channel:{UNSOUND}", f"channel:{SLOWED}", *burst},
+        "governor": {"service:channel_control"},
         "complaint_sla": {f"complaint:{looks.day.waiting}"},
         "cac_spike": {f"channel:{EXPENSIVE}"},
         "conversion_drop": {f"channel:{SELLING}"},
@@ -150,5 +152,6 @@ ALL = (
     Scene(20.5, "the brand gets a hundred and thirty bad mentions", 21, sentiment),
     Scene(21, "growth was weak, and the regulator changes the rules", 21.5, market),
     Scene(22, "growth is corrected", 22.5, late),
+    scenes.ALL_AT_ONCE,
     Scene(24, "midnight in Shanghai", ENDS, midnight),
 )

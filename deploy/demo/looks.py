@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Literal
@@ -100,6 +100,47 @@ class Looks:
         require(state is not None and state["status"] == status, f"{target} is {state and state['status']}")
         return f"{target} is {status}"
 
+    async def stopped(self, channels: Sequence[str], count: int) -> str:
+        """So many of these channels, whichever came first, are paused and confirmed; the others run."""
+
+        async def look() -> list[str] | None:
+            states = [await self._stage.state(f"channel:{name}") for name in channels]
+            paused = [s["target"] for s in states if s and s["status"] == s["platform"]["confirmed"] == "paused"]
+            return paused if len(paused) >= count else None
+
+        paused = await until(look, f"{count} of {', '.join(channels)} paused")
+        require(len(paused) == count, f"paused are {paused}")
+        return ", ".join(paused)
+
+    async def held_back(self, channels: Sequence[str], count: int) -> str:
+        """For so many of these channels an indicator's pause waits for two people by the governor's word."""
+
+        async def look() -> set[str] | None:
+            waiting = await self._held_back(channels)
+            return set(waiting) if len(waiting) >= count else None
+
+        waiting = await until(look, f"{count} of {', '.join(channels)} held back")
+        require(len(waiting) == count, f"held back are {waiting}")
+        running = [await self.still(target, "running") for target in sorted(waiting)]
+        return ", ".join(running)
+
+    async def _held_back(self, channels: Sequence[str]) -> dict[str, Finding]:
+        """By target, its request."""
+        targets = {f"channel:{name}" for name in channels}
+        requests = [each for each in await self._stage.approvals() if each["target"] in targets]
+        return {each["target"]: each for each in requests if each["hold"]["claim"] == "declined"}
+
+    async def agreed(self, channels: Sequence[str]) -> str:
+        """An approver and an admin say yes to one of what the governor held back, and it acts."""
+        target = min(await self._held_back(channels))
+        for role, expected in (("approver", "waiting"), ("admin", "done")):
+            request = (await self._held_back(channels))[target]
+            seen = {"target": target, "expected_generation": request["generation"]}
+            hold_ids = [request["hold"]["hold_id"]]
+            answer = await self._stage.order("approve", role, **seen, hold_ids=hold_ids, note="the complaints are real")
+            require(answer["outcome"] == expected, f"the {role} was answered with {answer['outcome']}")
+        return await self.confirmed(target, "paused")
+
     async def no_orders(self, target: str) -> str:
         """A target of which no indicator ordered anything."""
         records = await self._stage.audit(target)
@@ -125,6 +166,14 @@ class Looks:
         webhook = await until(look, f"a webhook {change} of {indicator}")
         words = webhook["message"]["data"]["title"]
         return f"“{words['en']}” / “{words['zh']}”{_seconds(webhook['at'], begun)}, signature verified"
+
+    async def told_once(self, indicator: str, subject: str) -> str:
+        """People are told of one alert of an indicator, however much it is about."""
+        title = await self.told(indicator, "opened", subject)
+        alerts = {webhook["message"]["data"]["alert_id"] for webhook in await self._stage.webhooks(indicator)}
+        require(len(alerts) == 1, f"told of {len(alerts)} alerts")
+        alert = await self._stage.alert(alerts.pop())
+        return f"{title}. {alert['summary']['en']}"
 
     async def told_only(self, indicator: str, changes: set[Change]) -> str:
         """People were told of nothing but these changes."""

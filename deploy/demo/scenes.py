@@ -1,10 +1,10 @@
-"""The scenes of the short story: four incidents, an acknowledgement, a yes, a resume, a ramp, and midnight."""
+"""The scenes of the short story: five incidents, an acknowledgement, a yes, a resume, a ramp, a limit, and midnight."""
 
 from deploy.demo.looks import Looks
-from deploy.demo.naming import STEPS
+from deploy.demo.naming import GOVERNOR, STEPS
 from deploy.demo.play import Scene
 from deploy.demo.stories import CHANNELS
-from deploy.demo.story import BEGINS, COMPLAINED_OF, ENDS, FARMED, SLOWED, UNSOUND
+from deploy.demo.story import BEGINS, BURST, COMPLAINED_OF, ENDS, FARMED, SLOWED, UNSOUND
 
 CALM = Scene(BEGINS, f"calm traffic on {len(CHANNELS)} channels", 10)
 
@@ -70,6 +70,17 @@ async def higher_rate(looks: Looks) -> None:
     await looks.check("on call was told", looks.told("complaint_rate", "updated", target, level=2))
 
 
+async def burst(looks: Looks) -> None:
+    """So much at once is for people: a few channels are stopped, the others wait, and one alert says so."""
+    stopped = GOVERNOR.channels_at_once - 1  # one is stopped already
+    await looks.check(f"the first {stopped} are stopped", looks.stopped(BURST, stopped))
+    held_back = looks.held_back(BURST, len(BURST) - stopped)
+    await looks.check("the governor has the others wait for two people", held_back)
+    told = looks.told_once("governor", "service:channel_control")
+    await looks.check("one alert says so, and what waiting costs", told)
+    await looks.check("two people approve one of them", looks.agreed(BURST))
+
+
 async def midnight(looks: Looks) -> None:
     """A day's count ends; what a guardrail stopped stays stopped."""
     resolved = looks.told("complaint_volume", "resolved", f"channel:{COMPLAINED_OF}")
@@ -83,6 +94,7 @@ SLOWING = Scene(13.5, f"some complaints about {SLOWED}, where few people buy tod
 EASING = Scene(14.5, f"many people buy on {SLOWED}", 15.4, eased)
 RATE = Scene(16, f"complaints about {UNSOUND}, where few people buy", 18.2, rate)
 HIGHER_RATE = Scene(18.2, f"they go on complaining about {UNSOUND}", 20.2, higher_rate)
+ALL_AT_ONCE = Scene(22.8, f"customers complain about {len(BURST)} channels at once", 23.3, burst)
 MIDNIGHT = Scene(24, "midnight in Shanghai", ENDS, midnight)
 
-FEW = (CALM, COMPLAINTS, CLICKS, SLOWING, EASING, RATE, HIGHER_RATE, MIDNIGHT)
+FEW = (CALM, COMPLAINTS, CLICKS, SLOWING, EASING, RATE, HIGHER_RATE, ALL_AT_ONCE, MIDNIGHT)

@@ -12,6 +12,7 @@ from deploy.demo.stories import Event, Source
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 COMPLAINED_OF, FARMED, UNSOUND, FLOODED, QUIET = "douyin", "kuaishou", "weibo", "wechat", "branches"
 SLOWED = "kuaishou"
+BURST = ("wechat", "xiaohongshu", "bilibili", "own-app", "branches")
 FARM_ADDRESS, FLOOD_ADDRESS = "203.0.113.7", "203.0.113.8"
 BEGINS, ENDS = 8.0, 24.5
 """Hours of the day."""
@@ -75,6 +76,7 @@ def _few(day: Day, source: Source, rate: float) -> list[Event]:
         *incidents.complaints(source, day.at(13.5), 2500, SLOWED, 5),
         *incidents.conversions(source, day.at(14.5), 600, SLOWED, 400),
         *incidents.conversions(source, day.at(8), 8 * 3600, UNSOUND, 100),
+        *(event for each in BURST for event in incidents.complaints(source, day.at(22.8), 600, each, 25)),
         *incidents.complaints(source, day.at(16), 4 * 3600, UNSOUND, 11),
     ]
 
