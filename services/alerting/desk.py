@@ -103,7 +103,7 @@ class Desk:
         heard = {name for group in homes for name, talk in group.talks.items() if alert.alert_id in talk.told}
         taken = {group.route for group in homes}
         for route in rules.routes(alert, scene.now_ms):
-            receivers = [name for name in dict.fromkeys(route.receivers) if name not in heard]
+            receivers = [name for name in rules.receivers(route, alert) if name not in heard]
             if receivers and route.name not in taken:
                 heard.update(receivers)
                 self._put(join(self._group_for(route, alert, rules, scene), alert.alert_id, receivers))
@@ -129,7 +129,7 @@ class Desk:
         loudest = max(severity for _, severity in recent)
         news = {
             name: Talk(receiver=name, last_ms=scene.now_ms, loudest=loudest)
-            for name in route.receivers
+            for name in rules.receivers(route, alert)
             if name not in group.talks
         }
         return group.model_copy(update={"talks": {**group.talks, **news}})

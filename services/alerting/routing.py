@@ -82,6 +82,18 @@ class Rules:
                 if not route.also:
                     return
 
+    def receivers(self, route: Route, alert: AlertState) -> list[str]:
+        """Those of a route. Of a receiver that is dead the others are told, if need be those of other routes."""
+        kind, _, about = alert.subject.partition(":")
+        if kind != "receiver":
+            return list(dict.fromkeys(route.receivers))
+        steps = [step.receivers for each in self.alerting.routes for step in each.ladder]
+        elsewhere = [name for names in (*(each.receivers for each in self.alerting.routes), *steps) for name in names]
+        for names in (route.receivers, elsewhere):
+            if others := [name for name in dict.fromkeys(names) if name != about]:
+                return others
+        return route.receivers
+
     def quiet_until(self, alert: AlertState, now_ms: int) -> int:
         """Until when hours, maintenance or the policy's own silences forbid to tell of an alert; 0 if they do not."""
         hours = [self._end_of(each, now_ms) for each in self.alerting.quiet_hours if alert.severity in each.severity]

@@ -185,6 +185,17 @@ def test_silences_and_maintenance_of_the_policy() -> None:
         assert line.told() == ["default: opened"]
 
 
+def test_of_a_dead_receiver_the_others_are_told() -> None:
+    both = [{**PAGE, "receivers": ["pager", "mail"]}, {"receivers": ["chat"]}]
+    for dead, expected in (("pager", ["mail: opened"]), ("chat", ["pager: opened", "mail: opened"])):
+        line = Line().policy(routes=both)
+        line.opens("one", f"receiver:{dead}", severity="critical" if dead == "pager" else "warning")
+        assert sorted(line.told()) == sorted(expected)
+    alone = Line()
+    alone.opens("one", "receiver:default")
+    assert alone.told() == ["default: opened"]
+
+
 def test_a_policy_holds_from_its_record_on() -> None:
     line = Line().policy(silences=[])
     line.opens("one")

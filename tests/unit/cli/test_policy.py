@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.alerting import AlertingPolicy
 from schemas.policy import Policy
 from services.cli.policy import PolicyError, parse_policy, read_policy
 from services.indicators.registry import all_rules, one_of_each
@@ -22,6 +23,16 @@ def flaws(text: str) -> list[str]:
 
 def test_the_default_document_is_valid() -> None:
     assert read_policy(ROOT / "deploy/policy.yaml").label == "default/1"
+
+
+def test_the_default_document_says_of_telling_what_holds_without_it() -> None:
+    assert read_policy(ROOT / "deploy/policy.yaml").alerting == AlertingPolicy()
+
+
+def test_the_example_of_the_page_on_telling_is_valid() -> None:
+    page = (ROOT / "docs/alerting.md").read_text("utf-8")
+    example = page.partition("```yaml\n")[2].partition("```")[0]
+    assert len(parse_policy(f"version: 1\n{example}", "docs/alerting.md").alerting.routes) == 2
 
 
 def test_everything_that_is_wrong_is_told_at_once_with_its_line() -> None:
