@@ -36,7 +36,8 @@ def acknowledge(group: Group, alert_id: HexId, scene: Scene) -> Group:
     """Somebody takes charge of an alert, and so of what was told with it."""
     told = {each for each in group.alerts if any(is_told(talk, each) for talk in group.talks.values())}
     acked = {**group.acked, **dict.fromkeys(sorted({alert_id, *told}), scene.now_ms)}
-    return group.model_copy(update={"acked": acked})
+    talks = {name: _spared(talk, acked) if talk.escalated else talk for name, talk in group.talks.items()}
+    return group.model_copy(update={"acked": acked, "talks": talks})
 
 
 def ended(group: Group, receiver: Name, *, arrived: bool) -> Group:
@@ -67,6 +68,12 @@ def consider(group: Group, scene: Scene, touched: AlertState | None = None) -> O
 
 def _with(talk: Talk, alert_id: HexId) -> Talk:
     return talk.model_copy(update={"told": {alert_id: Told(), **talk.told}})
+
+
+def _spared(talk: Talk, acked: dict[HexId, int]) -> Talk:
+    """Who was to be called up the ladder is not any more for what is acknowledged."""
+    told = {each: told for each, told in talk.told.items() if each not in acked or is_told(talk, each)}
+    return talk.model_copy(update={"told": told})
 
 
 def _unheard(group: Group, scene: Scene) -> list[HexId]:

@@ -29,8 +29,9 @@ from services.runtime.ids import derive
 
 STALE_MS: Final = 60_000
 """So long a message may be on its way before one that says what is now takes its place."""
+MANY: Final = 5
 MOST_RUNS: Final = 2
-"""While a storm lasts, each pause between two messages is twice the one before, so often."""
+"""While messages of that many alerts follow on each other, each pause is twice the one before, so often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,7 @@ def _say(group: Group, talk: Talk, found: Mapping[HexId, News], scene: Scene) ->
         language=group.language,
         group=InGroup(group_id=group.group_id, count=len(alerts), open=len(standing)),
     )
-    follows = talk.last_ms is not None and scene.now_ms < ready_ms(talk, scene) + scene.gather_ms
+    soon = talk.last_ms is not None and scene.now_ms < ready_ms(talk, scene) + scene.gather_ms
     rings = talk.rings
     said = talk.model_copy(
         update={
@@ -154,7 +155,7 @@ def _say(group: Group, talk: Talk, found: Mapping[HexId, News], scene: Scene) ->
             "lost": {each: told_without(talk.told[each], scene.alerts[each], rings.get(each, 0)) for each in found},
             "count": talk.count + 1,
             "last_ms": scene.now_ms,
-            "run": min(talk.run + 1, MOST_RUNS) if follows else 0,
+            "run": min(talk.run + 1, MOST_RUNS) if soon and len(alerts) >= MANY else 0,
         }
     )
     return Turn(said, due, look_ms=scene.now_ms + STALE_MS)

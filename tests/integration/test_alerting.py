@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import random
@@ -17,13 +18,14 @@ from typing import Any
 import pytest
 
 from deploy.embedded.broker import Broker
-from schemas.alerting import AlertingPolicy, Storm
+from schemas.alerting import AlertingPolicy
 from schemas.alerts import AlertFact, AlertState
 from schemas.policy import Policy, PolicyInForce
 from schemas.topics import ALERT_STATE, ALERTS, AUDIT, TOPICS
 from services.cli.audit_io import check as check_audit
 from services.runtime.ids import derive
 from services.runtime.kafka_io import ensure_topics, follow, producer, read_compacted
+from services.runtime.murmur import partition_of
 from services.runtime.settings import CommonSettings
 from tests.chaos.compare import lines_of
 from tests.integration.alerting_bench import SECRET, Receiver, receiver
@@ -100,9 +102,9 @@ async def sender(settings: CommonSettings) -> AsyncIterator[Any]:
         yield send
 
 
-async def one_by_one(settings: CommonSettings) -> None:
-    """Puts a policy in force under which so many alerts at once are no storm."""
-    policy = Policy(version=1, alerting=AlertingPolicy(storm=Storm(alerts=1000)))
+async def under(settings: CommonSettings, **alerting: Any) -> None:
+    """Puts a policy in force."""
+    policy = Policy(version=1, alerting=AlertingPolicy.model_validate(alerting))
     value = PolicyInForce(policy=policy).model_dump_json().encode()
     async with producer(settings) as client:
         for partition in range(TOPICS[ALERTS].partitions(settings.partitions)):
@@ -174,7 +176,7 @@ async def test_nothing_is_lost_or_doubled_under_kill_9(settings: CommonSettings,
     seed = random.randrange(10**6)
     chance = random.Random(seed)
     print(f"seed {seed}")
-    await one_by_one(settings)
+    await under(settings, storm={"alerts": 1000})  # so many at once are none
     alerts = [derive("killed", str(number)) for number in range(30)]
     waiting = {alert_id: life(alert_id) for alert_id in alerts}
     async with receiver() as there, sender(settings) as send:
@@ -204,6 +206,29 @@ async def test_nothing_is_lost_or_doubled_under_kill_9(settings: CommonSettings,
         assert AlertState.model_validate_json(value).status == "resolved"
     assert SECRET not in alerting.log()
     assert there.url not in alerting.log()
+
+
+async def test_what_waits_for_its_time_survives_kill_9(settings: CommonSettings, tmp_path: Path) -> None:
+    """Followers that are collected, and a ladder: killed before its time comes, alerting keeps both appointments."""
+    ladder = [{"after": "20s", "receivers": ["default"]}]
+    await under(settings, routes=[{"group_by": ["indicator"], "ladder": ladder}], gather="10s")
+    partitions = TOPICS[ALERTS].partitions(settings.partitions)
+    ids = (derive("waits", str(number)) for number in itertools.count())
+    first, second, third = itertools.islice((each for each in ids if partition_of(each.encode(), partitions) == 0), 3)
+    async with receiver() as there, sender(settings) as send:
+        with running(settings, there.url, tmp_path / "log") as alerting:
+            await send(opening(alert_id=first))
+            await audited(settings, ends(1, "alert.opened"))
+            await send(opening(alert_id=second), opening(alert_id=third))
+            alerting.restart()
+            await audited(settings, ends(2, "alert.opened"))
+            alerting.restart()
+            await audited(settings, ends(1, "alert.updated"))
+        messages = [one["message"] for one in await there.messages()]
+    assert [message.get("occasion") for message in messages] == [None, "summary", "summary"]
+    assert {line["alert_id"] for line in messages[1]["group"]["alerts"]} == {second, third}
+    assert {line["occasion"] for line in messages[2]["group"]["alerts"]} == {"reminder"}
+    assert len(messages[2]["group"]["alerts"]) == 3
 
 
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM])
