@@ -102,11 +102,13 @@ class Desk:
         homes = [self._groups[each] for each in self._homes.get(alert.alert_id, ())]
         heard = {name for group in homes for name, talk in group.talks.items() if alert.alert_id in talk.told}
         taken = {group.route for group in homes}
+        acked_ms = max((group.acked[alert.alert_id] for group in homes if alert.alert_id in group.acked), default=None)
         for route in rules.routes(alert, scene.now_ms):
             receivers = [name for name in rules.receivers(route, alert) if name not in heard]
             if receivers and route.name not in taken:
                 heard.update(receivers)
-                self._put(join(self._group_for(route, alert, rules, scene), alert.alert_id, receivers))
+                group = self._group_for(route, alert, rules, scene)
+                self._put(join(group, alert.alert_id, receivers, acked_ms))
 
     def _group_for(self, route: Route, alert: AlertState, rules: Rules, scene: Scene) -> Group:
         quiet = scene.quiet_until(alert)

@@ -21,23 +21,24 @@ class Outcome:
     dropped: tuple[HexId, ...] = ()
 
 
-def join(group: Group, alert_id: HexId, receivers: list[Name]) -> Group:
-    """With one more alert. Who was called up the ladder hears of it while nobody has taken charge of the others."""
+def join(group: Group, alert_id: HexId, receivers: list[Name], acked_ms: int | None = None) -> Group:
+    """With one more alert, of which somebody may have taken charge before. Who was called up the ladder hears of it
+    while nobody has, nor of the others."""
     talks = dict(group.talks)
     for name in receivers:
         talks.setdefault(name, Talk(receiver=name))
     for name, talk in talks.items():
-        if name in receivers or (talk.escalated and group.step > 0):
+        if name in receivers or (talk.escalated and group.step > 0 and acked_ms is None):
             talks[name] = _with(talk, alert_id)
-    return group.model_copy(update={"alerts": [*group.alerts, alert_id], "talks": talks})
+    acked = group.acked if acked_ms is None else {**group.acked, alert_id: acked_ms}
+    return group.model_copy(update={"alerts": [*group.alerts, alert_id], "talks": talks, "acked": acked})
 
 
 def acknowledge(group: Group, alert_id: HexId, scene: Scene) -> Group:
     """Somebody takes charge of an alert, and so of what was told with it."""
     told = {each for each in group.alerts if any(is_told(talk, each) for talk in group.talks.values())}
     acked = {**group.acked, **dict.fromkeys(sorted({alert_id, *told}), scene.now_ms)}
-    talks = {name: _spared(talk, acked) if talk.escalated else talk for name, talk in group.talks.items()}
-    return group.model_copy(update={"acked": acked, "talks": talks})
+    return group.model_copy(update={"acked": acked})
 
 
 def ended(group: Group, receiver: Name, *, arrived: bool) -> Group:
@@ -68,12 +69,6 @@ def consider(group: Group, scene: Scene, touched: AlertState | None = None) -> O
 
 def _with(talk: Talk, alert_id: HexId) -> Talk:
     return talk.model_copy(update={"told": {alert_id: Told(), **talk.told}})
-
-
-def _spared(talk: Talk, acked: dict[HexId, int]) -> Talk:
-    """Who was to be called up the ladder is not any more for what is acknowledged."""
-    told = {each: told for each, told in talk.told.items() if each not in acked or is_told(talk, each)}
-    return talk.model_copy(update={"told": told})
 
 
 def _unheard(group: Group, scene: Scene) -> list[HexId]:

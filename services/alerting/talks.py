@@ -46,6 +46,8 @@ class Turn:
 
 def turn(group: Group, talk: Talk, scene: Scene, touched: AlertState | None = None) -> Turn:
     """What there is to say now. `touched`: nothing but this alert has changed since the last look."""
+    if talk.escalated:
+        talk = _spared(talk, group)
     if touched is not None and _is_skipped(talk, touched, scene):
         talk = talk.model_copy(update={"told": {**talk.told, touched.alert_id: OVER}})
     if talk.flight is not None:
@@ -82,6 +84,12 @@ def _is_skipped(talk: Talk, alert: AlertState, scene: Scene) -> bool:
     """Whether an alert has ended while nobody was to be told of it, and nobody was."""
     told = talk.told.get(alert.alert_id)
     return told is not None and told.rank is None and is_over(alert) and scene.quiet_until(alert) > 0
+
+
+def _spared(talk: Talk, group: Group) -> Talk:
+    """Who was to be called up the ladder is not any more for what somebody has taken charge of."""
+    told = {each: told for each, told in talk.told.items() if told.rank is not None or each not in group.acked}
+    return talk if len(told) == len(talk.told) else talk.model_copy(update={"told": told})
 
 
 def _turn_in_flight(group: Group, talk: Talk, scene: Scene) -> Turn:

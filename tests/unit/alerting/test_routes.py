@@ -120,6 +120,15 @@ def test_an_acknowledgement_stops_the_ladder_and_what_still_fires_rings_again_wh
     assert line.told() == ["boss: resolved", "pager: resolved"]
 
 
+def test_what_is_acknowledged_and_becomes_worse_reaches_others_but_climbs_no_ladder() -> None:
+    line = Line().policy(routes=[{**PAGE, "also": True, "ladder": LADDER}, {"receivers": ["chat"]}])
+    line.opens("one", severity="warning")
+    line.acknowledged("one")
+    line.goes_on("one", severity="critical")
+    line.wait(HOUR)
+    assert line.told() == ["chat: opened", "chat: updated", "pager: opened"]
+
+
 def test_an_acknowledgement_is_of_all_that_stood_in_the_message() -> None:
     line = Line().policy(**CLIMBING)
     line.opens("one")
