@@ -43,6 +43,12 @@ class AuditRecord(Versioned):
     detail: dict[str, Any] = {}
     chain: Link | None = None
 
+    def alerts(self) -> frozenset[str]:
+        """The alerts that it is about: the one that it names, and all of which a message told."""
+        told = self.detail.get("alerts", [])
+        named = [] if self.alert_id is None else [self.alert_id]
+        return frozenset([*named, *(told if isinstance(told, list) else [])])
+
 
 class ChainHead(Versioned):
     """Where a chain stood at a moment. offset: of the record on `audit`."""

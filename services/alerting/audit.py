@@ -42,7 +42,7 @@ def _ended(
             "webhook_id": due.webhook_id,
             "type": due.change,
             "receiver": due.receiver,
-            "alerts": 1 if due.group is None else due.group.count,
+            "alerts": [due.alert_id] if due.group is None else due.group.alerts,
             "status_code": status_code,
         },
     )

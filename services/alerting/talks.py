@@ -152,7 +152,9 @@ def _say(group: Group, talk: Talk, found: Mapping[HexId, News], scene: Scene) ->
         body=body(lines, _occasion(talk, found), scene.at, scene.zone, about),
         receiver=talk.receiver,
         language=group.language,
-        group=InGroup(group_id=group.group_id, count=len(alerts), open=len(standing)),
+        group=InGroup(
+            group_id=group.group_id, count=len(alerts), alerts=[each.alert_id for each in alerts], open=len(standing)
+        ),
     )
     soon = talk.last_ms is not None and scene.now_ms < ready_ms(talk, scene) + scene.gather_ms
     rings = talk.rings

@@ -19,11 +19,13 @@ SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
 class InGroup(Message):
     """The group that a message belongs to: one thread at the receiver, whichever alert of it is the worst.
 
-    count: how many alerts the message tells. open: how many of the group are open once it has arrived.
+    alerts: what the message tells of, the worst first; count: how many that are. open: how many of the group are open
+    once it has arrived.
     """
 
     group_id: HexId
     count: int
+    alerts: list[HexId] = []
     open: int = 0
 
 

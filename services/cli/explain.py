@@ -38,7 +38,7 @@ def about(alert_id: str, audit: Iterable[AuditRecord]) -> list[AuditRecord]:
     """What belongs to an alert: what names it, and what was done to the holds that came of it. By time."""
     records = list(audit)
     holds = {hold for each in records if each.alert_id == alert_id for hold in each.holds}
-    own = [each for each in records if each.alert_id == alert_id or holds.intersection(each.holds)]
+    own = [each for each in records if alert_id in each.alerts() or holds.intersection(each.holds)]
     return sorted(own, key=lambda each: each.at)
 
 

@@ -33,6 +33,6 @@ def of_incident(incident: Incident, audit: Iterable[AuditRecord]) -> list[AuditR
     holds = {hold for each in records if each.alert_id in alerts for hold in each.holds}
     target = f"incident:{incident.incident_id}"
     own = [
-        each for each in records if each.alert_id in alerts or holds.intersection(each.holds) or each.target == target
+        each for each in records if each.alerts() & alerts or holds.intersection(each.holds) or each.target == target
     ]
     return sorted(own, key=lambda each: (each.at, each.audit_id))

@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from schemas.audit import AuditRecord
 from services.alerting.talks import STALE_MS
+from services.runtime.ids import derive
 from tests.unit.alerting.line import MINUTE, Line
 
 FORTY = [f"alert {number}" for number in range(40)]
@@ -67,6 +69,16 @@ def test_forty_alerts_of_one_group_are_two_messages() -> None:
         line.ends(name)
     line.wait(5 * MINUTE)
     assert line.told() == ["default: resolved x1", "default: resolved summary x39"]
+
+
+def test_the_audit_names_every_alert_of_a_message() -> None:
+    line = Line().policy(routes=[{"group_by": []}])
+    for name in FORTY:
+        line.opens(name)
+    line.wait(MINUTE)
+    audited = [AuditRecord.model_validate_json(one.value or b"") for one in line.outputs if one.topic == "audit"]
+    assert [len(record.alerts()) for record in audited] == [1, 39]
+    assert frozenset.union(*(record.alerts() for record in audited)) == {derive(name) for name in FORTY}
 
 
 def test_an_endless_storm_is_told_less_and_less_often() -> None:
