@@ -5,7 +5,7 @@ An alert keeps its groups for its life, whatever the policy becomes, so that who
 
 import heapq
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import count
 from typing import Final
 
@@ -202,10 +202,6 @@ class Desk:
         homes.remove(group_id)
         if not homes:
             del self._homes[alert_id]
-
-    def groups(self) -> Iterator[Group]:
-        """All that are not over."""
-        return iter(self._groups.values())
 
 
 def _begin(key: str, kind: Kind, route: Route, labels: dict[str, str], alert: AlertState) -> Group:

@@ -36,9 +36,11 @@ _CLOCK: Final = b"clock"
 
 
 class Alert(Versioned):
-    """All that is remembered of one alert. `touched_ms`: append time of its latest fact; `seq`: the
-    offset of the one that last changed it; `routed`: the severity (0 to
-    2) with which it was last seen who has to hear of it."""
+    """All that is remembered of one alert.
+
+    seq: the offset of the fact that last changed it. routed: the severity (0 to 2) with which it was last seen who has
+    to hear of it. touched_ms: append time of its latest fact.
+    """
 
     alert_id: str
     merged: Merged = Merged()
