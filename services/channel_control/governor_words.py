@@ -19,7 +19,7 @@ def title(standing: Standing) -> Bilingual:
     """How many wait."""
     waiting = channels(standing.waiting)
     return Bilingual(
-        en=f"Automation is held back: stops of {waiting} channels wait for two people",
+        en=f"Automation is held back: stops of {_many(waiting)} wait for two people",
         zh=f"自动处置已被限制：{waiting} 个渠道的措施等待两人批准",
     )
 
@@ -30,8 +30,8 @@ def summary(standing: Standing) -> Bilingual:
     lines = [_line(stop, hour) for stop, hour in found[:NAMED]]
     more = len(found) - NAMED
     en = [
-        f"{acting} channels are stopped or slowed by automation already; more is for people, since so much at once is "
-        "more likely a fault of the policy or of the data than of every channel.",
+        f"Stopped or slowed by automation already: {_many(acting)}. More is for people, since so much at once is more "
+        "likely a fault of the policy or of the data than of every channel.",
         *(line.en for line in lines),
         *([f"And {more} more."] if more > 0 else []),
     ]
@@ -41,6 +41,10 @@ def summary(standing: Standing) -> Bilingual:
         *([f"另有 {more} 项。"] if more > 0 else []),
     ]
     return Bilingual(en=" ".join(en), zh="".join(zh))
+
+
+def _many(number: int) -> str:
+    return f"{number} channel{'' if number == 1 else 's'}"
 
 
 def _line(stop: Stop, hour: Hour | None) -> Bilingual:
