@@ -35,9 +35,10 @@ def platforms_of(
     """Every platform by its name; reads the list and the secrets. Raises SettingsError with all problems."""
     adapters: dict[str, Adapter] = {}
     problems: list[tuple[str, str]] = []
-    for name, entry in _entries(settings.control_platforms, problems):
+    path = settings.control_platforms
+    for name, entry in _entries(path, problems):
         try:
-            adapters[name] = _adapter(entry, environ, now)
+            adapters[name] = _adapter(entry, environ, Path() if path is None else path.parent, now)
         except ValidationError as error:
             problems += [(_LIST, f"{name}.{found.field}: {found.problem}") for found in problems_of(error)]
         except ValueError as error:
@@ -79,7 +80,7 @@ def _entries(path: Path | None, problems: list[tuple[str, str]]) -> Iterator[tup
             problems.append((_LIST, "a platform's name is text of 1 to 200 characters"))
 
 
-def _adapter(entry: Any, environ: Mapping[str, str], now: Callable[[], datetime]) -> Adapter:
+def _adapter(entry: Any, environ: Mapping[str, str], folder: Path, now: Callable[[], datetime]) -> Adapter:
     kinds = all_kinds()
     if not isinstance(entry, dict):
         raise ValueError("must be a mapping with a kind")
@@ -87,4 +88,4 @@ def _adapter(entry: Any, environ: Mapping[str, str], now: Callable[[], datetime]
     if kind is None:
         raise ValueError(f"kind must be one of {', '.join(kinds)}")
     said = {name: value for name, value in entry.items() if name != "kind"}
-    return kind(kind.options.model_validate(said, context={"environ": environ}), now)
+    return kind(kind.options.model_validate(said, context={"environ": environ, "folder": folder}), now)

@@ -6,8 +6,8 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, Field, SecretStr
 
 from services.channel_control.adapter import WebAddress
+from services.channel_control.headers import header_text
 from services.channel_control.platforms.generic import signing_secret
-from services.channel_control.references import header_text
 from services.runtime.settings import CommonSettings, Port
 
 

@@ -12,10 +12,11 @@ from schemas.alerts import AlertLine, AlertState, Change
 from schemas.base import Severity
 from services.alerting.receivers.fitting import cut
 from services.alerting.receivers.notice import JSON, Notice, json_body
-from services.alerting.receivers.receiver import Receiver, Secret
+from services.alerting.receivers.receiver import Receiver
 from services.alerting.receivers.words import spoken
 from services.alerting.telling import SEVERITIES
 from services.runtime.outgoing import Request
+from services.runtime.references import Secret
 from services.runtime.urls import BaseUrl
 
 STANDS_FOR: Final = timedelta(days=30)

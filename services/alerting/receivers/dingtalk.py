@@ -15,8 +15,9 @@ from services.alerting.pacing import Pace
 from services.alerting.receivers.fitting import cut, fit, utf8
 from services.alerting.receivers.markdown import links, tame
 from services.alerting.receivers.notice import JSON, Notice, json_body
-from services.alerting.receivers.receiver import Receiver, Secret, SecretUrl
+from services.alerting.receivers.receiver import Receiver, SecretUrl
 from services.runtime.outgoing import Request
+from services.runtime.references import Secret
 
 MAX_BODY: Final = 20_000
 MAX_TITLE: Final = 300

@@ -19,8 +19,9 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from services.alerting.receivers.fitting import cut, fit
 from services.alerting.receivers.notice import Notice
-from services.alerting.receivers.receiver import Receiver, Secret
+from services.alerting.receivers.receiver import Receiver
 from services.runtime.outgoing import Mail, MailServer
+from services.runtime.references import Secret
 
 MAX_SUBJECT: Final = 200
 _WIRE: Final = compat32.clone(linesep="\r\n")

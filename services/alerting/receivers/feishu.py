@@ -13,8 +13,9 @@ from typing import Any, Final, Literal
 from services.alerting.pacing import Pace
 from services.alerting.receivers.fitting import cut
 from services.alerting.receivers.notice import JSON, Notice, json_body
-from services.alerting.receivers.receiver import Receiver, Secret, SecretUrl
+from services.alerting.receivers.receiver import Receiver, SecretUrl
 from services.runtime.outgoing import Request
+from services.runtime.references import Secret
 
 MAX_BODY: Final = 20 * 1024
 MAX_FIRST: Final = 6 * 1024

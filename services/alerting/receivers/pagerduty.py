@@ -11,8 +11,9 @@ from schemas.base import Severity
 from services.alerting.pacing import Pace
 from services.alerting.receivers.fitting import cut, utf16
 from services.alerting.receivers.notice import JSON, Notice, json_body
-from services.alerting.receivers.receiver import Receiver, Secret
+from services.alerting.receivers.receiver import Receiver
 from services.runtime.outgoing import Request
+from services.runtime.references import Secret
 from services.runtime.urls import BaseUrl
 
 MAX_SUMMARY: Final = 1024

@@ -5,36 +5,20 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationInfo
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from services.alerting.delivery import Answer
 from services.alerting.pacing import Pace
 from services.alerting.receivers.notice import Notice
 from services.runtime.outgoing import Mail, Reply, Request
-from services.runtime.settings import read_secret
+from services.runtime.references import Secret
 from services.runtime.urls import check_url
 
 MAX_WORDS: Final = 300
-
-
-def _resolve(value: Any, info: ValidationInfo) -> Any:
-    """What `env:NAME` or `file:PATH` stands for; a problem never quotes the value, which may be the secret itself."""
-    if isinstance(value, SecretStr):
-        return value
-    how, _, where = value.partition(":") if isinstance(value, str) else ("", "", "")
-    known: Mapping[str, Any] = info.context or {}
-    if how == "env" and where:
-        if not known["environ"].get(where):
-            raise ValueError(f"the variable {where} is not set")
-        return SecretStr(known["environ"][where])
-    if how == "file" and where:
-        return SecretStr(read_secret(known["folder"] / Path(where), "it"))
-    raise ValueError("must be env:NAME or file:PATH; a secret does not stand in this file itself")
 
 
 def _secret_url(value: SecretStr) -> SecretStr:
@@ -42,8 +26,7 @@ def _secret_url(value: SecretStr) -> SecretStr:
     return value
 
 
-Secret = Annotated[SecretStr, BeforeValidator(_resolve)]
-SecretUrl = Annotated[SecretStr, BeforeValidator(_resolve), AfterValidator(_secret_url)]
+SecretUrl = Annotated[Secret, AfterValidator(_secret_url)]
 """An address that lets in whoever knows it."""
 
 

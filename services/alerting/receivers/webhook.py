@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, SecretStr
 
 from services.alerting.receivers.notice import Notice
-from services.alerting.receivers.receiver import Receiver, Secret, SecretUrl
+from services.alerting.receivers.receiver import Receiver, SecretUrl
 from services.alerting.signing import headers
 from services.runtime.outgoing import Request
+from services.runtime.references import Secret
 from services.runtime.signing import check_secret
 
 

@@ -13,9 +13,10 @@ from pydantic import AfterValidator, SecretStr, ValidationError
 
 from schemas.channels import WantedState
 from services.channel_control.adapter import Adapter, Exchange, Options, Request, WebAddress, refusal
+from services.channel_control.headers import header_text
 from services.channel_control.reconcile import CONFLICT, Answer, Seen, Trouble
-from services.channel_control.references import Secret, header_text
 from services.runtime.ids import derive
+from services.runtime.references import Secret
 from services.runtime.signing import check_secret, signed
 
 

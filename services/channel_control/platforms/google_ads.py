@@ -21,10 +21,11 @@ from urllib.parse import urlencode
 from pydantic import AfterValidator, Field
 
 from services.channel_control.adapter import Exchange, Options, Request, Response, WebAddress, refusal
+from services.channel_control.headers import header_text
 from services.channel_control.platforms.campaign_adapter import CampaignAdapter, code
 from services.channel_control.platforms.campaigns import Campaign, Change, read_note
 from services.channel_control.reconcile import Trouble
-from services.channel_control.references import Secret, header_text
+from services.runtime.references import Secret
 
 VERSION: Final = "v26"
 CENT: Final = 10_000
