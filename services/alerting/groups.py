@@ -63,7 +63,7 @@ def consider(group: Group, scene: Scene, touched: AlertState | None = None) -> O
     if not group.alerts:
         return Outcome(None, tuple(due), tuple(dropped))
     looks += [_next_rung(group), _next_repeat(group, scene), _next_end(group, scene)]
-    coming = [max(look, scene.now_ms + 1) for look in looks if look is not None]
+    coming = [look for look in looks if look is not None and look > scene.now_ms]  # what is past waits for more
     return Outcome(group.model_copy(update={"look_ms": min(coming, default=None)}), tuple(due), tuple(dropped))
 
 

@@ -76,8 +76,10 @@ def is_told(talk: Talk, alert_id: HexId) -> bool:
 
 def owes(talk: Talk, alert: AlertState) -> bool:
     """Whether there is, or will be, more to say of an alert."""
+    if alert.alert_id in talk.sent:
+        return True
     told = talk.told.get(alert.alert_id)
-    return told is not None and (not is_over(alert) or alert.alert_id in talk.sent or news(told, alert) is not None)
+    return told is not None and (not is_over(alert) or news(told, alert) is not None)
 
 
 def _is_skipped(talk: Talk, alert: AlertState, scene: Scene) -> bool:

@@ -143,6 +143,15 @@ def test_what_ends_while_its_receiver_is_away_is_told_so_although_nothing_else_c
     assert [due.change for due in line.machine.heads()] == ["alert.resolved"]
 
 
+def test_while_a_receiver_is_away_nothing_is_looked_at_again_and_again() -> None:
+    line = Line(away={"default"})
+    line.opens("one")
+    line.ends("one")
+    before = line.machine.next_offset
+    line.wait(24 * 3600)
+    assert line.machine.next_offset - before <= 5
+
+
 def test_a_receiver_that_is_away_does_not_hold_up_another() -> None:
     line = Line(away={"chat"}).policy(routes=[{"receivers": ["chat", "mail"]}])
     line.opens("one")

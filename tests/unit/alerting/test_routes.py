@@ -129,6 +129,20 @@ def test_what_is_acknowledged_and_becomes_worse_reaches_others_but_climbs_no_lad
     assert line.told() == ["chat: opened", "chat: updated", "pager: opened"]
 
 
+def test_a_call_that_was_on_its_way_when_it_was_acknowledged_ends_properly() -> None:
+    line = Line(away={"boss"}).policy(**CLIMBING)
+    line.opens("one")
+    line.wait(10 * MINUTE)
+    line.acknowledged("one")
+    line.ends("one")
+    line.wait(HOUR)
+    line.away.clear()
+    line.deliver()
+    line.wait(HOUR)
+    assert line.told() == ["pager: opened", "pager: resolved", "boss: opened escalated", "boss: resolved"]
+    assert line.machine.next_look() is None
+
+
 def test_an_acknowledgement_is_of_all_that_stood_in_the_message() -> None:
     line = Line().policy(**CLIMBING)
     line.opens("one")
