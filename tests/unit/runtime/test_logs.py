@@ -52,9 +52,9 @@ def test_an_exception_is_one_line_too(lines: Callable[[], list[dict[str, Any]]])
 
 
 def test_what_json_cannot_say_is_written_all_the_same(lines: Callable[[], list[dict[str, Any]]]) -> None:
-    logging.getLogger("a").info("\ud800", extra={"odd": set, "level": "mine"})
+    logging.getLogger("a").info("said", extra={"words": "\ud800", "odd": set, "level": "mine"})
     (line,) = lines()
-    assert line["event"] == "\ud800"
+    assert line["words"] == "\ud800"
     assert line["odd"] == "<class 'set'>"
     assert line["level"] == "info"
 
