@@ -11,6 +11,8 @@ from typing import Final
 
 WANTED: Final = {"prometheus-alertmanager": "prometheus-alertmanager"}
 """Program and package."""
+PATIENCE_S: Final = 120
+"""For each step; a mirror that does not answer must not hold up the rest."""
 
 
 def missing() -> list[str]:
@@ -27,8 +29,11 @@ def main() -> int:
         print(f"not installed, and not ours to install: {', '.join(packages)}", file=sys.stderr)
         return 0
     quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}  # 1: starts no service
-    for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *packages]):
-        subprocess.run([apt, *command], env=quiet, check=False, stdout=subprocess.DEVNULL, timeout=300)
+    try:
+        for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *packages]):
+            subprocess.run([apt, *command], env=quiet, check=False, stdout=subprocess.DEVNULL, timeout=PATIENCE_S)
+    except subprocess.TimeoutExpired as error:
+        print(f"{' '.join(error.cmd)} took longer than {PATIENCE_S} s", file=sys.stderr)
     if still := missing():
         print(f"could not be installed: {', '.join(still)}", file=sys.stderr)
     return 0
