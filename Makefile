@@ -39,7 +39,7 @@ incident: $(STAMP) ## Make one while `make run` runs (KIND=complaints CHANNEL=do
 	@exec $(PY) -m deploy.launcher.incident --kind $(KIND) --channel $(CHANNEL)
 
 test: $(STAMP) ## Run the tests (ARGS='-k name' for some)
-	@exec $(PY) -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
+	@exec $(PY) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-system: $(STAMP) ## Try alerts against real programs (installs Debian's prometheus-alertmanager where it may)
 	@$(PY) -m tests.system.packages
