@@ -167,14 +167,17 @@ async def _trickle(system: System, settings: CliSettings, seconds: float, result
 
 
 async def _latency(system: System, settings: CliSettings, seconds: float, result: Round) -> None:
-    """From when a complaint was due to be sent to when the pause that it provokes stands on its topic."""
+    """From when a complaint was due to be sent to when the pause that it provokes stands on its topic, and to when the
+    platform has confirmed it, which is somewhat after the call."""
     sent = await _send(settings, LATENCY_RATE, seconds, TRIGGERS_PER_SECOND)
-    pauses = await _all_pauses(settings, sent["triggers"])
-    found = sorted((pauses[name] - due) * 1000 for name, due in sent["triggers"].items() if name in pauses)
-    if len(found) < len(sent["triggers"]):
-        raise RuntimeError(f"{len(sent['triggers']) - len(found)} of {len(sent['triggers'])} pauses never came")
-    result.figures["p_p50"], result.figures["p_p99"] = found[len(found) // 2], found[int(len(found) * 0.99)]
-    say(f"latency: p50 {result.figures['p_p50']:.0f} ms, p99 {result.figures['p_p99']:.0f} ms of {len(found)} pauses")
+    for word, prefix, suffix in (("pause", "p_", ""), ("confirmed", "confirmed_", "_ms")):
+        came = await _all_of(settings, word, sent["triggers"])
+        found = sorted((came[name] - due) * 1000 for name, due in sent["triggers"].items() if name in came)
+        if len(found) < len(sent["triggers"]):
+            raise RuntimeError(f"{len(sent['triggers']) - len(found)} of {len(sent['triggers'])} never came: {word}")
+        p50, p99 = found[len(found) // 2], found[int(len(found) * 0.99)]
+        result.figures[f"{prefix}p50{suffix}"], result.figures[f"{prefix}p99{suffix}"] = p50, p99
+        say(f"latency to {word}: p50 {p50:.0f} ms, p99 {p99:.0f} ms of {len(found)}")
 
 
 async def _recovery(system: System, settings: CliSettings, result: Round) -> None:
@@ -287,15 +290,15 @@ async def _snapshot_bytes(system: System) -> float:
     return sum([await _metric(system, name, "tidegate_snapshot_bytes_total") for name in names])
 
 
-async def _pauses(settings: CliSettings) -> dict[str, float]:
-    """By channel, when its first pause was appended to the topic, in seconds since the epoch."""
+async def _first(settings: CliSettings, word: str) -> dict[str, float]:
+    """By channel, when the first command of a word was appended to the topic, in seconds since the epoch."""
     found: dict[str, float] = {}
     batches = follow(settings, CHANNEL_COMMANDS)
     async for batch in batches:
         for record in batch.records:
             if record.key != b"policy" and record.value is not None:
                 command = Command.model_validate_json(record.value)
-                if command.command == "pause":
+                if command.command == word:
                     found.setdefault(command.target.removeprefix("channel:"), record.timestamp_ms / 1000)
         if batch.caught_up:
             break
@@ -303,20 +306,20 @@ async def _pauses(settings: CliSettings) -> dict[str, float]:
     return found
 
 
-async def _all_pauses(settings: CliSettings, wanted: Iterable[str]) -> dict[str, float]:
-    """As `_pauses`; waits a while for those that are late, since a stall is to be measured, not to end the bench."""
+async def _all_of(settings: CliSettings, word: str, wanted: Iterable[str]) -> dict[str, float]:
+    """As `_first`; waits a while for those that are late, since a stall is to be measured, not to end the bench."""
     deadline = time.monotonic() + 30
-    found = await _pauses(settings)
+    found = await _first(settings, word)
     while not set(wanted) <= found.keys() and time.monotonic() < deadline:
         await asyncio.sleep(0.5)
-        found = await _pauses(settings)
+        found = await _first(settings, word)
     return found
 
 
 async def _pause_of(settings: CliSettings, channel: str) -> float:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        if (at := (await _pauses(settings)).get(channel)) is not None:
+        if (at := (await _first(settings, "pause")).get(channel)) is not None:
             return at
         await asyncio.sleep(0.1)
     raise RuntimeError("the pause after the recovery never came")
