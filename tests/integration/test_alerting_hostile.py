@@ -59,14 +59,14 @@ async def bad_receiver(misdeed: Misdeed) -> AsyncIterator[tuple[str, list[float]
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         calls.append(time.monotonic())
-        try:
-            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-                await misdeed(reader, writer)
-        finally:
-            writer.transport.abort()
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            await misdeed(reader, writer)
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        serving.add(asyncio.create_task(serve(reader, writer)))
+        task = asyncio.create_task(serve(reader, writer))
+        # Not in the task itself: one that is cancelled before its first step would leave its connection open.
+        task.add_done_callback(lambda _: writer.transport.abort())
+        serving.add(task)
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0)
     try:
