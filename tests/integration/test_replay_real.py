@@ -70,7 +70,7 @@ async def test_pauses_fall_on_the_days_that_sql_finds(path: Path, tmp_path: Path
     async with system:
         there = {**environment, "TIDEGATE_KAFKA": system.kafka}
         await tidegate(there, "replay", str(path), "--map", str(DATA / "cfpb_map.yml"))
-        await tidegate(there, "ledger", "--wait", "60")
+        await tidegate(there, "ledger", "--wait", "180")
         found = await paused_days(CliSettings(kafka=system.kafka, clock="events"))
     expected = sorted(counted_by_sql(path, 40))
     assert expected, "a file in which nothing trips proves nothing"
