@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from aiokafka.errors import for_code
+from aiokafka.errors import KafkaError, NotLeaderForPartitionError, for_code
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.structs import TopicPartition
 
@@ -34,10 +35,13 @@ async def _produce(system: Ingests, data: bytes) -> None:
     async with kafka_io.consumer(system.settings) as consumer:
         client = consumer._client
         await client.add_topic(topic)
-        await client.force_metadata_update()
-        node = client.cluster.leader_for_partition(TopicPartition(topic, 0))
-        response = await client.send(node, ProduceRequest(None, -1, 10_000, [(topic, [(0, data)])]))
-    error = for_code(response.topics[0][1][0][1])
+        error: type[KafkaError] = NotLeaderForPartitionError
+        deadline = time.monotonic() + 20
+        while error is NotLeaderForPartitionError and time.monotonic() < deadline:  # a topic this new has none yet
+            await client.force_metadata_update()
+            node = client.cluster.leader_for_partition(TopicPartition(topic, 0))
+            response = await client.send(node, ProduceRequest(None, -1, 10_000, [(topic, [(0, data)])]))
+            error = for_code(response.topics[0][1][0][1])
     assert error.errno == 0, error
 
 
