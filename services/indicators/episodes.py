@@ -82,7 +82,6 @@ class Episodes:
 
     def __init__(self) -> None:
         self._all: dict[Key, Episode] = {}
-        self._subjects: Counter[str] = Counter()
         self._by_rule: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
         self._easing: dict[Key, str] = {}
         self._changed: dict[Key, Episode | None] = {}
@@ -94,8 +93,7 @@ class Episodes:
     def put(self, episode: Episode) -> None:
         """Adds an episode, or notes that it changed."""
         if episode.key not in self._all:
-            for counts in self._counts(episode):
-                counts[episode.subject] += 1
+            self._by_rule[episode.indicator, episode.strand][episode.subject] += 1
         self._all[episode.key] = self._changed[episode.key] = episode
         if episode.calm_ms is not None:
             self._easing[episode.key] = episode.subject
@@ -107,17 +105,14 @@ class Episodes:
         del self._all[episode.key]
         self._changed[episode.key] = None
         self._easing.pop(episode.key, None)
-        for counts in self._counts(episode):
-            counts[episode.subject] -= 1
-            if not counts[episode.subject]:
-                del counts[episode.subject]
-
-    def _counts(self, episode: Episode) -> tuple[Counter[str], Counter[str]]:
-        return self._subjects, self._by_rule[episode.indicator, episode.strand]
+        counts = self._by_rule[episode.indicator, episode.strand]
+        counts[episode.subject] -= 1
+        if not counts[episode.subject]:
+            del counts[episode.subject]
 
     def subjects(self) -> Iterable[str]:
         """Those with any episode."""
-        return self._subjects.keys()
+        return set().union(*self._by_rule.values())
 
     def of(self, indicator: str, strand: str) -> Iterable[str]:
         """Those with any episode of one rule."""
@@ -128,7 +123,7 @@ class Episodes:
         return self._easing.values()
 
     def __contains__(self, subject: object) -> bool:
-        return subject in self._subjects
+        return any(subject in counts for counts in self._by_rule.values())
 
     def __iter__(self) -> Iterator[Episode]:
         """All, in an order that does not depend on how they came about."""
