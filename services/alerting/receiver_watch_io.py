@@ -37,9 +37,6 @@ class ReceiverWatch(PartitionCompanion[_Watched]):
     async def _open(self) -> None:
         self._since = monotonic()
 
-    async def _close(self) -> None:
-        """There is nothing to close."""
-
     async def _work(self, owned: _Watched) -> None:
         while True:
             now = monotonic()

@@ -4,8 +4,6 @@ The moments are the machine's, so they live on through a death; any record after
 too many does no harm, and one that came too early, by a clock that is fast here, is made again.
 """
 
-import asyncio
-import contextlib
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -34,12 +32,6 @@ class Timekeeper(PartitionCompanion[Owned[AlertingMachine]]):
     def _taken(self, partition: int, machine: Any) -> Owned[AlertingMachine]:
         return Owned(partition, machine)
 
-    async def _open(self) -> None:
-        """There is nobody to call."""
-
-    async def _close(self) -> None:
-        """There is nobody to call."""
-
     async def _work(self, owned: Owned[AlertingMachine]) -> None:
         told: tuple[Look | None, float] = (None, 0.0)
         while True:
@@ -52,9 +44,7 @@ class Timekeeper(PartitionCompanion[Owned[AlertingMachine]]):
                 await self._log.report(owned.partition, fact.alert_id.encode(), fact.model_dump_json().encode())
                 told = (look, now)
                 continue
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await owned.wake.wait()
+            await owned.woken(pause)
 
 
 def tick(partition: int, look: Look, now: float) -> AlertFact:

@@ -5,7 +5,6 @@ its arrival. Where the clock here is fast the report comes early and is ignored:
 """
 
 import asyncio
-import contextlib
 import logging
 import math
 import time
@@ -58,19 +57,11 @@ class Expirer(PartitionCompanion[_Owned]):
     def _taken(self, partition: int, machine: ControlMachine) -> _Owned:
         return _Owned(partition, machine)
 
-    async def _open(self) -> None:
-        """There is nobody to call."""
-
-    async def _close(self) -> None:
-        """There is nobody to call."""
-
     async def _work(self, owned: _Owned) -> None:
         while True:
             owned.wake.clear()
             pause = await self._look(owned)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await owned.wake.wait()
+            await owned.woken(pause)
             await asyncio.sleep(self._pause_s)
 
     async def _look(self, owned: _Owned) -> float | None:

@@ -6,7 +6,6 @@ that is not so; the machine passes over what it knows.
 """
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Callable, Collection
@@ -74,20 +73,12 @@ class Lookout(PartitionCompanion[_Owned]):
     def _taken(self, partition: int, machine: ControlMachine) -> _Owned:
         return _Owned(partition, machine, told={name: _Told(None, self._clock()) for name in self._names})
 
-    async def _open(self) -> None:
-        """There is nobody to call."""
-
-    async def _close(self) -> None:
-        """There is nobody to call."""
-
     async def _work(self, owned: _Owned) -> None:
         while True:
             owned.wake.clear()
             await self._look(owned)
             pause = self._beat_s if owned.machine.unsettled or owned.told else None
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await owned.wake.wait()
+            await owned.woken(pause)
             await asyncio.sleep(self._beat_s / 10)  # between two looks, however busy the log
 
     async def _look(self, owned: _Owned) -> None:

@@ -5,7 +5,6 @@ asks the platform about each before it puts anything. Reports go to the log with
 """
 
 import asyncio
-import contextlib
 import logging
 import random
 import time
@@ -129,9 +128,7 @@ class Reconciler(PartitionCompanion[_Owned]):
         while True:
             owned.wake.clear()
             pause = self._pause(owned, self._look(owned))
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await owned.wake.wait()
+            await owned.woken(pause)
             if pause is None:
                 owned.pulse = self._new_pulse()
 

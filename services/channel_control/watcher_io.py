@@ -4,7 +4,6 @@ It only reads, so it is in nobody's way: new orders do not wait for it, and two 
 """
 
 import asyncio
-import contextlib
 import logging
 import random
 import time
@@ -74,9 +73,7 @@ class Watcher(PartitionCompanion[_Owned]):
             owned.wake.clear()
             idle = not owned.machine.watched
             pause = None if idle or len(owned.running) >= AT_ONCE else self._look(owned)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await owned.wake.wait()
+            await owned.woken(pause)
             if idle:
                 owned.rounds.wait(self._clock())
 

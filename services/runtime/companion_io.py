@@ -39,6 +39,12 @@ class Owned(Generic[AnyMachine]):
     running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     task: asyncio.Task[None] | None = None
 
+    async def woken(self, within_s: float | None) -> None:
+        """Waits until the machine has applied something, or so long; None: however long that takes."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self.wake.wait()
+
 
 AnyOwned = TypeVar("AnyOwned", bound=Owned[Any])
 
@@ -57,11 +63,9 @@ class PartitionCompanion(ABC, Generic[AnyOwned]):
     def _taken(self, partition: int, machine: Any) -> AnyOwned:
         """What is remembered of a partition from its beginning."""
 
-    @abstractmethod
     async def _open(self) -> None:
         """Connects, before the first partition."""
 
-    @abstractmethod
     async def _close(self) -> None:
         """Disconnects, after the last one."""
 
