@@ -8,31 +8,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, ClassVar, Final, TypeAlias, TypeVar
-from urllib.parse import urlsplit
+from typing import ClassVar, Final, TypeAlias, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict
 
 from schemas.channels import WantedState
 from services.channel_control.reconcile import Answer, Trouble
 
 MAX_RETRY_AFTER_DIGITS: Final = 7
-
-
-def web_address(value: str) -> str:
-    """The beginning of all addresses of a platform. Raises ValueError, which does not quote it."""
-    problem = "must be an http:// or https:// address without user, query or fragment"
-    try:
-        parts = urlsplit(value)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        raise ValueError(problem) from None
-    if not usable or parts.username is not None or parts.query or parts.fragment:
-        raise ValueError(problem)
-    return value.rstrip("/")
-
-
-WebAddress = Annotated[str, AfterValidator(web_address)]
 
 
 @dataclass(frozen=True, slots=True)

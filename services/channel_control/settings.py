@@ -5,10 +5,10 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from services.channel_control.adapter import WebAddress
 from services.channel_control.headers import header_text
 from services.channel_control.platforms.generic import signing_secret
 from services.runtime.settings import CommonSettings, Port
+from services.runtime.urls import BaseUrl
 
 
 class ControlSettings(CommonSettings):
@@ -20,7 +20,7 @@ class ControlSettings(CommonSettings):
     """Of health and metrics."""
     control_platforms: Path | None = None
     """The list of platforms, a YAML file; see platform_list."""
-    control_platform_url: WebAddress | None = None
+    control_platform_url: BaseUrl | None = None
     """Of the default platform: where `/v1/targets/…` begins."""
     control_platform_token: Annotated[SecretStr, AfterValidator(header_text)] | None = None
     """Sent there as bearer token."""

@@ -22,7 +22,7 @@ def check_url(url: str) -> None:
 def _base(value: str) -> str:
     check_url(value)
     if "?" in value or "#" in value or "@" in value:
-        raise ValueError("must be an address to which paths can be added, and hold no password")
+        raise ValueError("must be an http:// or https:// address without user, query or fragment")
     return value.rstrip("/")
 
 

@@ -12,12 +12,13 @@ from urllib.parse import quote, urlsplit
 from pydantic import AfterValidator, SecretStr, ValidationError
 
 from schemas.channels import WantedState
-from services.channel_control.adapter import Adapter, Exchange, Options, Request, WebAddress, refusal
+from services.channel_control.adapter import Adapter, Exchange, Options, Request, refusal
 from services.channel_control.headers import header_text
 from services.channel_control.reconcile import CONFLICT, Answer, Seen, Trouble
 from services.runtime.ids import derive
 from services.runtime.references import Secret
 from services.runtime.signing import check_secret, signed
+from services.runtime.urls import BaseUrl
 
 
 def signing_secret(value: SecretStr) -> SecretStr:
@@ -29,7 +30,7 @@ def signing_secret(value: SecretStr) -> SecretStr:
 class GenericOptions(Options):
     """`url`: where `/v1/targets/…` begins. `token`: sent as bearer token. `secret`: signs each request."""
 
-    url: WebAddress
+    url: BaseUrl
     token: Annotated[Secret, AfterValidator(header_text)] | None = None
     secret: Annotated[Secret, AfterValidator(signing_secret)] | None = None
 

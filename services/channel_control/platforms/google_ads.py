@@ -20,12 +20,13 @@ from urllib.parse import urlencode
 
 from pydantic import AfterValidator, Field
 
-from services.channel_control.adapter import Exchange, Options, Request, Response, WebAddress, refusal
+from services.channel_control.adapter import Exchange, Options, Request, Response, refusal
 from services.channel_control.headers import header_text
 from services.channel_control.platforms.campaign_adapter import CampaignAdapter, code
 from services.channel_control.platforms.campaigns import Campaign, Change, read_note
 from services.channel_control.reconcile import Trouble
 from services.runtime.references import Secret
+from services.runtime.urls import BaseUrl
 
 VERSION: Final = "v26"
 CENT: Final = 10_000
@@ -47,8 +48,8 @@ _BAD_ANSWER: Final = Trouble("bad_answer", "the platform's answer is not what it
 class GoogleAdsOptions(Options):
     """`customer`: the account that the campaigns are in. `manager`: the account through which we may act on it."""
 
-    url: WebAddress = "https://googleads.googleapis.com"
-    token_url: WebAddress = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
+    url: BaseUrl = "https://googleads.googleapis.com"
+    token_url: BaseUrl = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
     customer: Annotated[str, Field(pattern=r"^\d{10}$")]
     manager: Annotated[str, Field(pattern=r"^\d{10}$")] | None = None
     developer_token: Annotated[Secret, AfterValidator(header_text)]

@@ -21,12 +21,13 @@ from urllib.parse import urlencode
 
 from pydantic import AfterValidator
 
-from services.channel_control.adapter import Exchange, Options, Request, Response, WebAddress, refusal
+from services.channel_control.adapter import Exchange, Options, Request, Response, refusal
 from services.channel_control.headers import header_text
 from services.channel_control.platforms.campaign_adapter import CampaignAdapter, code
 from services.channel_control.platforms.campaigns import Campaign, Change, is_note, read_note
 from services.channel_control.reconcile import Trouble
 from services.runtime.references import Secret
+from services.runtime.urls import BaseUrl
 
 VERSION: Final = "v26.0"
 FIELDS: Final = "id,status,daily_budget,adlabels{id,name}"
@@ -39,7 +40,7 @@ _BAD_ANSWER: Final = Trouble("bad_answer", "the platform's answer is not what it
 class MetaAdsOptions(Options):
     """`app_secret`: proves with each request that the token is used by its own app, if the app demands that."""
 
-    url: WebAddress = "https://graph.facebook.com"
+    url: BaseUrl = "https://graph.facebook.com"
     token: Annotated[Secret, AfterValidator(header_text)]
     app_secret: Secret | None = None
 
