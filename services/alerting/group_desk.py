@@ -13,7 +13,7 @@ from schemas.alerting import Route
 from schemas.alerts import AlertState
 from schemas.base import HexId, Name, Versioned
 from services.alerting.group import Group, Kind, Rung, Scene, Talk
-from services.alerting.groups import acknowledge, consider, ended, join
+from services.alerting.group_life import acknowledge, consider, ended, join
 from services.alerting.routing import UNTIL_TOLD, Rules, group_labels
 from services.alerting.telling import SEVERITIES, Due
 from services.runtime.ids import derive

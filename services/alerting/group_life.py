@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from schemas.alerts import AlertState
 from schemas.base import HexId, Name
 from services.alerting.group import Group, Scene, Talk
-from services.alerting.talks import is_told, owes, ready_ms, settle, turn
+from services.alerting.group_talk import is_told, owes, ready_ms, settle, turn
 from services.alerting.telling import Due, Told, is_over
 
 

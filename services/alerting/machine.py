@@ -14,10 +14,10 @@ from schemas.audit import AuditRecord
 from schemas.base import Instant, Versioned, from_ms
 from schemas.topics import ALERT_STATE, AUDIT, DAY_MS
 from services.alerting import audit
-from services.alerting.desk import DUE, GROUP, PACE, Desk, Look, Pace
 from services.alerting.group import Group, Scene
-from services.alerting.hush import HUSH_KEYS, Hush
+from services.alerting.group_desk import DUE, GROUP, PACE, Desk, Look, Pace
 from services.alerting.merge import Merged, merge, state
+from services.alerting.muting import MUTING_KEYS, Muting
 from services.alerting.telling import SEVERITIES, Due, is_over
 from services.runtime.machine import Machine, Output, Record
 from services.runtime.murmur import misplaced
@@ -66,7 +66,7 @@ class AlertingMachine(Machine):
         self._alerts: dict[str, Alert] = {}
         self._whole: dict[str, AlertState] = {}
         self._desk = Desk()
-        self._hush = Hush(partition, partitions)
+        self._muting = Muting(partition, partitions)
         self._changed: dict[bytes, Versioned | None] = {}
         self._now_ms = 0
 
@@ -99,8 +99,8 @@ class AlertingMachine(Machine):
         if len(record.value) > MAX_FACT_BYTES:
             return [_record(audit.refused(self.partition, record, f"larger than {MAX_FACT_BYTES} bytes"))]
         try:
-            if record.key in HUSH_KEYS:
-                return list(self._take_hush(record))
+            if record.key in MUTING_KEYS:
+                return list(self._take_muting(record))
             fact = AlertFact.model_validate_json(record.value)
         except ValidationError as error:
             return [_record(audit.refused(self.partition, record, audit.problems(error)))]
@@ -110,7 +110,7 @@ class AlertingMachine(Machine):
 
     def changed(self) -> Iterable[tuple[bytes, bytes | None]]:
         """What changed, a record each: alerts, groups, due messages, the policy and silences, and the clock."""
-        for part in (self._desk.changed, self._hush.changed):
+        for part in (self._desk.changed, self._muting.changed):
             self._changed.update(part)
             part.clear()
         records = [(key, None if it is None else it.model_dump_json().encode()) for key, it in self._changed.items()]
@@ -125,7 +125,7 @@ class AlertingMachine(Machine):
             if kind is not None:
                 found.setdefault(kind, []).append(kind.model_validate_json(value))
             else:
-                self._hush.load(key, value)
+                self._muting.load(key, value)
         for clock in found.get(Clock, ()):
             self._now_ms = clock.now_ms
         for alert in found.get(Alert, ()):
@@ -160,7 +160,7 @@ class AlertingMachine(Machine):
                 alert = alert.model_copy(update={"seq": record.offset})
                 after = self._whole[fact.alert_id] = after.model_copy(update={"seq": record.offset})
                 yield Output(ALERT_STATE, fact.alert_id.encode(), after.model_dump_json().encode())
-                yield from self._hush.announce(after, before)
+                yield from self._muting.announce(after, before)
             alert, dropped = self._tell(alert, self._whole[fact.alert_id], fact)
             yield from map(_record, dropped)
         self._alerts[alert.alert_id] = self._changed[_ALERT + alert.alert_id.encode()] = alert
@@ -171,9 +171,9 @@ class AlertingMachine(Machine):
         severity = SEVERITIES.index(whole.severity)
         routing = not is_over(whole) and (severity > alert.routed or not self._desk.has(alert.alert_id))
         acknowledged = fact.acknowledged_by is not None
-        dropped = self._desk.take(whole, self._hush.rules, scene, route=routing, acknowledged=acknowledged)
+        dropped = self._desk.take(whole, self._muting.rules, scene, route=routing, acknowledged=acknowledged)
         records = self._replaced(dropped, scene)
-        if is_over(whole) and self._hush.rules.is_source(whole):
+        if is_over(whole) and self._muting.rules.is_source(whole):
             records += self._replaced(self._desk.look_at_all(scene), scene)
         return alert.model_copy(update={"routed": max(severity, alert.routed)} if routing else {}), records
 
@@ -188,21 +188,21 @@ class AlertingMachine(Machine):
         dropped = self._desk.end(due, scene, arrived=report.outcome == "delivered")
         yield from map(_record, self._replaced(dropped, scene))
 
-    def _take_hush(self, record: Record) -> Iterator[Output]:
+    def _take_muting(self, record: Record) -> Iterator[Output]:
         """A policy, a silence, or word of an alert elsewhere: of what people may be told has changed."""
-        yield from self._hush.take(record, self._whole.values())
+        yield from self._muting.take(record, self._whole.values())
         scene = self._scene(from_ms(self._now_ms))
         yield from map(_record, self._replaced(self._desk.look_at_all(scene), scene))
 
     def _scene(self, at: Instant) -> Scene:
-        rules, now_ms = self._hush.rules, self._now_ms
+        rules, now_ms = self._muting.rules, self._now_ms
         return Scene(
             now_ms=now_ms,
             at=at,
             zone=rules.zone,
             gather_ms=round(rules.alerting.gather.total_seconds() * 1000),
             alerts=self._whole,
-            quiet_until=lambda alert: self._hush.quiet_until(alert, now_ms),
+            quiet_until=lambda alert: self._muting.quiet_until(alert, now_ms),
         )
 
     def _replaced(self, dropped: list[Due], scene: Scene) -> list[AuditRecord]:
@@ -216,7 +216,7 @@ class AlertingMachine(Machine):
         scene = self._scene(from_ms(self._now_ms))
         yield from map(_record, self._replaced(self._desk.look(scene), scene))
         if self._now_ms // SWEEP_MS > before // SWEEP_MS:
-            self._hush.sweep(self._now_ms)
+            self._muting.sweep(self._now_ms)
             for alert in sorted(filter(self._is_forgotten, self._alerts.values()), key=lambda alert: alert.alert_id):
                 del self._alerts[alert.alert_id]
                 self._changed[_ALERT + alert.alert_id.encode()] = None

@@ -18,14 +18,14 @@ from services.runtime.machine import Output, Record
 
 POLICY_KEY: Final = b"policy"
 STANDING_KEY: Final = b"standing"
-HUSH_KEYS: Final = frozenset({POLICY_KEY, SILENCE_KEY, STANDING_KEY})
+MUTING_KEYS: Final = frozenset({POLICY_KEY, SILENCE_KEY, STANDING_KEY})
 """The keys of what is no fact."""
 
 _SILENCE: Final = b"silence:"
 _STANDING: Final = b"standing:"
 
 
-class Hush:
+class Muting:
     """See the module. `changed` is what a snapshot has to write."""
 
     def __init__(self, partition: int, partitions: int) -> None:

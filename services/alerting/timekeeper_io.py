@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from schemas.alerts import AlertFact, DeliveryReport
 from schemas.base import from_ms
-from services.alerting.desk import Look
+from services.alerting.group_desk import Look
 from services.alerting.machine import AlertingMachine
 from services.runtime.companion_io import Log, Owned, PartitionCompanion
 from services.runtime.ids import derive

@@ -9,10 +9,10 @@ from services.channel_control.lookout_io import Lookout
 from services.channel_control.machine import ControlMachine
 from services.channel_control.no_platform import NoPlatform
 from services.channel_control.platform_io import Platforms
+from services.channel_control.reachability import Sights
 from services.channel_control.reconcile import Patience
 from services.channel_control.reconciler_io import Limits, Reconciler
 from services.channel_control.settings import ControlSettings
-from services.channel_control.sights import Sights
 from services.channel_control.watcher_io import Watcher
 from services.runtime import faust_io
 from services.runtime.companion_io import Companions

@@ -15,7 +15,7 @@ from schemas.governor import GOVERNOR, Claim
 from schemas.policy import Policy
 from services.channel_control.decision import Decision, Moment, notes_for
 from services.channel_control.holds import MAX_REASON, Placing, asked_of, is_record, waits
-from services.channel_control.opening import ended
+from services.channel_control.resuming import ended
 from services.channel_control.target import Target
 from services.runtime.ids import derive
 

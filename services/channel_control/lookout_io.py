@@ -17,7 +17,7 @@ from schemas.commands import Command, Waiting
 from services.channel_control.addresses import Address
 from services.channel_control.machine import ControlMachine
 from services.channel_control.outages import KIND
-from services.channel_control.sights import Sights
+from services.channel_control.reachability import Sights
 from services.channel_control.target import Target
 from services.runtime.companion_io import Log, Owned, PartitionCompanion
 from services.runtime.ids import derive

@@ -15,11 +15,11 @@ from services.channel_control.decision import AlertNote, Decision, Moment, note_
 from services.channel_control.four_eyes import with_void
 from services.channel_control.holds import HOLD_KINDS, acts, asks, counts, is_record, place, waits, why
 from services.channel_control.loosening import override, resume, withdraw
-from services.channel_control.opening import due, eased, ended, relapse
 from services.channel_control.overrides import masked_by
 from services.channel_control.ramps import paced
 from services.channel_control.regrouping import regroup
 from services.channel_control.reports import report
+from services.channel_control.resuming import due, eased, ended, relapse
 from services.channel_control.silences import silence
 from services.channel_control.staleness import is_about_content, is_guardrail, is_stale
 from services.channel_control.target import Target

@@ -13,8 +13,8 @@ from schemas.channels import WantedState
 from services.channel_control import metrics
 from services.channel_control.adapter import Adapter, Exchange, Request, Response
 from services.channel_control.addresses import DEFAULT, Address
+from services.channel_control.reachability import Sights
 from services.channel_control.reconcile import CONFLICT, FROZEN, Answer, Call, Seen, Trouble
-from services.channel_control.sights import Sights
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""A hold that opens by itself: the steps of its ramp, each a new picture of the hold. What calls for them is `opening`.
+"""A hold that opens by itself: the steps of its ramp, each a new picture of the hold. `resuming` calls for them.
 
 No hold loosens what another stops: while anything stricter stands on the target a ramp waits, since there would be
 nothing to watch.

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from schemas.alerts import AlertFact, AlertState
 from schemas.audit import AuditRecord
-from services.alerting.desk import MOST
+from services.alerting.group_desk import MOST
 from services.alerting.machine import KEEP_MS, MAX_FACT_BYTES, SWEEP_MS, AlertingMachine, build
 from services.runtime.ids import derive
 from services.runtime.machine import Output, Record

@@ -262,7 +262,7 @@ def test_only_what_has_the_same_is_inhibited_and_nothing_by_its_like() -> None:
 def test_an_alert_of_one_partition_inhibits_those_of_another() -> None:
     line = Line(machine=build(0, 1)).policy(inhibit=[INHIBIT])
     elsewhere = Line(machine=build(0, 1)).policy(inhibit=[INHIBIT])
-    line.machine._hush._others = [1]
+    line.machine._muting._others = [1]
     line.opens("source", "service:ingest", indicator="dead_ingest")
     (said,) = [one for one in line.outputs if one.key == b"standing"]
     assert (said.topic, said.partition) == ("alerts", 1)

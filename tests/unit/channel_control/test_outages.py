@@ -11,8 +11,8 @@ import pytest
 from schemas.topics import ALERTS, AUDIT
 from services.channel_control.lookout_io import AGAIN_S, Lookout
 from services.channel_control.machine import ControlMachine
+from services.channel_control.reachability import Sights
 from services.channel_control.reconcile import Seen, Trouble
-from services.channel_control.sights import Sights
 from services.runtime.machine import Output
 from services.runtime.murmur import partition_of
 from tests.unit.channel_control.orders import confirmed, order, persons, record, said

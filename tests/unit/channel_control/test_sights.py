@@ -2,8 +2,8 @@
 
 import pytest
 
+from services.channel_control.reachability import Sights
 from services.channel_control.reconcile import CONFLICT, FROZEN, Answer, Seen, Trouble
-from services.channel_control.sights import Sights
 
 ADS = "ads"
 TIMEOUT = Trouble("timeout", "no answer")
