@@ -13,7 +13,7 @@ from services.console.feed_io import Feed
 from services.runtime.health import Health
 from services.runtime.ids import derive
 from tests.unit.console.samples import NOW
-from tests.unit.console.test_app import SETTINGS, World
+from tests.unit.console.world import SETTINGS, World
 from tests.unit.incidents.samples import alert
 
 FUND: dict[str, Any] = {"products": {"fund-a": 18}}

@@ -16,7 +16,7 @@ from services.console.feed_io import Feed
 from services.runtime.health import Health
 from services.runtime.signed_notes import seal
 from tests.unit.console.samples import NOW, alert
-from tests.unit.console.test_app import SETTINGS, World
+from tests.unit.console.world import SETTINGS, World
 
 KEY = "a key of the tests, and of nobody else"
 LATER = 2**37

@@ -8,9 +8,7 @@ import pytest
 from schemas.policy import IndicatorPolicy, Policy, PolicyRef
 from schemas.topics import POLICY
 from services.scanning.fingerprints import fingerprint
-from tests.unit.console.test_app import World, client, complete, world
-
-__all__ = ["client", "complete", "world"]
+from tests.unit.console.world import World
 
 SCAN = "/api/v1/scan"
 PROMPTS = "\n投资有风险。历史业绩不代表未来表现。"

@@ -10,9 +10,7 @@ from schemas.alerting import PlannedSilence
 from schemas.topics import ALERT_STATE, AUDIT
 from services.console.silences import Silences
 from tests.unit.console.samples import NOW, alert, audit
-from tests.unit.console.test_app import World, client, complete, world
-
-__all__ = ["client", "complete", "world"]
+from tests.unit.console.world import World
 
 URL = "/api/v1/orders/silence"
 UNTIL = (NOW + timedelta(hours=2)).isoformat()
