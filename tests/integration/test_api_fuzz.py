@@ -15,7 +15,8 @@ from services.runtime.kafka_io import ensure_topics, producer
 from services.runtime.machine import Output
 from services.runtime.settings import CommonSettings
 from tests.integration.http_service import running
-from tests.integration.test_console import control, send
+from tests.integration.test_console import control
+from tests.support.machines import send
 from tests.unit.console.samples import alert, channel
 
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"

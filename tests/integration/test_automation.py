@@ -1,10 +1,6 @@
 """The kill switch through Kafka: told on every partition, and automation asks from then on."""
 
-import asyncio
 import contextlib
-import os
-import subprocess
-import sys
 import uuid
 from pathlib import Path
 
@@ -15,21 +11,10 @@ from services.channel_control.machine import ControlMachine
 from services.runtime import kafka_io
 from services.runtime.machine import Record
 from services.runtime.settings import CommonSettings
+from tests.support.command_line import tidegate
 from tests.unit.channel_control.orders import order, record, said
 
 ROOT = Path(__file__).parents[2]
-
-
-async def tidegate(settings: CommonSettings, *arguments: str) -> tuple[int, str]:
-    """Runs `tidegate automation …`: its exit code, and what it said."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("TIDEGATE_")}
-    environ |= {"TIDEGATE_KAFKA": settings.kafka, "TIDEGATE_PREFIX": settings.prefix}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.cli", "automation", *arguments,
-        cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    output, _ = await asyncio.wait_for(process.communicate(), 60)
-    return process.returncode or 0, output.decode().strip()
 
 
 async def machines(settings: CommonSettings) -> list[ControlMachine]:
@@ -61,10 +46,10 @@ async def test_one_person_switches_all_of_automation_off_and_on(broker: Broker) 
     settings = CommonSettings(kafka=broker.bootstrap, prefix=f"{uuid.uuid4().hex[:8]}.")
     await kafka_io.ensure_topics(settings, [TOPICS[CHANNEL_COMMANDS]])
     why = ("--reason", "the feeds are wrong")
-    assert (await tidegate(settings, "off", *why))[0] == 1, "nobody is named"
-    assert (await tidegate(settings, "off", "--as", "li", "--reason", " ")) == (1, "say why: --reason")
-    code, told = await tidegate(settings, "off", "--as", "li", *why)
+    assert (await tidegate(settings, "automation", "off", *why))[0] == 1, "nobody is named"
+    assert (await tidegate(settings, "automation", "off", "--as", "li", "--reason", " ")) == (1, "say why: --reason")
+    code, told = await tidegate(settings, "automation", "off", "--as", "li", *why)
     assert (code, told.startswith("automation is off, on ")) == (0, True)
     assert {asks(machine) for machine in await machines(settings)} == {True}
-    assert (await tidegate(settings, "on", "--as", "wang", "--reason", "mended"))[0] == 0
+    assert (await tidegate(settings, "automation", "on", "--as", "wang", "--reason", "mended"))[0] == 0
     assert {asks(machine) for machine in await machines(settings)} == {False}

@@ -5,13 +5,13 @@ import contextlib
 import signal
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from aiokafka import AIOKafkaProducer
 
 from deploy.embedded.broker import Broker
 from schemas.content import ContentPolicy, Phrase
@@ -20,9 +20,10 @@ from schemas.topics import ALERT_STATE, CHANNEL_COMMANDS, CHANNEL_STATE, POLICY
 from services.channel_control.machine import ControlMachine
 from services.runtime.ids import derive
 from services.runtime.kafka_io import ensure_topics, follow, producer
-from services.runtime.machine import Output, Record
+from services.runtime.machine import Output
 from services.runtime.settings import CommonSettings
 from tests.integration.http_service import HttpService, ends_badly, running, until, until_ready
+from tests.support.machines import send, standing_in
 from tests.unit.console.samples import alert, channel
 
 API = "/api/v1"
@@ -45,28 +46,9 @@ def environ_of(settings: CommonSettings, folder: Path) -> dict[str, str]:
     }
 
 
-async def send(settings: CommonSettings, to: AIOKafkaProducer, *outputs: Output) -> None:
-    for output in outputs:
-        await to.send(settings.prefix + output.topic, output.value, key=output.key)
-    await to.flush()
-
-
-@contextlib.asynccontextmanager
-async def control(settings: CommonSettings) -> AsyncIterator[None]:
-    """What channel_control does, without its snapshots: every order is decided on as it arrives."""
-    machines = {number: ControlMachine(number, settings.partitions) for number in range(settings.partitions)}
-
-    async def decide(to: AIOKafkaProducer) -> None:
-        async for batch in follow(settings, CHANNEL_COMMANDS):
-            for one in batch.records:
-                record = Record(one.offset, one.timestamp_ms, one.key, one.value or b"")
-                await send(settings, to, *machines[one.partition].apply(record))
-
-    async with producer(settings) as to:
-        task = asyncio.create_task(decide(to))
-        yield
-        task.cancel()
-        await asyncio.wait([task])
+def control(settings: CommonSettings) -> AbstractAsyncContextManager[None]:
+    """What channel_control does."""
+    return standing_in(settings, CHANNEL_COMMANDS, ControlMachine)
 
 
 @contextlib.asynccontextmanager

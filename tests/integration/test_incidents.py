@@ -1,14 +1,11 @@
 """Incidents from facts on a real log: the console merges, the machines carry it out, the command line tells it too."""
 
-import asyncio
-import contextlib
 from argparse import Namespace
-from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import httpx
 import pytest
-from aiokafka import AIOKafkaProducer
 
 from schemas.alerts import AlertFact
 from schemas.topics import ALERTS
@@ -16,33 +13,21 @@ from services.alerting.machine import AlertingMachine
 from services.cli import incident_io
 from services.cli.settings import CliSettings
 from services.runtime.ids import derive
-from services.runtime.kafka_io import follow, producer
-from services.runtime.machine import Output, Record
+from services.runtime.kafka_io import producer
+from services.runtime.machine import Output
 from services.runtime.settings import CommonSettings
 from tests.integration.http_service import until, until_ready
-from tests.integration.test_console import API, console, control, send
+from tests.integration.test_console import API, console, control
 from tests.integration.test_console import settings as settings
+from tests.support.machines import send, standing_in
 from tests.unit.incidents.samples import alert
 
 FUND: dict[str, object] = {"products": {"fund-a": 18}}
 
 
-@contextlib.asynccontextmanager
-async def merging(settings: CommonSettings) -> AsyncIterator[None]:
-    """What alerting does, without its snapshots and deliveries: facts become alerts."""
-    machines = {number: AlertingMachine(number, settings.partitions) for number in range(settings.partitions)}
-
-    async def merge(to: AIOKafkaProducer) -> None:
-        async for batch in follow(settings, ALERTS):
-            for one in batch.records:
-                record = Record(one.offset, one.timestamp_ms, one.key, one.value or b"")
-                await send(settings, to, *machines[one.partition].apply(record))
-
-    async with producer(settings) as to:
-        task = asyncio.create_task(merge(to))
-        yield
-        task.cancel()
-        await asyncio.wait([task])
+def merging(settings: CommonSettings) -> AbstractAsyncContextManager[None]:
+    """What alerting does: facts become alerts."""
+    return standing_in(settings, ALERTS, AlertingMachine)
 
 
 def opening(name: str, minutes: float, detail: dict[str, object] | None = None) -> Output:

@@ -2,9 +2,6 @@
 
 import asyncio
 import contextlib
-import os
-import subprocess
-import sys
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -21,6 +18,7 @@ from services.cli.audit_io import check as check_audit
 from services.runtime import kafka_io
 from services.runtime.kafka_io import Received
 from services.runtime.settings import CommonSettings
+from tests.support.command_line import tidegate
 from tests.support.ingest import Ingests, ingests
 
 ROOT = Path(__file__).parents[2]
@@ -32,18 +30,6 @@ TAKEN_UP_WITHIN_MS = 2000
 async def system(broker: Broker, tmp_path: Path) -> AsyncIterator[Ingests]:
     async with ingests(broker.bootstrap, tmp_path) as found:
         yield found
-
-
-async def tidegate(settings: CommonSettings, *arguments: str) -> tuple[int, str]:
-    """Runs `tidegate policy …`: its exit code, and what it said."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("TIDEGATE_")}
-    environ |= {"TIDEGATE_KAFKA": settings.kafka, "TIDEGATE_PREFIX": settings.prefix}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.cli", "policy", *arguments,
-        cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    output, _ = await asyncio.wait_for(process.communicate(), 60)
-    return process.returncode or 0, output.decode().strip()
 
 
 def document(folder: Path, version: int, text: str = CALM) -> str:
@@ -72,35 +58,35 @@ async def topic_of(settings: CommonSettings) -> PolicyTopic:
 
 async def test_a_change_goes_its_way_from_the_document_to_the_logs(system: Ingests, tmp_path: Path) -> None:
     settings = system.settings
-    assert await tidegate(settings, "apply", document(tmp_path, 1)) == (
+    assert await tidegate(settings, "policy", "apply", document(tmp_path, 1)) == (
         0,
         "default/1 is in force now (the first one, which needs no approval)",
     )
-    code, said = await tidegate(settings, "apply", document(tmp_path, 2, "tresholds: 1"), "--as", "zhao")
+    code, said = await tidegate(settings, "policy", "apply", document(tmp_path, 2, "tresholds: 1"), "--as", "zhao")
     assert (code, said.endswith(".yaml:2: tresholds: is not known; is it misspelt, or in the wrong place?")) == (
         1,
         True,
     )
     auto = document(tmp_path, 2, "max_silence: 1h")
-    assert (await tidegate(settings, "apply", auto))[1].startswith("say who you are")
-    code, said = await tidegate(settings, "apply", auto, "--as", "zhao", "--note", "calm enough")
+    assert (await tidegate(settings, "policy", "apply", auto))[1].startswith("say who you are")
+    code, said = await tidegate(settings, "policy", "apply", auto, "--as", "zhao", "--note", "calm enough")
     assert (code, "approve default/2" in said) == (0, True)
     assert (await topic_of(settings)).active == "default/1"
-    assert (await tidegate(settings, "approve", "2", "--as", "zhao"))[0] == 1
-    code, said = await tidegate(settings, "approve", "2", "--as", "li")
+    assert (await tidegate(settings, "policy", "approve", "2", "--as", "zhao"))[0] == 1
+    code, said = await tidegate(settings, "policy", "approve", "2", "--as", "li")
     assert (code, said.startswith("1 of 2 people agree.")) == (0, True)
-    assert await tidegate(settings, "approve", "2", "--as", "wang") == (0, "default/2 is in force now")
-    assert await tidegate(settings, "rollback", "1", "--as", "li") == (0, "default/3 is in force now")
-    assert (await tidegate(settings, "diff", auto, "3"))[1].splitlines() == [
+    assert await tidegate(settings, "policy", "approve", "2", "--as", "wang") == (0, "default/2 is in force now")
+    assert await tidegate(settings, "policy", "rollback", "1", "--as", "li") == (0, "default/3 is in force now")
+    assert (await tidegate(settings, "policy", "diff", auto, "3"))[1].splitlines() == [
         "version: 2 → 3",
         "max_silence: 1h → 2h",
         "indicators.complaint_volume.maturity.pause: auto → notify",
     ]
-    assert "maturity: notify" in (await tidegate(settings, "show"))[1]
-    assert "→ default/3" in (await tidegate(settings, "history"))[1]
-    older = await tidegate(settings, "apply", "--if-newer", document(tmp_path, 1))
+    assert "maturity: notify" in (await tidegate(settings, "policy", "show"))[1]
+    assert "→ default/3" in (await tidegate(settings, "policy", "history"))[1]
+    older = await tidegate(settings, "policy", "apply", "--if-newer", document(tmp_path, 1))
     assert older == (0, "default/3 stays in force, default/1 is not newer")
-    assert await tidegate(settings, "apply", document(tmp_path, 3)) == (0, "default/3 is in force")
+    assert await tidegate(settings, "policy", "apply", document(tmp_path, 3)) == (0, "default/3 is in force")
 
     audit = [AuditRecord.model_validate_json(each.value or b"") for each in await records(settings, AUDIT)]
     assert sorted((each.what, each.who, each.target, each.outcome) for each in audit) == [
@@ -122,9 +108,11 @@ async def test_a_change_goes_its_way_from_the_document_to_the_logs(system: Inges
 
 async def test_two_people_at_once_lose_nothing_silently(system: Ingests, tmp_path: Path) -> None:
     settings = system.settings
-    await tidegate(settings, "apply", document(tmp_path, 1))
+    await tidegate(settings, "policy", "apply", document(tmp_path, 1))
     people = [
-        tidegate(settings, "apply", document(tmp_path, 2, f"max_silence: {hours}h\n{CALM}"), "--as", f"p{hours}")
+        tidegate(
+            settings, "policy", "apply", document(tmp_path, 2, f"max_silence: {hours}h\n{CALM}"), "--as", f"p{hours}"
+        )
         for hours in range(3, 8)
     ]
     answers = await asyncio.gather(*people)
@@ -156,14 +144,14 @@ async def first_marks(settings: CommonSettings, subject: str, label: str) -> lis
 
 async def test_a_change_is_in_the_marks_of_every_partition_within_two_seconds(system: Ingests, tmp_path: Path) -> None:
     settings = system.settings
-    await tidegate(settings, "apply", document(tmp_path, 1))
+    await tidegate(settings, "policy", "apply", document(tmp_path, 1))
     process = system.start()
     await process.until_said("policy in force")
     for subject in SUBJECTS:
         await first_marks(settings, subject, "default/1")
     delays = []
     for version in range(2, 8):
-        await tidegate(settings, "apply", document(tmp_path, version), "--as", "zhao")
+        await tidegate(settings, "policy", "apply", document(tmp_path, version), "--as", "zhao")
         marks = [mark for subject in SUBJECTS for mark in await first_marks(settings, subject, f"default/{version}")]
         active = [each for each in await records(settings, POLICY) if each.key == b"active"][-1]
         delays += [each.timestamp_ms - active.timestamp_ms for each in marks]
