@@ -27,9 +27,13 @@ async def serve(settings: ConsoleSettings) -> None:
         client="tidegate-console",
         ack_timeout_s=settings.console_send_timeout_s,
     )
-    await api_io.serve(
-        build_app(settings, feed, publisher, health), bound, publisher.run(), feed.run(), give_up=publisher.give_up
-    )
+
+    def give_up() -> None:
+        publisher.give_up()
+        feed.end()
+
+    app = build_app(settings, feed, publisher, health)
+    await api_io.serve(app, bound, publisher.run(), feed.run(), give_up=give_up)
 
 
 def main() -> int:

@@ -13,6 +13,12 @@ from services.console.feed_io import Feed
 from services.console.incidents_io import incident_routes, regrouping_routes
 from services.console.links_io import link_routes
 from services.console.ordering_io import order_routes
+from services.console.pages.board_io import board_routes
+from services.console.pages.forms_io import form_routes
+from services.console.pages.frame_io import Frame, PageError
+from services.console.pages.live_io import live_routes
+from services.console.pages.signing_in_io import sign_in_routes
+from services.console.pages.visitor_io import Sessions
 from services.console.people import Person
 from services.console.reading_io import directory_routes, reading_routes
 from services.console.scanning_io import scanning_routes
@@ -51,4 +57,24 @@ def build_app(settings: ConsoleSettings, feed: Feed, publisher: Publishing, heal
     app.include_router(scanning_routes(feed), dependencies=guarded)
     if settings.link_key is not None:
         app.include_router(link_routes(feed, desk, settings.link_key))
+    _add_pages(app, settings, feed, desk)
     return app
+
+
+def _add_pages(app: FastAPI, settings: ConsoleSettings, feed: Feed, desk: Desk) -> None:
+    """What people see."""
+    frame, sessions = Frame(feed), Sessions()
+    frame.adopt(app)
+    app.include_router(sign_in_routes(frame, sessions, settings.console_tokens_file))
+
+    async def complete() -> None:
+        if not feed.complete:
+            raise PageError(503, "Still reading what there is: try again in a moment.", "正在读取数据，请稍后重试。")
+
+    pages = [
+        live_routes(feed, sessions.visiting),
+        form_routes(feed, desk, sessions.visiting),
+        board_routes(frame, feed, sessions.visiting),
+    ]
+    for router in pages:
+        app.include_router(router, dependencies=[Depends(complete)])

@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 from schemas import topics
 from schemas.base import to_ms
 from services.console import metrics
+from services.console.changes import Changes
 from services.console.policy_view import PolicyInForce
 from services.console.settings import ConsoleSettings
 from services.console.silences import Silences
@@ -35,6 +36,8 @@ class Feed:
         self.silences = Silences()
         self.policy = PolicyInForce()
         self._settings = settings
+        self._changes = Changes(f"{to_ms(now):x}")
+        self._ending = False
         self._news = asyncio.Condition()
         self._folds: dict[str, Callable[[Received], object]] = {
             topics.CHANNEL_STATE: lambda record: self.channels.fold(record.key or b"", record.value),
@@ -57,6 +60,25 @@ class Feed:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(wait_s), self._news:
                 await self._news.wait_for(lambda: self.audit.outcome_of(command_id) is not None)
+
+    def seen(self) -> str:
+        """All there is to see now, for `wait_for_change`."""
+        return self._changes.seen()
+
+    async def wait_for_change(self, seen: str) -> list[str]:
+        """The names of what has changed since then, when there are any; none when the process is about to end."""
+        async with self._news:
+            await self._news.wait_for(lambda: self._ending or self._changes.since(seen))
+        return [] if self._ending else self._changes.since(seen)
+
+    def end(self) -> None:
+        """Lets go of all that wait for a change."""
+        self._ending = True
+        self._last_word = asyncio.get_running_loop().create_task(self._tell())
+
+    async def _tell(self) -> None:
+        async with self._news:
+            self._news.notify_all()
 
     async def run(self) -> None:
         """Reads without end. Raises TopicMismatchError and TopicRefusedError."""
@@ -114,5 +136,6 @@ class Feed:
         if batch.caught_up:
             self._unread.discard(topic)
             self._parts[topic].ok()
-        async with self._news:
-            self._news.notify_all()
+        if batch.records:
+            self._changes.note(topic)
+        await self._tell()

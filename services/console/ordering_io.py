@@ -13,21 +13,8 @@ from services.console.answers import OrderList, OrderProblem
 from services.console.desk_io import Desk
 from services.console.feed_io import Feed
 from services.console.high_risk import HighRisk
-from services.console.orders import (
-    Acknowledge,
-    Answer,
-    Order,
-    OrderAnswer,
-    Override,
-    Resume,
-    Silence,
-    Stop,
-    Switch,
-    Throttle,
-    Word,
-    command_id,
-    command_of,
-)
+from services.console.order_words import ORDER_WORDS, OrderWord
+from services.console.orders import Acknowledge, Order, OrderAnswer, Silence, command_id, command_of
 from services.console.people import Person, Role
 from services.runtime.api_io import errors, refusal
 
@@ -42,48 +29,20 @@ Key = Annotated[
 ]
 Wait = Annotated[float, Query(ge=0, le=30, description="So many seconds to wait for the outcome.")]
 Authenticated = Callable[..., Awaitable[Person]]
-_ORDERS: tuple[tuple[Word, type[Order], Role, str, str], ...] = (
-    ("pause", Stop, "operator", "Stop a target", "Until its end, or until it is resumed."),
-    ("throttle", Throttle, "operator", "Slow a target", "To a share of its traffic; the lowest of several counts."),
-    ("freeze", Stop, "operator", "Freeze a target", "A stop that stands above any pause."),
-    ("take_down", Stop, "operator", "Take a target down", "A stop that stands above all others."),
-    (
-        "override",
-        Override,
-        "operator",
-        "Keep a target running",
-        "Until a time; what automation wants meanwhile stands masked, is in the audit, and acts when it ends.",
-    ),
-    ("withdraw", Answer, "operator", "Take back", "An override, or a request of one's own, named in `hold_ids`."),
-    ("resume", Resume, "operator", "Lift holds", "What a guardrail or a freeze holds waits until others agree."),
-    (
-        "approve",
-        Answer,
-        "approver",
-        "Approve what waits",
-        "A hold, or a request of another person.",
-    ),
-    (
-        "reject",
-        Answer,
-        "approver",
-        "Reject what waits",
-        "A hold never acts then; a higher level of its alert asks again.",
-    ),
-    ("automation_off", Switch, "admin", "Switch automation off", "What would act asks a person instead, at once."),
-    ("automation_on", Switch, "admin", "Switch automation on", "What was asked for meanwhile waits on."),
-)
-"""Word, body, who may, and what it is."""
 
 
 def order_routes(feed: Feed, desk: Desk, authenticated: Authenticated) -> APIRouter:
     """The routes that order; each says which role it takes."""
     router = APIRouter(prefix="/api/v1/orders")
-    for word, body, role, summary, text in _ORDERS:
-        give = _giving(word, body, desk, at_least(role, authenticated))
-        path = "/" + word.replace("_", "-")
+    for each in ORDER_WORDS.values():
         router.add_api_route(
-            path, give, methods=["POST"], name=word, summary=summary, description=text, **told(OrderAnswer)
+            "/" + each.word.replace("_", "-"),
+            _giving(each, desk, at_least(each.role, authenticated)),
+            methods=["POST"],
+            name=each.word,
+            summary=each.summary,
+            description=each.text,
+            **told(OrderAnswer),
         )
     operator = at_least("operator", authenticated)
 
@@ -160,14 +119,14 @@ def new_id(person: Person, key: str | None) -> str:
     return command_id(person, key, secrets.token_hex(16))
 
 
-def _giving(word: Word, body: type[Order], desk: Desk, allowed: Authenticated) -> Callable[..., Any]:
+def _giving(ordered: OrderWord, desk: Desk, allowed: Authenticated) -> Callable[..., Any]:
     """The endpoint of one word."""
 
     async def give(
         order: Order, person: Annotated[Person, Depends(allowed)], response: Response, key: Key = None, wait: Wait = 0
     ) -> OrderAnswer:
-        command = command_of(word, order, person, new_id(person, key), datetime.now(UTC))
+        command = command_of(ordered.word, order, person, new_id(person, key), datetime.now(UTC))
         return await desk.give(command, wait, response)
 
-    give.__annotations__["order"] = body
+    give.__annotations__["order"] = ordered.body
     return give

@@ -1,0 +1,80 @@
+"""From the fields of a form to the body of an order. Pure; the time comes in."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import ValidationError
+
+from schemas.problems import problems_of
+from services.console.orders import Order
+
+Fields = Mapping[str, Sequence[str]]
+"""All values of each field, as a browser sends them."""
+
+
+class FormError(ValueError):
+    """What is wrong with a form, a line for each field."""
+
+
+def order_of(body: type[Order], fields: Fields, now: datetime) -> Order:
+    """The order that a form gives; fields that the order does not have and empty ones are left out.
+
+    `reason` is its note, `percent` its factor, and `minutes` how long it lasts. Raises FormError.
+    """
+    given: dict[str, Any] = {}
+    for name, (field, read) in _FIELDS.items():
+        values = [value.strip() for value in fields.get(name, ()) if value.strip()]
+        if values and field in body.model_fields:
+            given[field] = _read(name, read, values, now)
+    try:
+        return body.model_validate(given)
+    except ValidationError as error:
+        told = (f"{problem.field or 'the form'}: {problem.problem}" for problem in problems_of(error))
+        raise FormError("; ".join(told)) from None
+
+
+def _read(name: str, read: "_Reader", values: Sequence[str], now: datetime) -> Any:
+    try:
+        return read(values, now)
+    except (ValueError, OverflowError):
+        raise FormError(f"{name}: cannot be read") from None
+
+
+_Reader = Callable[[Sequence[str], datetime], Any]
+
+
+def _text(values: Sequence[str], _: datetime) -> str:
+    return values[-1]
+
+
+def _number(values: Sequence[str], _: datetime) -> int:
+    return int(values[-1])
+
+
+def _percent(values: Sequence[str], _: datetime) -> float:
+    return float(values[-1]) / 100
+
+
+def _from_now(values: Sequence[str], now: datetime) -> datetime:
+    return now + timedelta(minutes=float(values[-1]))
+
+
+def _all(values: Sequence[str], _: datetime) -> list[str]:
+    return list(values)
+
+
+_FIELDS: Mapping[str, tuple[str, _Reader]] = MappingProxyType(
+    {
+        "target": ("target", _text),
+        "alert_id": ("alert_id", _text),
+        "reason": ("note", _text),
+        "percent": ("factor", _percent),
+        "minutes": ("expires_at", _from_now),
+        "expected_generation": ("expected_generation", _number),
+        "hold_ids": ("hold_ids", _all),
+        "indicators": ("indicators", _all),
+    }
+)
+"""The field of an order that each field of a form is for."""

@@ -1,0 +1,100 @@
+"""POST /do/{word}: gives the order of a page's form, and goes back to where the form was."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from hmac import compare_digest
+from typing import Annotated, Final
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
+
+from schemas.commands import Command
+from services.console.desk_io import Desk
+from services.console.feed_io import Feed
+from services.console.order_words import ORDER_WORDS
+from services.console.orders import Acknowledge, Order, Silence, command_id, command_of
+from services.console.pages.forms import Fields, FormError, order_of
+from services.console.pages.frame_io import PageError
+from services.console.pages.visitor_io import Visiting, Visitor, inside
+from services.console.people import Role
+from services.runtime.api_io import ApiError
+
+WAIT_S: Final = 2.0
+"""How long the answer may wait for the outcome; what takes longer is told by the page when it is known."""
+_ABOUT_ALERTS: Final[Mapping[str, type[Order]]] = {"acknowledge": Acknowledge, "silence": Silence}
+
+
+def form_routes(feed: Feed, desk: Desk, visiting: Visiting) -> APIRouter:
+    """The route of all forms that give an order."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.post("/do/{word}")
+    async def give(word: str, request: Request, visitor: Annotated[Visitor, Depends(visiting)]) -> Response:
+        """A refusal by channel_control is told on the page that the form was on, like any other outcome."""
+        fields = await fields_of(request, visitor)
+        command = _command(word, fields, visitor, feed)
+        try:
+            await desk.give(command, WAIT_S, Response())
+        except ApiError as error:
+            if error.body.status != 409:
+                raise PageError(
+                    error.body.status, f"Not given: {error.body.detail}", f"指令未提交：{error.body.detail}"
+                ) from None
+        return RedirectResponse(back_to(fields, command.command_id), 303)
+
+    return router
+
+
+async def fields_of(request: Request, visitor: Visitor) -> Fields:
+    """The fields of a form of ours. Raises PageError for one that did not come from a page of this visitor."""
+    async with request.form(max_files=0, max_fields=2000) as form:
+        fields = {name: [each for each in form.getlist(name) if isinstance(each, str)] for name in form}
+    if not compare_digest(one(fields, "csrf").encode(), visitor.csrf.encode()):
+        raise PageError(403, "This form is no longer valid: open the page anew.", "表单已失效，请重新打开页面。")
+    return fields
+
+
+def needed(visitor: Visitor, role: Role) -> None:
+    """Raises PageError for a visitor without this role."""
+    if not visitor.person.is_at_least(role):
+        raise PageError(403, f"This takes the role {role}.", f"此操作需要角色 {role}。")
+
+
+def one(fields: Fields, name: str) -> str:
+    """The last value of a field, empty for none."""
+    values = fields.get(name, ())
+    return values[-1] if values else ""
+
+
+def back_to(fields: Fields, order: str) -> str:
+    """The page that the form was on, told of the order."""
+    place = urlsplit(inside(one(fields, "back")))
+    query = [(name, value) for name, value in parse_qsl(place.query) if name != "order"]
+    return f"{place.path}?{urlencode([*query, ('order', order)])}"
+
+
+def _command(word: str, fields: Fields, visitor: Visitor, feed: Feed) -> Command:
+    known = ORDER_WORDS.get(word)
+    body = known.body if known is not None else _ABOUT_ALERTS.get(word)
+    if body is None:
+        raise PageError(404, "There is no such order.", "没有此指令。")
+    needed(visitor, "operator" if known is None else known.role)
+    now = datetime.now(UTC)
+    try:
+        order = order_of(body, fields, now)
+    except FormError as error:
+        raise PageError(422, f"The form is not complete: {error}", f"表单不完整：{error}") from None
+    about = {} if known is not None else {"target": _subject(order, feed)}
+    new_id = command_id(visitor.person, one(fields, "key"), "")
+    return command_of(word, order.model_copy(update=about), visitor.person, new_id, now)  # type: ignore[arg-type]
+
+
+def _subject(order: Order, feed: Feed) -> str:
+    alert_id: str | None = getattr(order, "alert_id", None)
+    if alert_id is None:
+        return str(getattr(order, "target", ""))
+    alert = feed.alerts.get(alert_id)
+    if alert is None:
+        raise PageError(404, "No such alert is known.", "没有这条告警。")
+    return alert.subject

@@ -1,0 +1,55 @@
+"""What the tests of pages share: a browser without scripts, signed in or not."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from html.parser import HTMLParser
+
+import httpx
+
+from services.console.app import build_app
+from services.console.people import Role
+from services.runtime.health import Health
+from tests.unit.console.world import SETTINGS, World
+
+TOKENS: dict[Role, str] = {
+    "viewer": "viewer",
+    "operator": "operator",
+    "approver": "approver",
+    "admin": "admin",
+}
+
+
+@asynccontextmanager
+async def browsing(
+    world: World, role: Role | None = "operator", language: str = "en"
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client that keeps cookies, signed in with a role."""
+    transport = httpx.ASGITransport(build_app(SETTINGS, world.feed, world, Health()))
+    headers = {"Accept-Language": language}
+    async with httpx.AsyncClient(transport=transport, base_url="http://console", headers=headers) as client:
+        if role is not None:
+            answer = await client.post("/signin", data={"token": TOKENS[role]})
+            assert answer.status_code == 303
+        yield client
+
+
+class Form(HTMLParser):
+    """The hidden fields of the first form of a page with this action."""
+
+    def __init__(self, page: str, action: str) -> None:
+        super().__init__()
+        self.fields: dict[str, str] = {}
+        self._action, self._inside = action, False
+        self.feed(page)
+        assert self.fields, f"no form gives {action}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._inside = found.get("action") == self._action and not self.fields
+        elif tag == "input" and self._inside and found.get("type") == "hidden":
+            self.fields[found["name"]] = found["value"]
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._inside = False
