@@ -7,17 +7,22 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import Final
 
-WANTED: Final = {"prometheus-alertmanager": "prometheus-alertmanager"}
-"""Program and package."""
-PATIENCE_S: Final = 120
+WANTED: Final = {
+    "prometheus-alertmanager": "prometheus-alertmanager",
+    "chromium": "chromium",
+    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc": "fonts-noto-cjk",
+}
+"""Program, or a file that would be there, and its package."""
+PATIENCE_S: Final = 240
 """For each step; a mirror that does not answer must not hold up the rest."""
 
 
 def missing() -> list[str]:
     """The packages whose programs are not there."""
-    return [package for program, package in WANTED.items() if shutil.which(program) is None]
+    return [package for sign, package in WANTED.items() if shutil.which(sign) is None and not Path(sign).is_file()]
 
 
 def main() -> int:

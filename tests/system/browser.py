@@ -1,0 +1,60 @@
+"""A real Chromium, and a console to look at: its views are filled by hand, so that a page can show anything."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from schemas.topics import ALERT_STATE, AUDIT, CHANNEL_STATE, POLICY
+from services.console.app import build_app
+from services.console.feed_io import Feed
+from services.console.people import Role
+from services.runtime.health import Health
+from services.runtime.http_io import listen, serving
+from tests.unit.console.pages import TOKENS
+from tests.unit.console.samples import NOW
+from tests.unit.console.world import SETTINGS, World
+
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}}
+
+
+@asynccontextmanager
+async def serving_console() -> AsyncIterator[tuple[World, str]]:
+    """A console that has read all there is, which is nothing yet; and its URL."""
+    world = World(Feed(SETTINGS, Health(), NOW))
+    for topic in (CHANNEL_STATE, ALERT_STATE, AUDIT, POLICY):
+        await world.read(topic)
+    bound = listen("127.0.0.1", 0, "the test")
+    async with serving(build_app(SETTINGS, world.feed, world, Health()), bound) as server:
+        yield world, f"http://127.0.0.1:{server.port}"
+        world.feed.end()
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """The browser, Debian's."""
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("chromium is not installed")
+    sandbox = [] if os.geteuid() != 0 else ["--no-sandbox"]
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program, args=sandbox)
+        yield browser
+        await browser.close()
+
+
+@asynccontextmanager
+async def visiting(browser: Browser, url: str, role: Role = "operator", **how: Any) -> AsyncIterator[Page]:
+    """A page of somebody who has just signed in. how: of the context, `locale="zh-CN"`, `color_scheme="dark"`, PHONE."""
+    context: BrowserContext = await browser.new_context(locale=how.pop("locale", "en-GB"), base_url=url, **how)
+    page = await context.new_page()
+    await page.goto("/signin")
+    await page.locator("input[name=token]").fill(TOKENS[role])
+    await page.locator("main button").click()
+    await page.wait_for_url("**/")
+    yield page
+    await context.close()
