@@ -49,7 +49,7 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @asynccontextmanager
 async def visiting(browser: Browser, url: str, role: Role = "operator", **how: Any) -> AsyncIterator[Page]:
-    """A page of somebody who has just signed in. how: of the context, `locale="zh-CN"`, `color_scheme="dark"`, PHONE."""
+    """A page of somebody who has just signed in. how: of the context, such as `locale="zh-CN"` or PHONE."""
     context: BrowserContext = await browser.new_context(locale=how.pop("locale", "en-GB"), base_url=url, **how)
     page = await context.new_page()
     await page.goto("/signin")
