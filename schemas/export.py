@@ -18,6 +18,7 @@ from schemas.events import EVENT
 from schemas.platform_api import platform_api
 from schemas.policy import Policy, PolicyInForce, PolicyRef
 from schemas.policy_topic import PolicyRecord
+from schemas.readings import Reading, Tally
 
 FOLDER = Path(__file__).parent / "json"
 MESSAGES: dict[str, type[BaseModel]] = {
@@ -34,6 +35,8 @@ MESSAGES: dict[str, type[BaseModel]] = {
     "policy-active": PolicyRef,
     "policy-history": PolicyRecord,
     "policy-in-force": PolicyInForce,
+    "reading": Reading,
+    "tally": Tally,
 }
 
 

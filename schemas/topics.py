@@ -34,6 +34,7 @@ CHANNEL_COMMANDS = "channel-commands"
 ALERTS = "alerts"
 ALERT_STATE = "alert-state"
 CHANNEL_STATE = "channel-state"
+READINGS = "readings"
 AUDIT = "audit"
 
 
@@ -107,6 +108,7 @@ def _all() -> list[Topic]:
         Topic(ALERTS, 30 * DAY_MS),
         Topic(ALERT_STATE, FOREVER, "compact"),
         Topic(CHANNEL_STATE, FOREVER, "compact"),
+        Topic(READINGS, 35 * DAY_MS),
         Topic(AUDIT, FOREVER),
     ]
 

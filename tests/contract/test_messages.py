@@ -12,6 +12,7 @@ from schemas.channels import ChannelState, Hold, Platform, WantedState
 from schemas.commands import Command, Evidence
 from schemas.dead_letters import DeadLetter, Problem
 from schemas.policy import IndicatorPolicy, Policy, PolicyInForce, PolicyRef
+from schemas.readings import READINGS_MESSAGE, Reading, Tally
 
 CONTRACT: dict[type[BaseModel], str] = {
     Command: "v command_id command target factor level hold_ids expected_generation issued_by alert_id issued_at "
@@ -26,6 +27,8 @@ CONTRACT: dict[type[BaseModel], str] = {
     Platform: "wanted confirmed confirmed_at error",
     DeadLetter: "topic partition offset at errors size raw",
     Problem: "field problem",
+    Reading: "v kind writer subject_kind at values counts left_out",
+    Tally: "v kind writer hour sums left_out",
 }
 WORDS = {
     "pause", "throttle", "freeze", "take_down", "escalate", "resume", "approve", "reject", "acknowledge", "silence",
@@ -40,7 +43,8 @@ def test_every_field_of_the_contract_is_there(model: type[BaseModel]) -> None:
 
 
 @pytest.mark.parametrize(
-    "model", [Command, AlertFact, AlertState, ChannelState, WantedState, AuditRecord, DeadLetter, PolicyRef]
+    "model",
+    [Command, AlertFact, AlertState, ChannelState, WantedState, AuditRecord, DeadLetter, PolicyRef, Reading, Tally],
 )
 def test_every_message_says_its_version(model: type[BaseModel]) -> None:
     assert model.model_fields["v"].default == 1
@@ -133,6 +137,47 @@ def test_a_webhook_carries_the_whole_alert() -> None:
     state = AlertState.model_validate_json(json.dumps(document))
     message = WebhookMessage(type="alert.opened", timestamp=state.opened_at, data=state)
     assert WebhookMessage.model_validate_json(message.model_dump_json()) == message
+
+
+READING = {
+    "v": 1,
+    "kind": "reading",
+    "writer": "indicators:channel:0",
+    "subject_kind": "channel",
+    "at": "2026-11-23T02:05:00Z",
+    "values": {"cac_spike": {"channel:douyin": [0.25, 0.2, "breach"], "channel:baidu": [None, None, "unsure"]}},
+    "counts": {},
+    "left_out": 0,
+}
+TALLY = {
+    "v": 1,
+    "kind": "tally",
+    "writer": "indicators:channel:0",
+    "hour": "2026-11-23T02:00:00Z",
+    "sums": {"channel": {"douyin": {"clicks": 40.0, "spend": 12.5}}, "segment": {"young": {"clicks": 3.0}}},
+    "left_out": 0,
+}
+
+
+@pytest.mark.parametrize("document", [READING, TALLY], ids=lambda document: str(document["kind"]))
+def test_a_reading_and_a_tally_survive_the_wire(document: dict[str, object]) -> None:
+    read = READINGS_MESSAGE.validate_json(json.dumps(document))
+    assert json.loads(read.model_dump_json()) == document
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        READING | {"values": {"cac_spike": {"channel:douyin": [0.25, 0.2, "fine"]}}},
+        READING | {"kind": "tally"},
+        TALLY | {"sums": {"city": {}}},
+        TALLY | {"sums": {"channel": {"douyin": {"likes": 1}}}},
+    ],
+    ids=["verdict", "kind", "scope", "measure"],
+)
+def test_a_reading_that_breaks_the_contract_is_refused(document: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        READINGS_MESSAGE.validate_json(json.dumps(document))
 
 
 def test_a_policy_round_trips_with_durations_people_can_read() -> None:

@@ -22,6 +22,7 @@ def test_the_topics_of_the_contracts_are_all_there_and_no_others() -> None:
         "alerts",
         "alert-state",
         "channel-state",
+        "readings",
         "audit",
     }
     assert all(name == topic.name for name, topic in TOPICS.items())
@@ -35,6 +36,7 @@ def test_the_topics_of_the_contracts_are_all_there_and_no_others() -> None:
         ("dead-letters", 30),
         ("channel-commands", 30),
         ("alerts", 30),
+        ("readings", 35),
     ],
 )
 def test_logs_are_kept_for_days(name: str, days: int) -> None:

@@ -1,0 +1,82 @@
+"""What the indicators read, for people: how each subject stood when a pane closed, and hourly sums for the figures.
+
+Both are on the topic `readings`, keyed by their writer. What is written again says the same, or more of the same hour,
+and takes the place of what stood there: nothing is ever added twice.
+"""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, TypeAdapter
+
+from schemas.base import Instant, Name, Ref, Versioned
+
+ReadingVerdict = Literal["calm", "warning", "breach", "unsure"]
+"""`warning`: near enough to the threshold for an episode. `unsure`: too little is known, and the value is null."""
+
+Standing = tuple[float | None, float | None, ReadingVerdict]
+"""Value, the threshold that it is held against, and what was said of it. A larger value is worse."""
+
+MAX_SUBJECTS: Final = 1_000
+"""Of each indicator, or of each scope of a tally: so many are in one message."""
+
+Scope = Literal["all", "channel", "product", "segment"]
+"""By what is summed: `all` for what belongs to none of the others, such as mentions, with the one name `all`."""
+
+Measure = Literal[
+    "impressions",
+    "engagements",
+    "searches",
+    "clicks",
+    "suspicious_clicks",
+    "spend",
+    "leads",
+    "accounts_opened",
+    "purchases",
+    "purchase_amount",
+    "complaints",
+    "answered",
+    "answered_in_time",
+    "answer_seconds",
+    "mentions",
+    "negative_mentions",
+]
+"""What is summed; money in CNY. `answered`: complaints, in the hour of the answer; `answer_seconds`: how long they had
+waited, summed."""
+
+LeftOut = Annotated[int, Field(ge=0)]
+
+
+class Reading(Versioned):
+    """How the subjects of one writer stood at the end of a pane.
+
+    values: by indicator and subject. counts: by indicator, of subjects that are too many or not to be named (actors,
+    complaints, contents), how many stand in `warning`, in `breach`, and how many are `open` in all. left_out: values
+    for which there was no room.
+    """
+
+    kind: Literal["reading"] = "reading"
+    writer: Name
+    subject_kind: Name
+    at: Instant
+    values: dict[Name, dict[Ref, Standing]] = {}
+    counts: dict[Name, dict[Name, int]] = {}
+    left_out: LeftOut = 0
+
+
+class Tally(Versioned):
+    """What one writer has counted of an hour so far. A measure that is not named is zero.
+
+    hour: where it begins. sums: by scope and name (`channel`: `douyin`). left_out: names for which there was no room.
+    """
+
+    kind: Literal["tally"] = "tally"
+    writer: Name
+    hour: Instant
+    sums: dict[Scope, dict[Name, dict[Measure, float]]]
+    left_out: LeftOut = 0
+
+
+READINGS_MESSAGE: Final[TypeAdapter[Reading | Tally]] = TypeAdapter(
+    Annotated[Reading | Tally, Field(discriminator="kind")]
+)
+"""Either, as it stands on the topic."""
