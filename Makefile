@@ -61,14 +61,16 @@ check: $(STAMP) ## Format, lint, types, import rules, no machine paths, schemas 
 	$(PY) -m pytest --quiet tests/unit/test_architecture.py tests/unit/test_tree.py
 	$(PY) -m schemas.export --check
 	$(PY) -m deploy.handbook --check
+	$(PY) -m deploy.metrics_page --check
 
 format: $(STAMP) ## Put the code into its form
 	@$(PY) -m ruff format .
 	@$(PY) -m ruff check --fix .
 
-schemas: $(STAMP) ## Write the JSON Schemas and docs/indicators.md anew from the models and rules
+schemas: $(STAMP) ## Write the JSON Schemas, docs/indicators.md and docs/metrics.md anew from the code
 	$(PY) -m schemas.export
 	$(PY) -m deploy.handbook
+	$(PY) -m deploy.metrics_page
 
 UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate
 lock: ## Write requirements/ anew from pyproject.toml (needs uv)

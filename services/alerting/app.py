@@ -1,14 +1,16 @@
 """Alerting put together: the machine on `alerts`, and beside it the deliverer, the timekeeper and the watchdog."""
 
 import logging
-from functools import partial
+
+from prometheus_client import REGISTRY
 
 from schemas.topics import ALERTS, STATE_ALERTING
 from services.alerting.deliverer_io import Deliverer
 from services.alerting.delivery import Patience
 from services.alerting.heartbeat_io import Heartbeat
 from services.alerting.lines_io import Lines
-from services.alerting.machine import build
+from services.alerting.machine import AlertingMachine, build
+from services.alerting.metrics import AlertingCollector
 from services.alerting.receiver_watch_io import ReceiverWatch
 from services.alerting.settings import AlertingSettings
 from services.alerting.timekeeper_io import Timekeeper
@@ -25,7 +27,8 @@ log = logging.getLogger(__name__)
 
 def run(settings: AlertingSettings) -> None:
     """Serve until SIGTERM or SIGINT."""
-    health = Health()
+    health, collector = Health(), AlertingCollector()
+    REGISTRY.register(collector)
     lines = Lines(
         settings.receivers().values(),
         parallel=settings.alerting_webhook_parallel,
@@ -38,7 +41,10 @@ def run(settings: AlertingSettings) -> None:
         patience=Patience(give_up_after_s=settings.alerting_give_up_after.total_seconds()),
         health=health.part("receiver"),
     )
-    machine = partial(build, partitions=settings.partitions)
+
+    def machine(partition: int) -> AlertingMachine:
+        return collector.watch(partition, build(partition, settings.partitions))
+
     companions = Companions(beside(settings, deliverer, health), *looking_after(settings, lines))
     service = MachineService("alerting", ALERTS, STATE_ALERTING, machine, companions)
     setting = variable("alerting_port")

@@ -84,7 +84,6 @@ class Deliverer(PartitionCompanion[_Owned]):
         owned.ended &= heads.keys() | owned.running.keys()
         for webhook_id in heads.keys() - owned.running.keys() - owned.ended:
             owned.running[webhook_id] = asyncio.create_task(self._deliver(owned, heads[webhook_id]))
-        metrics.DUE.labels(owned.partition).set(owned.machine.waiting())
 
     async def _deliver(self, owned: _Owned, due: Due) -> None:
         """Send one message until it has ended, and report how."""

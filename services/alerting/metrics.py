@@ -1,8 +1,13 @@
 """Alerting's metrics."""
 
-from prometheus_client import Counter, Gauge, Histogram
+from collections.abc import Iterator
 
+from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client.core import Metric
+
+from services.alerting.machine import AlertingMachine
 from services.alerting.watch import Look
+from services.runtime.machine_metrics import MachineCollector, gauge
 from services.runtime.metrics import SLOW_SECONDS
 
 ATTEMPTS = Counter(
@@ -21,7 +26,6 @@ DELIVERIES = Counter(
     "Messages that are no longer due, by outcome: delivered, failed (given up), recorded (there is no receiver).",
     ["outcome"],
 )
-DUE = Gauge("tidegate_alerting_due_messages", "Messages that are due and not delivered yet.", ["partition"])
 DELAY_SECONDS = Histogram(
     "tidegate_alerting_delivery_delay_seconds",
     "From the moment a message became due to its delivery.",
@@ -40,6 +44,19 @@ WATCHED_LAG = Gauge(
     "Records that a service has not committed, by its log and partition; snapshots lie up to ten seconds behind.",
     ["service", "topic", "partition"],
 )
+
+
+class AlertingCollector(MachineCollector[AlertingMachine]):
+    """Tells what the machines have yet to tell people."""
+
+    def families(self, machines: dict[int, AlertingMachine]) -> Iterator[Metric]:
+        """By partition."""
+        yield gauge(
+            "tidegate_alerting_due_messages",
+            "Messages that are due and not delivered yet.",
+            ["partition"],
+            [([partition], each.waiting()) for partition, each in machines.items()],
+        )
 
 
 def show(look: Look) -> None:

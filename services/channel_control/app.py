@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 
+from prometheus_client import REGISTRY
+
 from schemas.topics import CHANNEL_COMMANDS, STATE_CHANNEL_CONTROL
 from services.channel_control.adapter import Adapter
 from services.channel_control.expirer_io import Expirer
 from services.channel_control.lookout_io import Lookout
 from services.channel_control.machine import ControlMachine
+from services.channel_control.metrics import ControlCollector
 from services.channel_control.no_platform import NoPlatform
 from services.channel_control.platform_io import Platforms
 from services.channel_control.reachability import Sights
@@ -25,10 +28,12 @@ from services.runtime.settings import variable
 
 def run(settings: ControlSettings, adapters: Mapping[str, Adapter]) -> None:
     """Serve until SIGTERM or SIGINT."""
-    tuning = Tuning()
+    tuning, collector = Tuning(), ControlCollector()
+    REGISTRY.register(collector)
 
     def build(partition: int) -> ControlMachine:
-        return ControlMachine(partition, settings.partitions, stale_acts=settings.clock == "events")
+        machine = ControlMachine(partition, settings.partitions, stale_acts=settings.clock == "events")
+        return collector.watch(partition, machine)
 
     expirer = Expirer(ReportLog(settings, CHANNEL_COMMANDS, "channel_control-expiries"))
     companions = Companions(*_callers(settings, adapters, tuning), expirer)

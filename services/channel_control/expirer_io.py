@@ -13,10 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
-from schemas import automation
-from services.channel_control import metrics
 from services.channel_control.deadlines import overdue
-from services.channel_control.governor import channels
 from services.channel_control.machine import ControlMachine
 from services.runtime.companion_io import Log, Owned, PartitionCompanion
 
@@ -67,7 +64,6 @@ class Expirer(PartitionCompanion[_Owned]):
     async def _look(self, owned: _Owned) -> float | None:
         """Reports what is overdue; in how many seconds to look again, None: when something comes."""
         timed = owned.machine.timed
-        _measure(owned)
         reports, next_s = overdue(timed.values(), self._now())
         before, owned.reported = owned.reported, {}
         for report in reports:
@@ -83,14 +79,3 @@ class Expirer(PartitionCompanion[_Owned]):
         if not timed:
             return None
         return self._again_s if next_s is None else min(next_s, self._again_s)
-
-
-def _measure(owned: _Owned) -> None:
-    machine, partition = owned.machine, owned.partition
-    metrics.WAITING.labels(partition).set(len(machine.waiting))
-    metrics.RAMPS.labels(partition).set(len(machine.ramping))
-    if (governor := machine.governor) is not None:
-        metrics.GOVERNED.labels("granted").set(channels(governor.granted))
-        metrics.GOVERNED.labels("waiting").set(channels(governor.waiting))
-    metrics.OVERRIDES.labels(partition).set(sum(target.override is not None for target in machine.timed.values()))
-    metrics.AUTOMATION_OFF.labels(partition).set(bool(machine.target(automation.TARGET).holds))

@@ -61,6 +61,7 @@ class ControlMachine:
         self._waiting: dict[str, Target] = {}
         self._timed: dict[str, Target] = {}
         self._ramping: dict[str, Target] = {}
+        self._held: dict[str, Target] = {}
         self._outages = Outages()
         self._seen = SeenIds(TOPICS[CHANNEL_COMMANDS].retention_ms)
         self._policy: PolicyInForce | None = None
@@ -100,6 +101,16 @@ class ControlMachine:
     def ramping(self) -> Mapping[str, Target]:
         """The targets with a hold that opens by itself, by name."""
         return self._ramping
+
+    @property
+    def held(self) -> Mapping[str, Target]:
+        """The targets on which any hold stands, by name."""
+        return self._held
+
+    @property
+    def policy_version(self) -> int | None:
+        """Of the policy in force on this log; None before the first."""
+        return None if self._policy is None else self._policy.policy.version
 
     def target(self, name: str) -> Target:
         """A target as it stands; one that nobody ever spoke of is at generation 0 and runs."""
@@ -204,6 +215,7 @@ class ControlMachine:
         _keep(self._watched, target, target.touched and target.settled())
         _keep(self._waiting, target, bool(target.requests) or any(waits(hold) for hold in target.holds))
         _keep(self._timed, target, any(True for _ in deadlines(target)))
+        _keep(self._held, target, bool(target.holds))
         _keep(self._ramping, target, any(running(hold) for hold in target.holds))
 
     def changed(self) -> Iterator[tuple[bytes, bytes | None]]:

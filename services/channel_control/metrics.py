@@ -1,8 +1,21 @@
 """channel_control's metrics."""
 
-from prometheus_client import Counter, Gauge, Histogram
+from collections import Counter as Tally
+from collections.abc import Callable, Iterator
+from typing import Final
 
+from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client.core import Metric
+
+from schemas import automation
+from schemas.channels import Hold
+from services.channel_control.governor import channels
+from services.channel_control.holds import acts, waits
+from services.channel_control.machine import ControlMachine
+from services.runtime.machine_metrics import MachineCollector, gauge
 from services.runtime.metrics import FAST_SECONDS
+
+_P: Final = "tidegate_control_"
 
 CALLS = Counter(
     "tidegate_control_platform_calls_total",
@@ -12,23 +25,90 @@ CALLS = Counter(
 CALL_SECONDS = Histogram(
     "tidegate_control_platform_call_seconds", "One call, until its answer or its failure.", buckets=FAST_SECONDS
 )
-UNCONFIRMED = Gauge(
-    "tidegate_control_unconfirmed_targets", "Targets whose wanted state the platform has yet to confirm.", ["partition"]
+CONFIRMATION_SECONDS = Histogram(
+    "tidegate_control_confirmation_seconds",
+    "From the append of an order that holds a target to the platform showing it, by the kind of the hold.",
+    ["kind"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 3600),
 )
-WAITING = Gauge(
-    "tidegate_control_waiting_targets", "Targets with an order that waits for a person's approval.", ["partition"]
-)
-GOVERNED = Gauge(
-    "tidegate_control_governed_channels",
-    "Channels that automation has stopped or slowed within the governor's limits (granted), or wants to (waiting).",
-    ["state"],
-)
-RAMPS = Gauge("tidegate_control_ramping_targets", "Targets with a hold that opens by itself, in steps.", ["partition"])
-OVERRIDES = Gauge("tidegate_control_overridden_targets", "Targets that a person keeps running.", ["partition"])
-AUTOMATION_OFF = Gauge("tidegate_control_automation_off", "1 while people have it switched off.", ["partition"])
 DRIFTS = Counter(
     "tidegate_control_drifts_total", "Readings of a settled target that were not as the platform had confirmed."
 )
 PLATFORM_UP = Gauge(
     "tidegate_control_platform_up", "1 while the platform's last answer was good, 0 while it was not.", ["platform"]
 )
+
+
+class ControlCollector(MachineCollector[ControlMachine]):
+    """Tells how the targets stand."""
+
+    def families(self, machines: dict[int, ControlMachine]) -> Iterator[Metric]:
+        """Gauges, by partition where a whole machine is meant."""
+
+        def each(name: str, text: str, of: Callable[[ControlMachine], float]) -> Metric:
+            return gauge(f"{_P}{name}", text, ["partition"], [([at], of(it)) for at, it in machines.items()])
+
+        yield each("unconfirmed_targets", "Targets whose wanted state the platform has yet to confirm.", _unconfirmed)
+        yield each("waiting_targets", "Targets with an order that waits for a person's approval.", _waiting)
+        yield each("ramping_targets", "Targets with a hold that opens by itself, in steps.", _ramping)
+        yield each("overridden_targets", "Targets that a person keeps running.", _overridden)
+        yield each("automation_off", "1 while people have it switched off.", _automation_off)
+        yield gauge(
+            f"{_P}governed_channels",
+            "Channels that automation stops or slows within the governor's limits (granted), or wants to (waiting).",
+            ["state"],
+            [
+                ([state], channels(asked))
+                for it in machines.values()
+                if it.governor is not None
+                for state, asked in (("granted", it.governor.granted), ("waiting", it.governor.waiting))
+            ],
+        )
+        yield gauge(
+            f"{_P}holds",
+            "Holds that stand, by what they are on, their kind, and whether they act, wait for people or are masked.",
+            ["target_kind", "kind", "state"],
+            [row for it in machines.values() for row in _holds(it)],
+        )
+        yield gauge(
+            f"{_P}policy_version",
+            "The version of the policy in force on the log of the orders.",
+            ["partition"],
+            [([at], it.policy_version) for at, it in machines.items() if it.policy_version is not None],
+        )
+
+
+def _unconfirmed(machine: ControlMachine) -> int:
+    return len(machine.unsettled)
+
+
+def _waiting(machine: ControlMachine) -> int:
+    return len(machine.waiting)
+
+
+def _ramping(machine: ControlMachine) -> int:
+    return len(machine.ramping)
+
+
+def _overridden(machine: ControlMachine) -> int:
+    return sum(target.override is not None for target in machine.timed.values())
+
+
+def _automation_off(machine: ControlMachine) -> bool:
+    return bool(machine.target(automation.TARGET).holds)
+
+
+def _holds(machine: ControlMachine) -> Iterator[tuple[tuple[str, ...], int]]:
+    found: Tally[tuple[str, ...]] = Tally()
+    for name, target in machine.held.items():
+        found.update((name.partition(":")[0], hold.kind, _state(hold)) for hold in target.holds)
+    yield from found.items()
+
+
+def _state(hold: Hold) -> str:
+    """`record`: it only tells that it was asked for."""
+    if acts(hold):
+        return "acting"
+    if waits(hold):
+        return "waiting"
+    return "masked" if hold.masked else "record"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal, Protocol
 
-from schemas.channels import WantedState
+from schemas.channels import HoldKind, WantedState
 from schemas.commands import Command
 from services.channel_control.target import Target
 from services.runtime.ids import derive
@@ -170,6 +170,19 @@ def plan(
 def confirmation(target: Target, observed: WantedState, at: datetime) -> Command:
     """The report that the platform shows what is wanted. The same order gives the same id."""
     return _report("confirmed", target, at, (), observed=observed)
+
+
+def waited(target: Target, at: datetime) -> list[tuple[HoldKind, float]]:
+    """The kinds of the holds that a confirmation at this time is the first of, and how long each took (seconds).
+
+    Without those that people approved, which took as long as they did, and those that had only been masked.
+    """
+    before = target.confirmed_at
+    return [
+        (hold.kind, max(0.0, (at - hold.since).total_seconds()))
+        for hold in target.acting_since(target.confirmed_generation or 0, target.generation)
+        if hold.approval == "none" and (before is None or hold.since > before)
+    ]
 
 
 def failure(target: Target, trouble: Trouble, at: datetime) -> Command:

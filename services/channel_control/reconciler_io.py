@@ -34,6 +34,7 @@ from services.channel_control.reconcile import (
     idempotency_key,
     plan,
     pursue,
+    waited,
 )
 from services.channel_control.target import Target
 from services.runtime.companion_io import Log, Owned, PartitionCompanion
@@ -182,7 +183,6 @@ class Reconciler(PartitionCompanion[_Owned]):
             if attempt.is_retry():
                 owned.retrying.add(target.name)
             owned.running[target.name] = asyncio.create_task(self._attempt(owned, target, attempt))
-        metrics.UNCONFIRMED.labels(owned.partition).set(len(unsettled))
         return found.wake
 
     def _triable(self, owned: _Owned, now: float) -> list[Target]:
@@ -203,7 +203,10 @@ class Reconciler(PartitionCompanion[_Owned]):
             if isinstance(result, Trouble):
                 owned.attempts[target.name] = await self._failed(owned, target, attempt, result)
             else:
-                await self._report(owned, confirmation(target, result, datetime.now(UTC)))
+                now = datetime.now(UTC)
+                await self._report(owned, confirmation(target, result, now))
+                for kind, seconds in waited(target, now):
+                    metrics.CONFIRMATION_SECONDS.labels(kind).observe(seconds)
                 log.info("confirmed", extra=_fields(target) | {"status": result.status})
                 owned.attempts[target.name] = after_confirmation(attempt, self._clock(), self._limits.patience)
         finally:

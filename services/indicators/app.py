@@ -5,7 +5,7 @@ from prometheus_client import REGISTRY
 from schemas.topics import frames, indicators_state
 from services.indicators.machine import IndicatorMachine
 from services.indicators.machine import build as build_machine
-from services.indicators.metrics import MachineCollector
+from services.indicators.metrics import IndicatorCollector
 from services.indicators.settings import IndicatorsSettings
 from services.runtime import faust_io
 from services.runtime.machine import MachineService
@@ -14,11 +14,11 @@ from services.runtime.settings import variable
 
 def run(settings: IndicatorsSettings, subject: str) -> None:
     """Serve until SIGTERM or SIGINT."""
-    collector = MachineCollector()
+    collector = IndicatorCollector()
     REGISTRY.register(collector)
 
     def build(partition: int) -> IndicatorMachine:
-        return collector.watch(build_machine(subject, partition))
+        return collector.watch(partition, build_machine(subject, partition))
 
     service = MachineService(f"indicators-{subject}", frames(subject), indicators_state(subject), build)
     faust_io.run(service, settings, port=settings.indicators_port, port_setting=variable("indicators_port"))

@@ -77,6 +77,11 @@ class IndicatorMachine:
         """How many stand."""
         return self._judge.episodes.open_count()
 
+    @property
+    def policy_version(self) -> int | None:
+        """Of the policy that is judged by; None before the first."""
+        return None if self._policy is None else self._policy.around.policy.version
+
     # -- the log
 
     def apply(self, record: Record) -> list[Output]:

@@ -1,74 +1,76 @@
-"""The indicators' metrics. Machines are pure and only count; this reads their numbers when somebody asks."""
+"""The indicators' metrics."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
+from prometheus_client.core import Metric
 
 from services.indicators.machine import IndicatorMachine
+from services.runtime.machine_metrics import MachineCollector, Rows, counter, gauge
+
+_P = "tidegate_indicators_"
 
 
-class MachineCollector(Collector):
-    """Tells of the machines that this process has built, the latest of each partition."""
+class IndicatorCollector(MachineCollector[IndicatorMachine]):
+    """Tells of the machines of one subject."""
 
-    def __init__(self) -> None:
-        self._machines: dict[int, IndicatorMachine] = {}
+    def families(self, machines: dict[int, IndicatorMachine]) -> Iterator[Metric]:
+        """Counters are of this process; the gauges tell how the log stands."""
+        all_ = list(machines.values())
+        yield counter(f"{_P}verdicts", "Verdicts.", ["indicator", "verdict"], _pairs(all_, "verdicts"))
+        yield counter(f"{_P}alerts", "Alert facts, by what they say.", ["indicator", "status"], _pairs(all_, "alerts"))
+        yield counter(f"{_P}commands", "Commands given.", ["indicator", "command"], _pairs(all_, "commands"))
+        yield counter(f"{_P}shadow_trips", "Trips in shadow, told nobody.", ["indicator"], _singles(all_, "shadow"))
+        yield counter(f"{_P}rule_failures", "Times a rule raised.", ["indicator"], _singles(all_, "failures"))
+        yield counter(
+            f"{_P}policies_refused",
+            "Policies that could not be judged by.",
+            ["partition"],
+            [([partition], each.seen.refused) for partition, each in machines.items()],
+        )
+        yield counter(
+            f"{_P}events",
+            "Events by fate, over the whole log.",
+            ["partition", "fate"],
+            [
+                ([partition, fate], count)
+                for partition, each in machines.items()
+                for fate, count in zip(("folded", "too_late"), each.ledger.totals(), strict=True)
+            ],
+        )
+        yield from _standing(machines)
 
-    def watch(self, machine: IndicatorMachine) -> IndicatorMachine:
-        """Takes a machine up; it takes the place of an earlier one of its partition."""
-        self._machines[machine.partition] = machine
-        return machine
 
-    def collect(self) -> Iterator[Metric]:
-        """The numbers of all machines, each as it is at this moment."""
-        machines = list(self._machines.values())
-        yield _counter("verdicts", "Verdicts by indicator.", ["indicator", "verdict"], _pairs(machines, "verdicts"))
-        yield _counter("alerts", "Alert facts, by what they say.", ["indicator", "status"], _pairs(machines, "alerts"))
-        yield _counter("commands", "Commands given.", ["indicator", "command"], _pairs(machines, "commands"))
-        yield _counter("shadow_trips", "Trips in shadow, told nobody.", ["indicator"], _singles(machines, "shadow"))
-        yield _counter("rule_failures", "Times a rule raised.", ["indicator"], _singles(machines, "failures"))
-        refused = [([str(each.partition)], each.seen.refused) for each in machines]
-        yield _counter("policies_refused", "Policies that could not be judged by.", ["partition"], refused)
-        ledger = [
-            ([str(each.partition), fate], count)
-            for each in machines
-            for fate, count in zip(("folded", "too_late"), each.ledger.totals(), strict=True)
-        ]
-        yield _counter("events", "Events by fate, over the whole log.", ["partition", "fate"], ledger)
-        yield from _gauges(machines)
-
-
-def _gauges(machines: Iterable[IndicatorMachine]) -> Iterator[Metric]:
-    episodes = GaugeMetricFamily("tidegate_indicators_open_episodes", "Episodes that stand.", labels=["partition"])
-    clock = GaugeMetricFamily(
-        "tidegate_indicators_clock_seconds",
-        "The time that the marks have reached, in seconds since the epoch: it stands still when ingest does.",
-        labels=["partition"],
+def _standing(machines: dict[int, IndicatorMachine]) -> Iterator[Metric]:
+    yield gauge(
+        f"{_P}open_episodes",
+        "Episodes that stand.",
+        ["partition"],
+        [([partition], each.open_episodes) for partition, each in machines.items()],
     )
-    for each in machines:
-        episodes.add_metric([str(each.partition)], each.open_episodes)
-        if each.standing.clock_ms is not None:
-            clock.add_metric([str(each.partition)], each.standing.clock_ms / 1000)
-    yield episodes
-    yield clock
+    yield gauge(
+        f"{_P}clock_seconds",
+        "The time that the marks have reached, in seconds since the epoch: it stands still when ingest does.",
+        ["partition"],
+        [
+            ([partition], each.standing.clock_ms / 1000)
+            for partition, each in machines.items()
+            if each.standing.clock_ms is not None
+        ],
+    )
+    yield gauge(
+        f"{_P}policy_version",
+        "The version of the policy that is judged by.",
+        ["partition"],
+        [([partition], each.policy_version) for partition, each in machines.items() if each.policy_version is not None],
+    )
 
 
-def _counter(name: str, text: str, labels: list[str], rows: Iterable[tuple[list[str], int]]) -> Metric:
-    family = CounterMetricFamily(f"tidegate_indicators_{name}", text, labels=labels)
-    totals: dict[tuple[str, ...], int] = {}
-    for values, count in rows:
-        totals[tuple(values)] = totals.get(tuple(values), 0) + count
-    for key, total in sorted(totals.items()):
-        family.add_metric(list(key), total)
-    return family
+def _pairs(machines: Iterable[IndicatorMachine], name: str) -> Rows:
+    return [(key, count) for each in machines for key, count in _counts(each, name).items()]
 
 
-def _pairs(machines: Iterable[IndicatorMachine], name: str) -> list[tuple[list[str], int]]:
-    return [(list(key), count) for each in machines for key, count in _counts(each, name).items()]
-
-
-def _singles(machines: Iterable[IndicatorMachine], name: str) -> list[tuple[list[str], int]]:
+def _singles(machines: Iterable[IndicatorMachine], name: str) -> Rows:
     return [([key], count) for each in machines for key, count in _counts(each, name).items()]
 
 

@@ -165,6 +165,7 @@ class Ingest:
         elif self._policy.read(answer.records, answer.end) and self._policy.active is not None:
             self._router.share(self._policy.active.shared_addresses)
             self._told = False
+            metrics.POLICY_VERSION.set(self._policy.active.version)
             log.info("policy in force", extra={"policy": self._policy.active.label})
         for reason in self._policy.take_refusals():
             log.error("a record on the policy topic is not taken", extra={"reason": reason})
@@ -214,6 +215,7 @@ class Ingest:
                 owned.resume_at = time.monotonic() + taken.pause_s
                 self._reporting.paused(owned, taken.pause_s)
         await self._writer.write(rows, dead)
+        self._reporting.rejected(dead)
 
     async def _flush(self) -> None:
         """Sends what has waited. Before every mark, which says that all up to it was sent, and every commit."""

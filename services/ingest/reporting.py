@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from schemas.dead_letters import DeadLetter
 from services.ingest import metrics
 from services.ingest.ledger import Ledger
 from services.ingest.owned import Owned
+from services.ingest.reasons import reason_of
 from services.runtime.health import Health
 from services.runtime.metrics import LAG_RECORDS, RECORDS_READ
 
@@ -71,6 +73,11 @@ class Reporting:
         log.warning("partition resumed", extra={"partition": owned.name, "at_offset": owned.position})
         self._health.drop(_part(owned))
         metrics.PAUSED.labels(owned.source.topic, owned.source.partition).set(0)
+
+    def rejected(self, letters: Iterable[DeadLetter]) -> None:
+        """These records became dead letters."""
+        for letter in letters:
+            metrics.DEAD_LETTERS.labels(letter.topic, reason_of(letter.errors)).inc()
 
     def count(self, owned: Iterable[Owned]) -> None:
         """Brings the counters up to the ledgers; once a second, not for every poll."""

@@ -63,6 +63,9 @@ class _Owned:
     committable: int | None
     seen_position: int
     moved_at: float
+    log_end: int
+    taken_at: float | None
+    """When (monotonic) it was assigned to us, until what lay on the log then is applied."""
     saving: asyncio.Lock = field(default_factory=asyncio.Lock)
     timer: asyncio.TimerHandle | None = None
 
@@ -112,7 +115,7 @@ class Harness:
             return {owned.partition: owned.on_log.position for owned in self._owned.values()}
 
     async def _load_one(self, partition: int, bounds: LogBounds) -> None:
-        began = time.perf_counter()
+        began, taken_at = time.perf_counter(), time.monotonic()
         records = await self._snapshots.take_over(partition)
         try:
             on_log = MachineOnLog(self.service.build(partition), records, bounds, self._audit_partitions)
@@ -125,7 +128,8 @@ class Harness:
         part = self._health.part(f"partition {partition}")
         # What was committed before may be older than the snapshot, if its commit was lost: then it is due again.
         due = None if on_log.fresh else on_log.replay_from
-        self._owned[partition] = _Owned(partition, on_log, part, due, on_log.position, time.monotonic())
+        now = time.monotonic()
+        self._owned[partition] = _Owned(partition, on_log, part, due, on_log.position, now, bounds.end, taken_at)
 
     async def activate(self) -> None:
         """The partitions that were loaded are ours and about to flow: start what runs beside them."""
@@ -136,6 +140,7 @@ class Harness:
                 # Staggered, so that the partitions do not all write at the same moment.
                 self._save_later(owned, self.tuning.snapshot_s * (index + 1) / len(self._owned))
                 owned.health.progress(owned.on_log.position, owned.on_log.position)
+                self._note_recovery(owned)
 
     async def revoke(self) -> None:
         """Give all partitions up, after the group under way and with a last snapshot."""
@@ -216,8 +221,15 @@ class Harness:
         self._records_read.inc(count)
         for number, record in touched.items():
             self._delay_seconds.observe(max(0.0, now_ms - record.timestamp_ms) / 1000)
-            if self.service.companion is not None and number in self._owned:
-                self.service.companion.kick(number)
+            if (owned := self._owned.get(number)) is not None:
+                self._note_recovery(owned)
+                if self.service.companion is not None:
+                    self.service.companion.kick(number)
+
+    def _note_recovery(self, owned: _Owned) -> None:
+        if owned.taken_at is not None and owned.on_log.position >= owned.log_end:
+            metrics.RECOVERY_SECONDS.labels(self.service.topic).observe(time.monotonic() - owned.taken_at)
+            owned.taken_at = None
 
     # -- snapshots
 

@@ -16,6 +16,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
+from importlib.metadata import version
 from typing import Any
 
 import uvicorn
@@ -37,6 +38,8 @@ GRACE_S = 5
 
 def routes(health: Health, registry: CollectorRegistry = REGISTRY) -> list[BaseRoute]:
     """The three endpoints that all services have, for `app.router.routes.extend(…)`."""
+
+    metrics.BUILD.info({"version": version("tidegate")})
 
     def answer(ok: bool) -> JSONResponse:
         parts = {state.name: state.reason or "ok" for state in health.states()}

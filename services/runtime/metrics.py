@@ -4,7 +4,7 @@ A service keeps its own in its `metrics.py`, in the same way: `tidegate_<service
 and only labels with few values (a topic, a partition, a part; never a channel, an IP or an id).
 """
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, Info
 
 FAST_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 """Buckets for what should take milliseconds."""
@@ -50,6 +50,13 @@ LOAD_SECONDS = Histogram(
     buckets=SLOW_SECONDS,
 )
 
+RECOVERY_SECONDS = Histogram(
+    "tidegate_machine_recovery_seconds",
+    "From a partition's assignment to the last of the records that lay on its log then being applied.",
+    ["topic"],
+    buckets=SLOW_SECONDS,
+)
+
 # HTTP
 
 HTTP_SECONDS = Histogram(
@@ -59,6 +66,8 @@ HTTP_SECONDS = Histogram(
     buckets=FAST_SECONDS,
 )
 
-# Health
+# The process
+
+BUILD = Info("tidegate_build", "Always 1; the release that runs.")
 
 PART_OK = Gauge("tidegate_health_part_ok", "1 while this part of the process reports that it is well.", ["part"])

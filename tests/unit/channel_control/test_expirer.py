@@ -7,14 +7,10 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from prometheus_client import REGISTRY
-
-from schemas import automation
 from services.channel_control.expirer_io import Expirer
 from services.channel_control.machine import ControlMachine
 from services.runtime.companion_io import Companions
-from services.runtime.machine import Record
-from tests.unit.channel_control.orders import CHANNEL, NOW_MS, hex_id, order, persons, record
+from tests.unit.channel_control.orders import CHANNEL, NOW_MS, hex_id, order, record
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -121,21 +117,6 @@ async def test_a_report_is_not_repeated_at_every_record() -> None:
             world.give(order(number, "escalate"))
             await asyncio.sleep(0)
     assert [fields["command"] for fields in world.commands].count("expired") == 1
-
-
-async def test_it_shows_what_people_keep_running_and_whether_automation_is_off() -> None:
-    def shown(name: str) -> float | None:
-        return REGISTRY.get_sample_value(f"tidegate_control_{name}", {"partition": "0"})
-
-    async with running(World()) as world:
-        until_one = {"expires_at": "2026-01-01T01:00:00Z", "expected_generation": 0}
-        world.give(persons(1, "override", **until_one))
-        off = persons(2, "automation_off", target=automation.TARGET, note="the feeds are wrong")
-        world.machine.apply(Record(1, NOW_MS, automation.KEY, json.dumps(off).encode()))
-        world.expirer.kick(0)
-        await until(lambda: (shown("overridden_targets"), shown("automation_off")) == (1, 1))
-        world.passes(HOUR)
-        await until(lambda: shown("overridden_targets") == 0)
 
 
 class Noted:

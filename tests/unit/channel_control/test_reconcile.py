@@ -1,13 +1,14 @@
 """The reconciler's decisions, against a platform that may do anything with a call."""
 
 import random
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.channels import Hold, TargetStatus, WantedState
+from services.channel_control.machine import ControlMachine
 from services.channel_control.reconcile import (
     CONFLICT,
     Answer,
@@ -24,8 +25,10 @@ from services.channel_control.reconcile import (
     idempotency_key,
     plan,
     pursue,
+    waited,
 )
 from services.channel_control.target import Target
+from tests.unit.channel_control.orders import NOW_MS, alone, confirmed, hex_id, order, persons, record
 
 CHANNEL = "channel:douyin"
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -247,3 +250,25 @@ def test_reports_have_ids_that_repeat_and_keys_that_follow_the_generation() -> N
     assert lost.command_id != failure(target("channel:a"), Trouble("http_503", "503"), AT).command_id
     assert (lost.note, lost.expected_generation) == ("no answer", 1)
     assert idempotency_key(third) == idempotency_key(third) != idempotency_key(fourth)
+
+
+def test_a_confirmation_tells_how_long_each_new_hold_has_waited() -> None:
+    machine = ControlMachine(0)
+    machine.apply(alone(0))
+    machine.apply(record(1, order(1)))
+    second = timedelta(seconds=1)
+    assert waited(machine.target(CHANNEL), AT + second) == [("pause", 1.0)]
+    machine.apply(record(2, confirmed(2, 1, "paused", 0.0), NOW_MS + 1000))
+    machine.apply(record(3, order(3, "freeze", alert_id=hex_id(0xB)), NOW_MS + 5000))
+    assert waited(machine.target(CHANNEL), AT + 7 * second) == [("freeze", 2.0)]
+
+
+def test_a_hold_that_was_only_masked_or_approved_is_no_news() -> None:
+    machine = ControlMachine(0)
+    machine.apply(alone(0))
+    machine.apply(record(1, order(1, "throttle", factor=0.5, maturity="approve")))
+    hold = machine.target(CHANNEL).holds[0]
+    yes = persons(2, "approve", hold_ids=[hold.hold_id], expected_generation=1)
+    machine.apply(record(2, yes, NOW_MS + 60_000))
+    assert machine.target(CHANNEL).holds[0].approval == "granted"
+    assert waited(machine.target(CHANNEL), AT + timedelta(minutes=2)) == []

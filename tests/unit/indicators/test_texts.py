@@ -165,8 +165,8 @@ def test_asking_experts_needs_no_approval() -> None:
 
 
 def test_the_metrics_tell_what_the_machines_counted() -> None:
-    collector = metrics.MachineCollector()
-    world = World("channel", machine=collector.watch(build("channel", 0)))
+    collector = metrics.IndicatorCollector()
+    world = World("channel", machine=collector.watch(0, build("channel", 0)))
     world.complaints(20, at=0)
     world.mark(HOUR)
     found = {

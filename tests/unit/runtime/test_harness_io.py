@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from services.runtime import harness_io
 from services.runtime.harness_io import Harness, Tuning
@@ -169,6 +170,23 @@ async def test_every_load_is_afresh() -> None:
     assert stage.said[-2:] == ["release", "take over 0"]
     await stage.harness.handle(records(0))  # offset 0 is what a fresh machine needs
     assert stage.harness.partitions() == [0]
+
+
+async def test_recovery_ends_with_the_last_record_that_was_there() -> None:
+    def recovered() -> float:
+        return REGISTRY.get_sample_value("tidegate_machine_recovery_seconds_count", {"topic": toy.LOG}) or 0
+
+    stage, before = Stage(Tuning()), recovered()
+    await stage.harness.load({0: LogBounds(0, 2)})
+    await stage.harness.activate()
+    await stage.harness.handle(records(0))
+    assert recovered() == before
+    await stage.harness.handle(records(1))
+    await stage.harness.handle(records(2))
+    assert recovered() == before + 1
+    await stage.harness.load({0: LogBounds(0, 0)})
+    await stage.harness.activate()
+    assert recovered() == before + 2
 
 
 async def test_the_companion_lives_between_load_and_release() -> None:

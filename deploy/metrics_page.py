@@ -1,0 +1,149 @@
+"""`python -m deploy.metrics_page [--check]`: writes docs/metrics.md from the code, or says that it is not current."""
+
+import argparse
+import importlib
+import inspect
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+PAGE: Final = Path(__file__).parents[1] / "docs" / "metrics.md"
+ROOMS: Final = ("runtime", "gateway", "ingest", "indicators", "channel_control", "alerting", "console")
+"""Each has a `metrics` module; `runtime`'s are those of every service."""
+UNITS: Final = ("seconds", "bytes", "ratio", "records", "targets", "channels", "messages", "episodes", "holds", "cny")
+
+
+class Told(NamedTuple):
+    """A metric: who tells it, its name as it is asked for, its type, labels and what it says."""
+
+    room: str
+    name: str
+    type: str
+    labels: tuple[str, ...]
+    says: str
+
+    @property
+    def unit(self) -> str:
+        """As the name has it; a counter of no unit counts what its name says."""
+        words = self.name.removesuffix("_total").split("_")
+        return next((unit for unit in UNITS if words[-1] == unit), "")
+
+
+class Label(NamedTuple):
+    """What a label says, and how many values it can have."""
+
+    says: str
+    most: int
+
+
+LABELS: Final[dict[str, Label]] = {
+    "answer": Label("what came back: a class of HTTP status, `ok`, `none`, or the kind of failure", 24),
+    "call": Label("`ask`, `put`", 2),
+    "command": Label("an order's word", 24),
+    "fate": Label("`folded`, `too_late`", 2),
+    "indicator": Label("the registry's; of what the indicators say of themselves, the name of the trouble", 32),
+    "kind": Label("of a hold: `throttle`, `pause`, `freeze`, `take_down`", 4),
+    "outcome": Label("one of the words that the metric names", 8),
+    "part": Label("of a process, as `/readyz` names it; its partitions are parts", 256),
+    "partition": Label("a number; the settings fix how many, 4 unless told otherwise", 128),
+    "platform": Label("of the list of platforms; `default` where there is none", 32),
+    "reason": Label("`no_json`, `missing_field`, `bad_value`, … as `services/ingest/reasons.py` has them", 10),
+    "receiver": Label("of the receivers' file", 64),
+    "route": Label("the template of a route, never the path; `other` for what has none", 128),
+    "sent": Label("`yes`, `no`", 2),
+    "service": Label("a service's name, the indicators' with their subject", 16),
+    "state": Label("one of the words that the metric names", 8),
+    "status": Label("an HTTP status, or what an alert's fact says", 24),
+    "subject": Label("`channel`, `product`, `actor`, `complaint`, `content`, `brand`, `market`", 7),
+    "target_kind": Label("what a hold is on: `channel`, `promotion`, `content`, `actor`, `account`, …", 12),
+    "told": Label("`yes`, `no`", 2),
+    "topic": Label("of the registry of topics", 32),
+    "verdict": Label("`calm`, `breach`, `unsure`", 3),
+    "version": Label("the release", 1),
+}
+"""No label ever carries an address, an account, an id or a text."""
+
+_INTRO: Final = """\
+# The metrics
+
+Written from the code by `python -m deploy.metrics_page`; do not edit. Every service answers `GET /metrics` on its HTTP
+port in Prometheus' text format, or in OpenMetrics where that is asked for. The names are the registry: what is not here
+is not told. Beside them each process tells what the client library knows of it (`process_cpu_seconds_total`,
+`process_resident_memory_bytes`, `process_open_fds`, …), and Prometheus adds `job` (the service) and `instance`.
+
+Counters are of one process and begin at 0 with it: use `rate()` or `increase()`. Gauges that name a `partition` are
+told by its owner alone, so `sum by (job)` is the whole.
+"""
+
+
+def registry() -> list[Told]:
+    """Every metric there is."""
+    return [told for room in ROOMS for told in _told_by(room)]
+
+
+def _told_by(room: str) -> Iterator[Told]:
+    module = importlib.import_module(f"services.{room}.metrics")
+    for value in vars(module).values():
+        if not hasattr(value, "describe"):
+            continue
+        if not inspect.isclass(value):
+            yield from _of(room, value)
+        elif value.__module__ == module.__name__:
+            yield from _of(room, value())  # it has been told of nobody, and so has no numbers
+
+
+def _of(room: str, collector: Any) -> Iterator[Told]:
+    for family in collector.describe():
+        labels = getattr(family, "_labelnames", ()) or getattr(collector, "_labelnames", ())
+        if family.type == "info":
+            labels = ("version",)
+        suffix = {"counter": "_total", "info": "_info"}.get(family.type, "")
+        yield Told(room, family.name + suffix, family.type, tuple(labels), family.documentation)
+
+
+def page() -> str:
+    """The whole page."""
+    told = registry()
+    parts = [line for room in ROOMS for line in _section(room, [each for each in told if each.room == room])]
+    return "\n".join([_INTRO, *parts, *_labels(told)])
+
+
+def _section(room: str, told: list[Told]) -> Iterator[str]:
+    yield f"## {'Every service' if room == 'runtime' else room}"
+    yield ""
+    yield "| name | type | labels | unit | what it says |"
+    yield "|---|---|---|---|---|"
+    for each in sorted(told, key=lambda one: one.name):
+        labels = ", ".join(f"`{label}`" for label in each.labels)
+        yield f"| `{each.name}` | {each.type} | {labels} | {each.unit} | {each.says} |"
+    yield ""
+
+
+def _labels(told: list[Told]) -> Iterator[str]:
+    used = {label for each in told for label in each.labels}
+    yield "## Labels"
+    yield ""
+    yield "Each has few values, so that the number of series stays small whatever comes in; a test holds them to it."
+    yield ""
+    yield "| label | its values | at most |"
+    yield "|---|---|---|"
+    yield from (f"| `{name}` | {label.says} | {label.most} |" for name, label in LABELS.items() if name in used)
+    yield ""
+
+
+def main() -> int:
+    """0 when the page is current or written, 1 when `--check` finds that it is not."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing, exit 1 where the page is not current")
+    if parser.parse_args().check:
+        if PAGE.is_file() and PAGE.read_text("utf-8") == page():
+            return 0
+        print("docs/metrics.md is not current: run python -m deploy.metrics_page", file=sys.stderr)
+        return 1
+    PAGE.write_text(page(), "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

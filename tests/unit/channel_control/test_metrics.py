@@ -1,0 +1,56 @@
+"""What is told of the targets when somebody asks."""
+
+import gc
+import json
+
+from schemas import automation
+from services.channel_control.machine import ControlMachine
+from services.channel_control.metrics import ControlCollector
+from services.runtime.machine import Record
+from tests.unit.channel_control.orders import NOW_MS, alone, order, persons, record
+
+
+def told(collector: ControlCollector) -> dict[tuple[str, ...], float]:
+    """Every sample, by its name without the prefix and the values of its labels."""
+    return {
+        (sample.name.removeprefix("tidegate_control_"), *sample.labels.values()): sample.value
+        for family in collector.collect()
+        for sample in family.samples
+    }
+
+
+def test_holds_are_told_by_what_they_are_on_their_kind_and_what_they_do() -> None:
+    collector = ControlCollector()
+    machine = collector.watch(0, ControlMachine(0))
+    machine.apply(alone(0))
+    machine.apply(record(1, order(1)))
+    machine.apply(record(2, order(2, "throttle", target="channel:kuaishou", factor=0.5, maturity="approve")))
+    found = told(collector)
+    assert found["holds", "channel", "pause", "acting"] == 1
+    assert found["holds", "channel", "throttle", "waiting"] == 1
+    assert found["unconfirmed_targets", "0"] == 1
+    assert found["waiting_targets", "0"] == 1
+    assert found["policy_version", "0"] == 1
+    until_one = {"expires_at": "2026-01-01T01:00:00Z", "expected_generation": 1}
+    machine.apply(record(3, persons(3, "override", **until_one)))
+    found = told(collector)
+    assert found["holds", "channel", "pause", "masked"] == 1
+    assert found["overridden_targets", "0"] == 1
+
+
+def test_it_tells_whether_automation_is_off() -> None:
+    collector = ControlCollector()
+    machine = collector.watch(0, ControlMachine(0))
+    assert told(collector)["automation_off", "0"] == 0
+    off = persons(1, "automation_off", target=automation.TARGET, note="the feeds are wrong")
+    machine.apply(Record(0, NOW_MS, automation.KEY, json.dumps(off).encode()))
+    assert told(collector)["automation_off", "0"] == 1
+
+
+def test_a_machine_that_was_given_up_is_told_of_no_more() -> None:
+    collector = ControlCollector()
+    machine = collector.watch(0, ControlMachine(0))
+    assert ("waiting_targets", "0") in told(collector)
+    del machine
+    gc.collect()
+    assert told(collector) == {}
