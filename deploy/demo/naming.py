@@ -9,7 +9,7 @@ from deploy.launcher.standard import ROOT
 from schemas.directory import Directory
 from schemas.governor import Governor
 from schemas.policy import IndicatorPolicy
-from services.cli.policy import read_policy
+from services.policies.reading import read_policy
 
 DIRECTORY = Path(__file__).parent / "directory.yaml"
 STEPS = [0.6, 0.8, 1.0]

@@ -16,10 +16,10 @@ from services.alerting.receivers.receiver import Receiver
 from services.alerting.receivers.trial import trial
 from services.alerting.settings import AlertingSettings
 from services.cli.alert_test import changes, line, receivers_of, unknown
-from services.cli.policy import PolicyError
-from services.cli.policy_changes import RefusedError
 from services.cli.policy_io import policy_named
 from services.cli.settings import CliSettings
+from services.policies.changes import RefusedError
+from services.policies.reading import PolicyError
 from services.runtime.outgoing_io import Outbox
 from services.runtime.settings import load
 

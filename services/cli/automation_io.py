@@ -10,8 +10,8 @@ from typing import Any
 from schemas import automation
 from schemas.commands import Command
 from schemas.topics import CHANNEL_COMMANDS, TOPICS
-from services.cli.policy_changes import Ask, RefusedError
 from services.cli.settings import CliSettings
+from services.policies.changes import Ask, RefusedError
 from services.runtime.kafka_io import producer, wait_for_broker
 
 

@@ -13,20 +13,20 @@ from typing import Any, Final
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from schemas.backtest import Report
 from schemas.base import Bilingual
 from schemas.policy import Policy
 from services.cli.archive.pieces import ArchiveError
 from services.cli.backtest import page, tables
 from services.cli.backtest.engine import Backtest
-from services.cli.backtest.model import Report
 from services.cli.backtest_log_io import Log, NothingThereError, opened
 from services.cli.moments import MomentError, moment_ms
-from services.cli.policy import PolicyError
-from services.cli.policy_changes import RefusedError
 from services.cli.policy_io import policy_named
 from services.cli.replay import ReplayError
 from services.cli.settings import CliSettings
 from services.indicators.days import Span
+from services.policies.changes import RefusedError
+from services.policies.reading import PolicyError
 
 BAD_USAGE: Final = 2
 FILE_WIDTH: Final = 160

@@ -3,30 +3,19 @@
 import argparse
 import asyncio
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from aiokafka.errors import ProducerFenced
-
-from schemas.policy import Policy, PolicyInForce
-from schemas.policy_topic import CHAINS_KEY, AuditChains, PolicyTopic
-from schemas.topics import ALERTS, AUDIT, CHANNEL_COMMANDS, POLICY, TOPICS
-from services.cli.policy import PolicyError, read_policy
-from services.cli.policy_changes import Ask, Change, RefusedError, apply, approve, document, rollback
-from services.cli.policy_diff import differences
+from schemas.policy import Policy
+from schemas.policy_topic import PolicyTopic
 from services.cli.policy_pages import history_page, label_of, policy_page
 from services.cli.settings import CliSettings
-from services.runtime.chain import Chains
-from services.runtime.kafka_io import producer, read_compacted, wait_for_broker
-from services.runtime.machine import Output
-from services.runtime.producer_io import end
-
-IN_FORCE_KEY: Final = b"policy"
-WRITER: Final = "policy"
-"""The transactional id of whoever changes the policy: a second one ends the first."""
-Plan = Callable[[PolicyTopic, Ask], Change]
+from services.policies.changes import Ask, RefusedError, apply, approve, document, rollback
+from services.policies.changing_io import Plan, change, read_topic
+from services.policies.differences import differences
+from services.policies.reading import PolicyError, read_policy
+from services.runtime.kafka_io import wait_for_broker
 
 
 def add_commands(commands: Any) -> None:
@@ -123,70 +112,16 @@ async def policy_named(name: str | None, settings: CliSettings) -> Policy:
 
 async def _read(settings: CliSettings) -> PolicyTopic:
     await wait_for_broker(settings)
-    return await _fold(settings)
-
-
-async def _fold(settings: CliSettings) -> PolicyTopic:
-    topic = PolicyTopic()
-    for key, value in (await read_compacted(settings, POLICY)).items():
-        try:
-            topic.fold(key, value)
-        except ValueError:
-            print(f"a record on the policy topic is none of ours: {key!r}", file=sys.stderr)
-    return topic
+    return await read_topic(settings)
 
 
 async def _change(arguments: argparse.Namespace, settings: CliSettings, plan: Plan) -> int:
-    """Makes a change as one transaction: whoever begins after us ends ours, so nobody writes over what they have not
-    seen."""
-    await wait_for_broker(settings)
-    writer = producer(settings, transactional_id=WRITER)
+    ask = Ask(arguments.name or settings.cli_person, datetime.now(UTC), arguments.note)
     try:
-        await writer.start()
-        topic = await _fold(settings)
-        change = plan(topic, Ask(arguments.name or settings.cli_person, datetime.now(UTC), arguments.note))
-        if change.records:
-            await _write(writer, settings, topic, change)
-        if change.in_force:
-            await _tell(settings)
-    except ProducerFenced:
-        return _refuse("somebody else changes the policy at this moment; yours changed nothing. Look, and try again")
+        print((await change(settings, ask, plan)).says)
     except RefusedError as error:
         return _refuse(error)
-    finally:
-        await end(writer)
-    print(change.says)
     return 0
-
-
-async def _write(writer: Any, settings: CliSettings, topic: PolicyTopic, change: Change) -> None:
-    messages = [Output(POLICY, key.encode(), value) for key, value in change.records.items()]
-    if change.audit is not None:
-        chains = Chains(TOPICS[AUDIT].partitions(settings.partitions), topic.chains.heads)
-        record = Output(AUDIT, change.audit.target.encode(), change.audit.model_dump_json().encode())
-        messages.append(chains.seal(record))
-        heads = AuditChains(heads=list(chains.rows())).model_dump_json().encode()
-        messages.append(Output(POLICY, CHAINS_KEY.encode(), heads))
-    async with writer.transaction():
-        sent = [
-            await writer.send(settings.prefix + each.topic, each.value, each.key, each.partition) for each in messages
-        ]
-        await asyncio.gather(*sent)  # the commit alone would not tell that one was refused
-
-
-async def _tell(settings: CliSettings) -> None:
-    """Writes the active policy to the logs of commands and alerts, until what was written last is what is active.
-
-    After the change itself, and also when nothing changed: so a command that died in between is made whole.
-    """
-    told = None
-    async with producer(settings) as sender:
-        while (topic := await _fold(settings)).active != told:
-            told, policy = topic.active, document(topic, str(topic.active))
-            in_force = PolicyInForce(policy=policy).model_dump_json().encode()
-            for log in (CHANNEL_COMMANDS, ALERTS):
-                for partition in range(TOPICS[log].partitions(settings.partitions)):
-                    await sender.send_and_wait(settings.prefix + log, in_force, key=IN_FORCE_KEY, partition=partition)
 
 
 def _refuse(reason: object) -> int:

@@ -5,7 +5,7 @@ from datetime import datetime
 import yaml
 
 from schemas.policy_topic import PolicyRecord, PolicyTopic
-from services.cli.policy_changes import RefusedError, document
+from services.policies.changes import RefusedError, document
 
 _DATE = "%Y-%m-%d %H:%M"
 

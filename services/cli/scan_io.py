@@ -12,10 +12,10 @@ from pydantic import ValidationError
 from schemas.policy import Policy
 from services.cli import scan, stress
 from services.cli.materials import MaterialError, Named, materials_in
-from services.cli.policy import PolicyError, read_policy
 from services.cli.scan import Scanned, scan_all
 from services.cli.settings import CliSettings
 from services.cli.word_list import WordListError, joined, phrases_of
+from services.policies.reading import PolicyError, read_policy
 from services.scanning.report import figures_in
 from services.scanning.scanner import Scanner
 

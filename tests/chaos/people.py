@@ -13,7 +13,7 @@ import httpx
 from deploy.launcher.standard import ROOT
 from deploy.launcher.system import System
 from schemas.resuming import ResumePolicy
-from services.cli.policy import read_policy
+from services.policies.reading import read_policy
 from tests.oracle.people import ACKNOWLEDGED, ANSWERS, LIFTED, STOPS, Answer, Stop
 from tests.oracle.ramps import RESUMES
 from tests.support.wide_policy import WIDE

@@ -20,11 +20,11 @@ from deploy.launcher.standard import standard_system
 from deploy.launcher.system import System
 from deploy.launcher.table import StandIns
 from schemas.alerts import AlertFact
+from schemas.backtest import Report
 from schemas.base import from_ms, to_ms
 from schemas.commands import Command
 from schemas.events import EVENT, TOPIC_OF, routing_key
 from schemas.topics import ALERTS, CHANNEL_COMMANDS
-from services.cli.backtest.model import Report
 from services.cli.backtest.timeline import boundary
 from services.cli.replay_io import tell_end, tell_time
 from services.cli.settings import CliSettings

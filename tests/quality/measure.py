@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from schemas.policy import Policy
-from services.cli.policy import read_policy
 from services.indicators.registry import all_rules
+from services.policies.reading import read_policy
 from tests.quality import incidents, score
 from tests.quality.calm import WARM_UP, Calm
 from tests.quality.labels import Heard

@@ -6,7 +6,7 @@ from pathlib import Path
 from deploy.launcher.standard import ROOT
 from schemas.governor import Governor
 from schemas.resuming import ResumePolicy
-from services.cli.policy import read_policy
+from services.policies.reading import read_policy
 
 WIDE = Governor(
     channels_at_once=10_000, channels_per_hour=10_000, traffic_share_at_once=1.0, traffic_share_per_hour=1.0

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
-from services.cli.backtest.model import Difference, Trip
+from schemas.backtest import Difference, Trip
 
 Kind = Literal["only_first", "only_second", "changed"]
 _NEVER = datetime.max.replace(tzinfo=UTC)

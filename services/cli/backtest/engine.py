@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+from schemas.backtest import Report, Run, Series, Source
 from schemas.base import Bilingual, Window, from_ms
 from schemas.policy import Policy
 from services.cli.backtest import notes
 from services.cli.backtest.comparing import differences
 from services.cli.backtest.episodes import Episodes, totals
-from services.cli.backtest.model import Report, Run, Series, Source
 from services.cli.backtest.sampling import Key, Sampler
 from services.cli.backtest.shadows import Shadows, unveiled
 from services.cli.backtest.timeline import BLOCK_MS, boundary, slices

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from schemas.alerts import AlertFact
+from schemas.backtest import Level, Ordered, Total, Trip
 from schemas.base import Bilingual, from_ms
 from schemas.commands import Command
 from schemas.topics import ALERTS, CHANNEL_COMMANDS, SUBJECTS
-from services.cli.backtest.model import Level, Ordered, Total, Trip
 from services.indicators.days import Span
 from services.indicators.registry import all_rules
 from services.indicators.seen import Latest

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from html import escape
 
+from schemas.backtest import Trip
 from schemas.base import Bilingual
-from services.cli.backtest.model import Trip
 
 
 def say(en: str, zh: str) -> str:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from schemas.backtest import Run, Source
 from schemas.base import Bilingual
-from services.cli.backtest.model import Run, Source
 
 _DAY_S: Final = 86_400
 _WEEK_AND_DAY_S: Final = 8 * _DAY_S

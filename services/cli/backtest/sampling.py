@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from services.cli.backtest.model import Point
+from schemas.backtest import Point
 from services.indicators.days import Days, Span
 from services.indicators.registry import all_rules
 from services.indicators.seen import Latest

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from rich.table import Table
 from rich.text import Text
 
+from schemas.backtest import Report, Run, Trip
 from services.cli.backtest.figures import amount, clock, figure, lasting, short
-from services.cli.backtest.model import Report, Run, Trip
 
 SHOWN = 40
 """Rows of a table at most; the JSON and the page have all."""

@@ -9,9 +9,9 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.backtest import Held, Ordered, Trip
 from schemas.base import Bilingual, to_ms
 from schemas.frames import MEASURES, ChannelFrame, SubjectFrame, int32, int64, uint8
-from services.cli.backtest.model import Held, Ordered, Trip
 from services.indicators.panes import HOUR_MS
 
 _CODE: Final = {name: code for code, name in enumerate(MEASURES)}

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from schemas.backtest import Report, Trip
 from schemas.base import to_ms
 from services.cli import __main__ as cli
-from services.cli.backtest.model import Report, Trip
 
 REAL = Path(__file__).parents[4] / "shared" / "data"
 """Where they are at hand; nothing of them is in the tree."""

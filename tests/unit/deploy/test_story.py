@@ -19,9 +19,9 @@ from schemas.alerts import AlertFact
 from schemas.commands import Command
 from schemas.events import EVENT, TOPIC_OF
 from schemas.policy import Policy
-from services.cli.policy import read_policy
 from services.indicators.machine import STORES
 from services.indicators.registry import all_rules
+from services.policies.reading import read_policy
 from tests.support.indicator_log import commands, easings, facts
 from tests.support.simulation import outputs_of
 from tests.unit.indicators.world import MINUTE, World

@@ -6,13 +6,13 @@ import pytest
 
 from schemas.policy import IndicatorPolicy, Policy
 from schemas.topics import SUBJECTS
-from services.cli.policy import read_policy
 from services.indicators import rules
 from services.indicators.machine import STORES
 from services.indicators.registry import all_rules, code_of, flaws_of, found_in, rules_of
 from services.indicators.rule import AnyRule
 from services.indicators.rules.cac_spike import CacFall
 from services.indicators.tuning import PolicyRefusedError, tune, tuning_of
+from services.policies.reading import read_policy
 
 ROOT = Path(__file__).parents[3]
 RULES = pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: str(rule.name))

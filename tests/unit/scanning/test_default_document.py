@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from schemas.content import ContentPolicy
-from services.cli.policy import read_policy
+from services.policies.reading import read_policy
 from services.scanning.report import Figures, figures_in
 
 DOCUMENT = Path(__file__).parents[3] / "deploy" / "policy.yaml"

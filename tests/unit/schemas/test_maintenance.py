@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from schemas.maintenance import MaintenanceWindow, open_window
 from schemas.policy import Policy
-from services.cli.policy import parse_policy
+from services.policies.reading import parse_policy
 
 AT = datetime(2026, 3, 2, 10, tzinfo=UTC)
 

@@ -4,11 +4,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from schemas.backtest import Report
 from schemas.base import from_ms
 from schemas.events import TOPIC_OF
 from schemas.policy import Policy
 from services.cli.backtest.engine import Backtest
-from services.cli.backtest.model import Report
 from services.cli.backtest.timeline import blocks, boundary
 from services.cli.pipeline import RawRecord
 from services.indicators.days import Span

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from schemas.backtest import Report
 from services.cli import __main__ as cli
 from services.cli.backtest.files import records_in
-from services.cli.backtest.model import Report
 from services.cli.replay import Map
 from tests.support.indicator_log import TEN
 from tests.unit.cli.backtest.stories import Story

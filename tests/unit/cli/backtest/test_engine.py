@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.backtest import Trip
 from schemas.base import from_ms
-from services.cli.backtest.model import Trip
 from services.cli.pipeline import Pipeline
 from services.indicators.days import Span
 from tests.support.indicator_log import TEN, facts, policy

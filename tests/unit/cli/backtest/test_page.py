@@ -3,9 +3,9 @@
 import re
 from html.parser import HTMLParser
 
+from schemas.backtest import Report
 from schemas.policy import Policy
 from services.cli.backtest import page, tables
-from services.cli.backtest.model import Report
 from tests.support.indicator_log import TEN, policy
 from tests.unit.cli.backtest.stories import Story, over
 

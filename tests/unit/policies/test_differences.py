@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from schemas.policy import Policy
-from services.cli.policy_diff import becomes_auto, differences
+from services.policies.differences import becomes_auto, differences
 
 
 def policy(**fields: Any) -> Policy:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from schemas.policy import Policy
 from schemas.policy_topic import PolicyTopic
-from services.cli.policy_changes import PROPOSAL_STANDS, Ask, Change, RefusedError, apply, approve, rollback
 from services.cli.policy_pages import history_page, label_of, policy_page
+from services.policies.changes import PROPOSAL_STANDS, Ask, Change, RefusedError, apply, approve, rollback
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 NOTIFY = {"complaint_volume": {"maturity": "notify"}}

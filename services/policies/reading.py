@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from schemas.flaws import Flaw, flaws_in
 from schemas.policy import IndicatorPolicy, Policy
-from services.cli.documents import Document
 from services.indicators.registry import flaws_of
+from services.policies.documents import Document
 
 
 class PolicyError(ValueError):

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from schemas.alerting import AlertingPolicy
 from schemas.policy import Policy
-from services.cli.policy import PolicyError, parse_policy, read_policy
 from services.indicators.registry import all_rules, one_of_each
+from services.policies.reading import PolicyError, parse_policy, read_policy
 
 ROOT = Path(__file__).parents[3]
 NAMES = [rule.id for rule in one_of_each(all_rules())]

@@ -15,8 +15,8 @@ from schemas.audit import AuditRecord, Outcome
 from schemas.policy import Policy, PolicyInForce, PolicyRef
 from schemas.policy_topic import ACTIVE_KEY, PolicyRecord, PolicyTopic, history_key
 from schemas.topics import MIB
-from services.cli.policy_diff import NOTHING_ACTS, asks_fewer, becomes_auto
 from services.indicators.registry import flaws_of
+from services.policies.differences import NOTHING_ACTS, asks_fewer, becomes_auto
 from services.runtime.ids import derive
 
 MAX_BYTES: Final = MIB - 16 * 1024

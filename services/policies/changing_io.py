@@ -1,0 +1,90 @@
+"""Writes a change of the policy, for the command line and the console: as one transaction, of one person at a time."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, Final
+
+from aiokafka.errors import ProducerFenced
+
+from schemas.policy import PolicyInForce
+from schemas.policy_topic import CHAINS_KEY, AuditChains, PolicyTopic
+from schemas.topics import ALERTS, AUDIT, CHANNEL_COMMANDS, POLICY, TOPICS
+from services.policies.changes import Ask, Change, RefusedError, document
+from services.runtime.chain import Chains
+from services.runtime.kafka_io import producer, read_compacted, wait_for_broker
+from services.runtime.machine import Output
+from services.runtime.producer_io import end
+from services.runtime.settings import CommonSettings
+
+log = logging.getLogger(__name__)
+
+IN_FORCE_KEY: Final = b"policy"
+WRITER: Final = "policy"
+"""The transactional id of whoever changes the policy: a second one ends the first."""
+Plan = Callable[[PolicyTopic, Ask], Change]
+
+
+async def read_topic(settings: CommonSettings) -> PolicyTopic:
+    """All that is on the topic now."""
+    topic = PolicyTopic()
+    for key, value in (await read_compacted(settings, POLICY)).items():
+        try:
+            topic.fold(key, value)
+        except ValueError:
+            log.warning("a record on the policy topic is none of ours: %r", key)
+    return topic
+
+
+async def change(settings: CommonSettings, ask: Ask, plan: Plan) -> Change:
+    """Makes a change as one transaction: whoever begins after us ends ours, so nobody writes over what they have not
+    seen. Raises RefusedError."""
+    await wait_for_broker(settings)
+    writer = producer(settings, transactional_id=WRITER)
+    try:
+        await writer.start()
+        topic = await read_topic(settings)
+        planned = plan(topic, ask)
+        if planned.records:
+            await _write(writer, settings, topic, planned)
+        if planned.in_force:
+            await _tell(settings)
+    except ProducerFenced:
+        raise RefusedError(
+            "somebody else changes the policy at this moment; yours changed nothing. Look, and try again"
+        ) from None
+    finally:
+        await end(writer)
+    return planned
+
+
+async def _write(writer: Any, settings: CommonSettings, topic: PolicyTopic, planned: Change) -> None:
+    messages = [Output(POLICY, key.encode(), value) for key, value in planned.records.items()]
+    if planned.audit is not None:
+        chains = Chains(TOPICS[AUDIT].partitions(settings.partitions), topic.chains.heads)
+        record = Output(AUDIT, planned.audit.target.encode(), planned.audit.model_dump_json().encode())
+        messages.append(chains.seal(record))
+        heads = AuditChains(heads=list(chains.rows())).model_dump_json().encode()
+        messages.append(Output(POLICY, CHAINS_KEY.encode(), heads))
+    async with writer.transaction():
+        sent = [
+            await writer.send(settings.prefix + each.topic, each.value, each.key, each.partition) for each in messages
+        ]
+        await asyncio.gather(*sent)  # the commit alone would not tell that one was refused
+
+
+async def _tell(settings: CommonSettings) -> None:
+    """Writes the active policy to the logs of commands and alerts, until what was written last is what is active.
+
+    After the change itself, and also when nothing changed: so a command that died in between is made whole.
+    """
+    told = None
+    async with producer(settings) as sender:
+        while (topic := await read_topic(settings)).active != told:
+            told, policy = topic.active, document(topic, str(topic.active))
+            in_force = PolicyInForce(policy=policy).model_dump_json().encode()
+            for log_topic in (CHANNEL_COMMANDS, ALERTS):
+                for partition in range(TOPICS[log_topic].partitions(settings.partitions)):
+                    await sender.send_and_wait(
+                        settings.prefix + log_topic, in_force, key=IN_FORCE_KEY, partition=partition
+                    )
