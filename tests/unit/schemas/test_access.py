@@ -8,9 +8,9 @@ import pytest
 
 from schemas import access, topics
 from schemas.access import EVERY_TOPIC, EVERYONE, PEOPLE, SERVICES, Access, Right
-from services.cli.policy_io import WRITER
 from services.indicators.machine import STORES
 from services.ingest.group_io import GROUP
+from services.policies.changing_io import WRITER
 
 ROOT = Path(__file__).resolve().parents[3]
 ROOMS = {name: ("indicators" if name.startswith("indicators-") else name) for name in SERVICES}
