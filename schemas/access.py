@@ -20,6 +20,7 @@ from schemas.topics import (
     FRAMES_TOPICS,
     POLICY,
     RAW_TOPICS,
+    READINGS,
     STATE_ALERTING,
     STATE_CHANNEL_CONTROL,
     STATE_TOPICS,
@@ -109,7 +110,9 @@ def _services() -> Iterator[Access]:
         "ingest", (*RAW_TOPICS, POLICY), (*FRAMES_TOPICS, DEAD_LETTERS), compares=EVERY_TOPIC, joins=INGEST_GROUP
     )
     for each in SUBJECTS:
-        yield _machine(indicators(each), frames(each), indicators_state(each), (CHANNEL_COMMANDS, ALERTS, AUDIT))
+        yield _machine(
+            indicators(each), frames(each), indicators_state(each), (CHANNEL_COMMANDS, ALERTS, AUDIT, READINGS)
+        )
     yield _machine(
         "channel_control", CHANNEL_COMMANDS, STATE_CHANNEL_CONTROL, (CHANNEL_COMMANDS, CHANNEL_STATE, ALERTS, AUDIT)
     )
@@ -122,7 +125,7 @@ def _services() -> Iterator[Access]:
         reads=(POLICY, FRAMES_TOPICS[0]),
     )
     yield replace(alerting, watches=(INGEST_GROUP, *map(indicators, SUBJECTS), "channel_control"))
-    yield Access("console", (CHANNEL_STATE, ALERT_STATE, AUDIT, POLICY, DEAD_LETTERS), (CHANNEL_COMMANDS,))
+    yield Access("console", (CHANNEL_STATE, ALERT_STATE, AUDIT, POLICY, DEAD_LETTERS, READINGS), (CHANNEL_COMMANDS,))
 
 
 def _people() -> Iterator[Access]:
