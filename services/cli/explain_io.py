@@ -14,9 +14,9 @@ from schemas.base import Versioned, to_ms
 from schemas.channels import ChannelState
 from schemas.policy import Policy
 from schemas.topics import ALERT_STATE, ALERTS, AUDIT, CHANNEL_STATE, POLICY
-from services.cli.explain import Story, about, explain
 from services.cli.settings import CliSettings
 from services.cli.verify_io import NOT_FOUND, read_commands
+from services.incidents.explain import Story, about, explain
 from services.runtime.kafka_io import follow, read_compacted, wait_for_broker
 
 M = TypeVar("M", bound=Versioned)

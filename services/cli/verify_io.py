@@ -1,29 +1,26 @@
 """`tidegate verify`: finds commands on the log, reads what their evidence names, and derives them again."""
 
 import argparse
-import asyncio
-import os
 import sys
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from aiokafka import TopicPartition
 from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress
 
 from schemas.base import to_ms
-from schemas.commands import Command, Evidence, SourceRange
+from schemas.commands import Command, Evidence
 from schemas.policy import PolicyInForce
 from schemas.topics import CHANNEL_COMMANDS, POLICY
-from services.cli.material import Material, Raw, Stretch, joined, ranges_of
+from services.cli.evidence_io import Reader, Tell
 from services.cli.moments import MomentError, moment_ms
 from services.cli.settings import CliSettings
 from services.cli.verify import (
-    Difference,
     Finding,
     Policies,
     before,
@@ -35,12 +32,9 @@ from services.cli.verify import (
     unverifiable,
     with_gap,
 )
-from services.cli.verify_words import lines_of, summary_of
+from services.cli.verify_words import finding_json, lines_of, progress_json, summary_of
 from services.indicators.tuning import InForce
-from services.ingest.duplicates import window_of
-from services.ingest.records import Records
-from services.ingest.routing import Router
-from services.runtime.kafka_io import SLICE_RECORDS, consumer, follow, read_compacted, wait_for_broker
+from services.runtime.kafka_io import follow, read_compacted, wait_for_broker
 
 BAD_USAGE: Final = 2
 NOT_FOUND: Final = 3
@@ -56,8 +50,10 @@ def add_commands(commands: Any) -> None:
     command = commands.add_parser("verify", help="derive a decision again from the log: proved, differs, not available")
     which = command.add_mutually_exclusive_group(required=True)
     which.add_argument("command_id", nargs="?", metavar="COMMAND_ID")
+    which.add_argument("--alert", metavar="ALERT_ID", help="what indicators ordered because of this alert")
     which.add_argument("--all", action="store_true", help="every command of an indicator")
     command.add_argument("--since", metavar="WHEN", help="with --all: 24h, 7d, or an RFC 3339 time")
+    command.add_argument("--json", action="store_true", help="a line of JSON for each step and each finding")
     command.set_defaults(run=verify)
 
 
@@ -70,19 +66,53 @@ async def verify(arguments: argparse.Namespace, settings: CliSettings) -> int:
         return BAD_USAGE
     await wait_for_broker(settings)
     log = await read_commands(settings)
-    if arguments.all:
-        wanted = [each for each in log.of_indicators() if to_ms(each.issued_at) >= since]
+    wanted = _wanted(arguments, log, since)
+    if not wanted and not arguments.all:
+        print(_nothing(arguments), file=sys.stderr)
+        return NOT_FOUND
+    if arguments.json:
+        findings = await findings_of(settings, log, wanted, _print_progress)
     else:
-        wanted = [each for each in log.commands.values() if each.command_id == arguments.command_id]
-        if not wanted:
-            print(f"no command {arguments.command_id} is on {CHANNEL_COMMANDS}: not available", file=sys.stderr)
-            return NOT_FOUND
-    findings = await findings_of(settings, log, wanted)
-    if arguments.all:
-        print("\n".join(summary_of(findings)))
-    else:
-        print("\n".join(line for each in findings for line in lines_of(each)))
+        with _bar() as tell:
+            findings = await findings_of(settings, log, wanted, tell)
+    print("\n".join(_lines(arguments, findings)))
     return exit_code(findings)
+
+
+def _lines(arguments: argparse.Namespace, findings: Sequence[Finding]) -> Iterator[str]:
+    if arguments.json:
+        yield from map(finding_json, findings)
+    elif arguments.all:
+        yield from summary_of(findings)
+    else:
+        yield from (line for each in findings for line in lines_of(each))
+
+
+def _wanted(arguments: argparse.Namespace, log: "CommandLog", since: int) -> list[Command]:
+    if arguments.alert:
+        return [each for each in log.of_indicators() if each.alert_id == arguments.alert]
+    if arguments.all:
+        return [each for each in log.of_indicators() if to_ms(each.issued_at) >= since]
+    return [each for each in log.commands.values() if each.command_id == arguments.command_id]
+
+
+def _nothing(arguments: argparse.Namespace) -> str:
+    if arguments.alert:
+        return f"no order of an indicator for alert {arguments.alert} is on {CHANNEL_COMMANDS}: not available"
+    return f"no command {arguments.command_id} is on {CHANNEL_COMMANDS}: not available"
+
+
+def _print_progress(read: int, of: int) -> None:
+    print(progress_json(read, of), flush=True)
+
+
+@contextmanager
+def _bar() -> Iterator[Tell]:
+    """A bar for people; nothing where nobody looks."""
+    people = Console(file=sys.stderr)
+    with Progress(console=people, disable=not people.is_terminal, transient=True) as progress:
+        task = progress.add_task("reading", total=None)
+        yield lambda read, of: progress.update(task, completed=read, total=of)
 
 
 @dataclass
@@ -127,7 +157,7 @@ async def read_commands(settings: CliSettings) -> CommandLog:
     return log
 
 
-async def findings_of(settings: CliSettings, log: CommandLog, wanted: Sequence[Command]) -> list[Finding]:
+async def findings_of(settings: CliSettings, log: CommandLog, wanted: Sequence[Command], tell: Tell) -> list[Finding]:
     """What became of each command, in their order."""
     documents = await read_compacted(settings, POLICY)
     policies = Policies({key.decode(errors="replace"): value for key, value in documents.items()})
@@ -144,7 +174,7 @@ async def findings_of(settings: CliSettings, log: CommandLog, wanted: Sequence[C
             to_prove[label_of(ready[0])].append((command, *ready))
     for proofs in to_prove.values():
         reader = Reader(settings, proofs[0][2])
-        await reader.read([evidence for _, evidence, _ in proofs])
+        await reader.read([evidence for _, evidence, _ in proofs], tell)
         for command, evidence, policy in proofs:
             if missing := reader.missing(evidence):
                 found[command.command_id] = Finding(command, "not available", notes=tuple(missing))
@@ -177,108 +207,9 @@ def _ready(
     return command.evidence, policy
 
 
-class Reader:
-    """Reads what some commands under one policy rest on, each raw partition once."""
-
-    def __init__(self, settings: CliSettings, policy: InForce) -> None:
-        key = settings.ingest_pseudonym_key
-        # Complaints of one person are told by equal pseudonyms, for which any key serves.
-        self._router = Router(
-            os.urandom(32) if key is None else key.get_secret_value().encode(), policy.around.policy.shared_addresses
-        )
-        self._settings = settings
-        self._begins: dict[Raw, int] = {}
-        self._ends: dict[Raw, int] = {}
-        self._short: dict[Raw, set[int]] = defaultdict(set)
-        self.material = Material(settings.partitions)
-
-    async def read(self, evidences: Sequence[Evidence]) -> None:
-        """All that is there of their ranges."""
-        kinds = {each.subject.partition(":")[0] for each in evidences}
-        ranges = ranges_of(evidences)
-        at = {raw: TopicPartition(self._settings.prefix + raw[0], raw[1]) for raw in ranges}
-        async with consumer(self._settings) as client:
-            begins, ends = await client.beginning_offsets(at.values()), await client.end_offsets(at.values())
-        self._begins = {raw: begins[partition] for raw, partition in at.items()}
-        self._ends = {raw: ends[partition] for raw, partition in at.items()}
-        people = Console(file=sys.stderr)
-        with Progress(console=people, disable=not people.is_terminal, transient=True) as progress:
-            for raw, partition in at.items():
-                stretches = joined(each for each in ranges[raw] if self._is_there(raw, each))
-                if not stretches:
-                    continue
-                # One consumer for each, since one that is given another partition may never stop.
-                async with consumer(self._settings, max_wait_ms=50) as client:
-                    client.assign([partition])
-                    for first, end, edges in stretches:
-                        task = progress.add_task(f"{raw[0]}/{raw[1]}", total=end - first)
-                        stretch = Stretch(raw, first, edges, self._router, self._settings.partitions)
-                        async for records in self._records(client, partition, raw, first, end):
-                            self.material.add(raw, stretch.take(records, kinds))
-                            progress.update(task, completed=max(0, records.next - first))
-                            await asyncio.sleep(0)
-
-    def _is_there(self, raw: Raw, wanted: SourceRange) -> bool:
-        return self._begins[raw] <= wanted.from_ and wanted.to <= self._ends[raw]
-
-    async def _records(
-        self, client: Any, partition: TopicPartition, raw: Raw, first: int, end: int
-    ) -> AsyncIterator[Records]:
-        """The records of a stretch, and of the time before it in which a duplicate's original may lie."""
-        begin = await self._look_back(client, partition, raw, first)
-        client.seek(partition, begin)
-        while (position := await client.position(partition)) < end:
-            polled = await client.getmany(partition, timeout_ms=200, max_records=SLICE_RECORDS)
-            found = [each for each in polled.get(partition, ()) if each.offset < end]
-            if found:
-                yield Records(
-                    position,
-                    found[-1].offset + 1,
-                    [each.offset for each in found],
-                    [each.timestamp for each in found],
-                    [each.value for each in found],
-                )
-
-    async def _look_back(self, client: Any, partition: TopicPartition, raw: Raw, first: int) -> int:
-        client.seek(partition, first)
-        while not (polled := await client.getmany(partition, timeout_ms=200, max_records=1)):
-            if await client.position(partition) >= self._ends[raw]:
-                return first
-        since = polled[partition][0].timestamp - window_of(raw[0])
-        found = (await client.offsets_for_times({partition: since}))[partition]
-        begin = first if found is None else min(found.offset, first)
-        if begin == self._begins[raw] > 0:
-            self._short[raw].add(first)
-        return begin
-
-    def missing(self, evidence: Evidence) -> list[str]:
-        """What is not on the log any more."""
-        return [
-            f"{each.topic}/{each.partition} begins at offset {begin}: of {each.from_} to {each.to} it has no longer all"
-            for each in evidence.sources
-            if (begin := self._begins[each.topic, each.partition]) > each.from_
-        ]
-
-    def beyond(self, evidence: Evidence) -> list[Difference]:
-        """What is named and never was on the log."""
-        return [
-            Difference("evidence.sources", f"{each.topic}/{each.partition} to offset {each.to}", f"it ends at {end}")
-            for each in evidence.sources
-            if (end := self._ends[each.topic, each.partition]) < each.to
-        ]
-
-    def gaps(self, evidence: Evidence) -> list[str]:
-        """Where the log begins so shortly before a range that an event in it may be a duplicate of one that is gone."""
-        return [
-            f"{each.topic}/{each.partition} begins shortly before offset {each.from_}, so a producer's duplicate may "
-            "not be known as one"
-            for each in evidence.sources
-            if any(first <= each.from_ for first in self._short[each.topic, each.partition])
-        ]
-
-
 async def not_proved(settings: CliSettings) -> tuple[int, list[str]]:
     """How many commands of indicators there are, and a line for all that is said of those that are not proved."""
     log = await read_commands(settings)
-    findings = await findings_of(settings, log, log.of_indicators())
+    with _bar() as tell:
+        findings = await findings_of(settings, log, log.of_indicators(), tell)
     return len(findings), [line for each in findings if each.outcome != "proved" for line in lines_of(each)]

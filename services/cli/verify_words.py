@@ -20,6 +20,23 @@ def lines_of(finding: Finding) -> Iterator[str]:
     yield from (f"  {note}" for note in finding.notes)
 
 
+def progress_json(read: int, of: int) -> str:
+    """How far it has come, for programs."""
+    return json.dumps({"read": read, "of": of})
+
+
+def finding_json(finding: Finding) -> str:
+    """The same as `lines_of`, for programs."""
+    command = finding.command
+    differences = [
+        {"field": each.field, "said": _written(each.said), "derived": _written(each.derived)}
+        for each in finding.differences
+    ]
+    told: dict[str, Any] = {"command_id": command.command_id, "command": command.command, "target": command.target}
+    told |= {"level": command.level, "outcome": finding.outcome}
+    return json.dumps({"finding": told | {"differences": differences, "notes": finding.notes}}, ensure_ascii=False)
+
+
 def what(command: Command) -> str:
     """An order in a few words."""
     level = "" if command.level is None else f" at level {command.level}"

@@ -89,9 +89,8 @@ async def give(settings: CliSettings, *orders: Command) -> None:
 
 async def verified(settings: CliSettings, command_id: str | None = None, **more: Any) -> int:
     """The exit code of `tidegate verify`."""
-    return await verify_io.verify(
-        Namespace(command_id=command_id, all=command_id is None, since=None, **more), settings
-    )
+    asked = {"command_id": command_id, "all": command_id is None, "alert": None, "since": None, "json": False} | more
+    return await verify_io.verify(Namespace(**asked), settings)
 
 
 def with_value(command: Command, value: float) -> Command:
@@ -118,6 +117,26 @@ async def test_what_was_decided_is_proved_and_what_was_altered_differs(
     assert "evidence.value: says 19.5, derived " in capsys.readouterr().out
     assert await verified(settings) == 1
     assert await verified(settings, pause.command_id) == 0
+
+
+async def test_programs_are_told_of_each_step_and_of_all_orders_of_an_alert(
+    settings: CliSettings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pause = next(each for each in await decided(settings) if each.command == "pause")
+    assert await verified(settings, alert=pause.alert_id, json=True, all=False) == 0
+    *steps, last = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert steps[-1]["read"] == steps[-1]["of"] > 0
+    assert last["finding"] == {
+        "command_id": pause.command_id,
+        "command": "pause",
+        "target": "channel:douyin",
+        "level": 1,
+        "outcome": "proved",
+        "differences": [],
+        "notes": [],
+    }
+    assert await verified(settings, alert=derive("nothing"), json=True, all=False) == 3
+    assert "no order of an indicator for alert" in capsys.readouterr().err
 
 
 async def test_one_id_never_stands_for_two_orders(settings: CliSettings) -> None:

@@ -13,7 +13,8 @@ from schemas.audit import AuditRecord
 from schemas.base import Bilingual
 from schemas.channels import ChannelState
 from schemas.commands import Command
-from services.cli.explain import Language, Story, about, explain
+from services.incidents.explain import Story, about, explain
+from services.incidents.saying import Language
 from services.indicators.registry import all_rules
 from services.runtime.ids import derive
 from tests.unit.cli.test_verify import played

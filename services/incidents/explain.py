@@ -1,12 +1,12 @@
 """The story of one alert as a person reads it: what was seen, on which data, what was ordered, and what became of it.
 
-Pure: from what the topics hold to lines of text, in English or Chinese.
+Pure: from what the topics hold to sections of a document or lines of text, in English or Chinese.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from schemas import wording
@@ -15,9 +15,10 @@ from schemas.audit import AuditRecord
 from schemas.base import Bilingual
 from schemas.channels import ChannelState
 from schemas.commands import Command, Evidence
-from services.cli import explain_words as words
+from services.incidents import explain_words as words
+from services.incidents.document import Section
+from services.incidents.saying import Language
 
-Language = Literal["en", "zh"]
 _DELIVER: Final = "deliver"
 _RECONCILER: Final = "reconciler"
 
@@ -44,8 +45,16 @@ def about(alert_id: str, audit: Iterable[AuditRecord]) -> list[AuditRecord]:
 
 def explain(story: Story, language: Language) -> Iterator[str]:
     """The story, line by line."""
+    yield from _Teller(story, language).head()
+    for section in chapters(story, language):
+        yield ""
+        yield section.title
+        yield from (f"  {line}" for line in section.listed)
+
+
+def chapters(story: Story, language: Language) -> Iterator[Section]:
+    """What was seen, on which data, what was done, how things stand, and how to derive it again; nothing empty."""
     teller = _Teller(story, language)
-    yield from teller.head()
     for title, lines in (
         (words.SEEN, teller.seen()),
         (words.DATA, teller.data()),
@@ -53,11 +62,9 @@ def explain(story: Story, language: Language) -> Iterator[str]:
         (words.STANDS, teller.stands()),
         (words.PROOF, teller.proof()),
     ):
-        found = list(lines)
+        found = tuple(lines)
         if found:
-            yield ""
-            yield teller.say(title)
-            yield from (f"  {line}" for line in found)
+            yield Section(teller.say(title), listed=found)
 
 
 class _Teller:

@@ -1,4 +1,4 @@
-"""The sentences of `tidegate explain`, in both languages."""
+"""The sentences of an alert's story, in both languages."""
 
 from typing import Final
 
