@@ -10,7 +10,7 @@ from schemas.alerts import AlertState
 from schemas.audit import AuditRecord
 from schemas.channels import ChannelState
 from schemas.directory import Directory
-from services.incidents.grouping import Group, Grouped, group, order, seen
+from services.incidents.grouping import Group, Grouped, group, seen
 from services.incidents.incident import Incident, incident_of
 from services.incidents.markdown import markdown
 from services.incidents.material import Material
@@ -32,7 +32,7 @@ class Known:
 
     def incidents(self) -> list[Incident]:
         """All, the one that began last first."""
-        groups = sorted(self._grouped().groups.values(), key=lambda each: order(each.alerts[0]), reverse=True)
+        groups = self._grouped().newest_first()
         return [found for each in groups if (found := self._incident(each)) is not None]
 
     def find(self, incident_id: str) -> Incident | None:

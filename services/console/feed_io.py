@@ -12,6 +12,7 @@ from schemas import topics
 from schemas.base import to_ms
 from services.console import metrics
 from services.console.changes import Changes
+from services.console.groups_io import Groups
 from services.console.policy_view import PolicyInForce
 from services.console.settings import ConsoleSettings
 from services.console.silences import Silences
@@ -30,7 +31,8 @@ class Feed:
     def __init__(self, settings: ConsoleSettings, health: Health, now: datetime) -> None:
         self.channels = Channels()
         self.alerts = Alerts(settings.console_resolved_alerts)
-        self.incidents = Book(self.alerts.get)
+        self._incidents = Book(self.alerts.get)
+        self.groups = Groups(self._incidents)
         self._since_ms = {topics.AUDIT: to_ms(now) - settings.console_audit_days * topics.DAY_MS}
         self.audit = Audit(settings.console_audit_records, self._since_ms[topics.AUDIT])
         self.silences = Silences()
@@ -96,7 +98,7 @@ class Feed:
     def _fold_alert(self, record: Received) -> None:
         key = record.key or b""
         self.alerts.fold(key, record.value)
-        self.incidents.put(key.decode())
+        self._incidents.put(key.decode())
 
     def _fold_audit(self, record: Received) -> None:
         told = self.audit.fold((record.timestamp_ms, record.partition, record.offset), record.value or b"")

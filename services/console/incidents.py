@@ -11,8 +11,7 @@ from schemas.base import HexId
 from schemas.commands import Command
 from services.console.orders import Order, Word, command_of
 from services.console.people import Person
-from services.incidents.book import Book
-from services.incidents.grouping import Group
+from services.incidents.grouping import Group, Grouped
 from services.incidents.incident import Incident
 from services.incidents.regrouping import MOST, Parts, RegroupingError, merged, parted
 
@@ -41,7 +40,7 @@ class Split(Order):
 def command_of_order(
     order: Merge | Split,
     group: Group,
-    book: Book,
+    grouped: Grouped,
     before: AuditRecord | None,
     person: Person,
     new_id: str,
@@ -56,15 +55,15 @@ def command_of_order(
     if before is not None and _is_same(order, known):
         target, parts = before.target, known
     else:
-        target, parts = f"incident:{group.key}", _parts(order, group, book)
+        target, parts = f"incident:{group.key}", _parts(order, group, grouped)
     word: Word = "merge" if isinstance(order, Merge) else "split"
     return command_of(word, Order(note=order.note), person, new_id, now, target=target, incidents=parts)
 
 
-def _parts(order: Merge | Split, group: Group, book: Book) -> Parts:
+def _parts(order: Merge | Split, group: Group, grouped: Grouped) -> Parts:
     if isinstance(order, Split):
         return parted(group, order.alert_ids)
-    others = [book.find(each) for each in order.incident_ids]
+    others = [grouped.find(each) for each in order.incident_ids]
     found = [each for each in others if each is not None]
     if len(found) < len(others):
         raise RegroupingError("names an incident that is not known")

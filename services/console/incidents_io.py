@@ -15,7 +15,7 @@ from services.console.ordering_io import Authenticated, Key, Wait, at_least, new
 from services.console.orders import OrderAnswer
 from services.console.people import Person
 from services.console.reading_io import Limit
-from services.incidents.grouping import Group
+from services.incidents.grouping import Group, Grouped
 from services.incidents.incident import Incident, Status, incident_of
 from services.incidents.markdown import markdown
 from services.incidents.material import Material
@@ -42,13 +42,14 @@ def incident_routes(feed: Feed) -> APIRouter:
         limit: Limit = 100,
     ) -> IncidentList:
         """Each alert is in one incident, most of them alone. `cause` is a suspicion, with what speaks for it."""
-        wanted = (each for each in _incidents(feed) if status in (None, each.status))
+        found = _incidents(feed, await feed.groups.now())
+        wanted = (each for each in found if status in (None, each.status))
         return IncidentList(incidents=list(islice(wanted, limit)))
 
     @router.get("/{incident_id}", summary="One incident", responses=errors(401, 404, 422, 503))
     async def get_incident(incident_id: HexId) -> Incident:
         """By its id or that of any of its alerts, so that an id from before a merge leads to where it went."""
-        return _incident(feed, _group(feed, incident_id))
+        return _incident(feed, _group(await feed.groups.now(), incident_id))
 
     @router.get(
         "/{incident_id}/report",
@@ -61,7 +62,8 @@ def incident_routes(feed: Feed) -> APIRouter:
         incident_id: HexId, form: Annotated[Form, Query(alias="format")] = "markdown", language: Language = "en"
     ) -> Response:
         """A document to read, keep or print; not final while the incident is open."""
-        document = report(_material(feed, _incident(feed, _group(feed, incident_id))), language)
+        incident = _incident(feed, _group(await feed.groups.now(), incident_id))
+        document = report(_material(feed, incident), language)
         if form == "html":
             return Response(page(document), media_type="text/html", headers=_SAFE)
         return Response(markdown(document), media_type="text/markdown")
@@ -77,10 +79,11 @@ def regrouping_routes(feed: Feed, desk: Desk, authenticated: Authenticated) -> A
     async def give(
         order: Merge | Split, incident_id: str, person: Person, key: str | None, wait: float, response: Response
     ) -> OrderAnswer:
-        group, command_id = _group(feed, incident_id), new_id(person, key)
+        grouped, command_id = await feed.groups.now(), new_id(person, key)
+        group = _group(grouped, incident_id)
         try:
             before, now = feed.audit.outcome_of(command_id), datetime.now(UTC)
-            command = command_of_order(order, group, feed.incidents, before, person, command_id, now)
+            command = command_of_order(order, group, grouped, before, person, command_id, now)
         except RegroupingError as error:
             raise refusal(422, f"the order {error}") from None
         return await desk.give(command, wait, response)
@@ -112,16 +115,16 @@ def regrouping_routes(feed: Feed, desk: Desk, authenticated: Authenticated) -> A
     return router
 
 
-def _incidents(feed: Feed) -> Iterator[Incident]:
+def _incidents(feed: Feed, grouped: Grouped) -> Iterator[Incident]:
     now = datetime.now(UTC)
-    for group in feed.incidents.groups():
+    for group in grouped.newest_first():
         found = incident_of(group, feed.alerts.get, feed.policy.directory, now)
         if found is not None:
             yield found
 
 
-def _group(feed: Feed, incident_id: str) -> Group:
-    group = feed.incidents.find(incident_id)
+def _group(grouped: Grouped, incident_id: str) -> Group:
+    group = grouped.find(incident_id)
     if group is None:
         raise refusal(404, "no such incident is known")
     return group

@@ -67,6 +67,10 @@ class Grouped:
         """The incident to which the alert of this id has come: so old ids lead on after a merge."""
         return self.groups.get(self.key_of.get(incident_id, incident_id))
 
+    def newest_first(self) -> list[Group]:
+        """The incidents, the one that began last first."""
+        return sorted(self.groups.values(), key=lambda each: order(each.alerts[0]), reverse=True)
+
 
 def group(alerts: Iterable[Seen]) -> Grouped:
     """The incidents of all these, in whatever order they are given."""

@@ -87,11 +87,11 @@ def test_the_order_of_arrival_changes_nothing_and_a_replay_gives_the_same_ids(se
             known[step.alert_id] = step
         book.put(step.alert_id)
         if shuffle.random() < 0.1:
-            book.groups()
+            book.grouped()
     for each in alerts:
         known[each.alert_id] = each
         book.put(each.alert_id)
-    found = {each.key: [one.alert_id for one in each.alerts] for each in book.groups()}
+    found = {each.key: [one.alert_id for one in each.alerts] for each in book.grouped().newest_first()}
     assert found == parts_of(group(map(seen, alerts)))
 
 
@@ -207,11 +207,11 @@ def test_the_book_forgets_what_is_known_no_more() -> None:
     book = Book(known.get)
     for alert_id in list(known):
         book.put(alert_id)
-    assert [each.key for each in book.groups()] == [derive("a")]
+    assert [each.key for each in book.grouped().newest_first()] == [derive("a")]
     del known[derive("a")]
     book.put(derive("a"))
-    assert [each.key for each in book.groups()] == [derive("b")]
-    assert book.find(derive("a")) is None
+    assert [each.key for each in book.grouped().newest_first()] == [derive("b")]
+    assert book.grouped().find(derive("a")) is None
 
 
 def test_a_storm_is_grouped_in_bounded_time_and_stays_one() -> None:
@@ -232,3 +232,20 @@ def test_precision_and_recall_on_seeds_not_looked_at_while_tuning() -> None:
     assert score.found + score.missed == score.mistaken + score.apart == 180
     assert score.precision >= 0.9
     assert score.recall >= 0.9
+
+
+def test_what_changes_while_all_are_grouped_anew_is_not_forgotten() -> None:
+    known = {each.alert_id: each for each in (alert("b", 5, detail=FUND), alert("a", detail=FUND))}
+    book = Book(known.get)
+    for alert_id in known:
+        book.put(alert_id)
+    work = book.to_renew()
+    assert work is not None
+    renewed = work()
+    known[derive("c")] = alert("c", 9, detail=FUND)
+    book.put(derive("c"))
+    assert len(book.latest().key_of) < 3, "what is there can be seen meanwhile"
+    book.adopt(renewed)
+    assert set(book.latest().key_of) == {derive("a"), derive("b")}
+    assert set(book.grouped().key_of) == set(known)
+    assert book.to_renew() is None
