@@ -46,6 +46,7 @@ class CaseRow(Row, frozen=True):
     product: str | None
     high_net_worth: bool
     entry: str | None
+    segment: str | None = None
 
 
 class ContentRow(Row, frozen=True):

@@ -18,7 +18,7 @@ def run(settings: IndicatorsSettings, subject: str) -> None:
     REGISTRY.register(collector)
 
     def build(partition: int) -> IndicatorMachine:
-        return collector.watch(partition, build_machine(subject, partition))
+        return collector.watch(partition, build_machine(subject, partition, readings=True))
 
     service = MachineService(f"indicators-{subject}", frames(subject), indicators_state(subject), build)
     faust_io.run(service, settings, port=settings.indicators_port, port_setting=variable("indicators_port"))

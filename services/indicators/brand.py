@@ -8,12 +8,14 @@ from typing import Any, Final
 import msgspec
 
 from schemas.frames import RAW_TOPIC_ORDER, AnyFrame, BrandFrame
+from schemas.readings import Scope
 from schemas.rows import MentionRow
 from schemas.topics import MENTION_EVENTS
 from services.indicators.days import Span
 from services.indicators.panes import HOUR_MS, PANE_MS
 from services.indicators.standing import Ledger, Standing, fresh
 from services.indicators.store import Surroundings, Touched
+from services.indicators.tallies import ALL, Tallies, scopes_of
 
 KEPT_MS: Final = 3 * 24 * HOUR_MS
 BRAND: Final = "brand:all"
@@ -156,6 +158,7 @@ class BrandStore:
     def __init__(self) -> None:
         self._panes: dict[int, MentionPane] = {}
         self._dirty: set[int] = set()
+        self.tallies = Tallies()
 
     def watch(self, floors: Mapping[str, int]) -> None:
         """Every mention is judged."""
@@ -173,8 +176,16 @@ class BrandStore:
             number = row.at_ms // PANE_MS
             self._panes.setdefault(number, MentionPane()).add(source, row)
             self._dirty.add(number)
+            self._tally(row)
             touched.append(number)
         return [Touched(BRAND, {MENTIONS: self._ends(min(touched))})] if touched else []
+
+    def _tally(self, row: MentionRow) -> None:
+        everywhere: tuple[Scope, str] = ("all", ALL)
+        for scope, name in (everywhere, *scopes_of(None, row.product)):
+            self.tallies.add(row.at_ms, scope, name, "mentions")
+            if row.sentiment == "negative":
+                self.tallies.add(row.at_ms, scope, name, "negative_mentions")
 
     def _ends(self, since: int) -> list[int]:
         return [(number + 1) * PANE_MS for number in sorted(self._panes) if number >= since]

@@ -19,6 +19,7 @@ from services.indicators.minutes import MINUTE_MS, Minutes
 from services.indicators.panes import HOUR_MS
 from services.indicators.standing import Ledger, Standing, fresh
 from services.indicators.store import Surroundings, Touched
+from services.indicators.tallies import Tallies, scopes_of
 
 KEPT_MS: Final = 90 * 24 * HOUR_MS
 """What nobody answers is forgotten so long after its opening, and an answer so long after it was given, so that a late
@@ -103,6 +104,8 @@ class ComplaintStore:
         self._troubled: set[str] = set()
         self._evicted_ms = _ALWAYS
         self._dirty: set[str] = set()
+        self._settled: list[tuple[str, Opening, int]] = []
+        self.tallies = Tallies()
 
     def watch(self, floors: Mapping[str, int]) -> None:
         """Other figures: all is to be looked at again."""
@@ -143,6 +146,9 @@ class ComplaintStore:
         if known is not None:
             self._lines[known.kind].remove(name, known.at_ms)
             self._again.add(name)
+        else:
+            for scope, named in scopes_of(row.channel, row.product, row.segment):
+                self.tallies.add(row.at_ms, scope, named, "complaints")
         self._openings[name] = opening
         self._enter(opening.kind, name, opening.at_ms)
         self._dirty.add(name)
@@ -171,6 +177,16 @@ class ComplaintStore:
         if opening is not None:
             self._lines[opening.kind].remove(name, opening.at_ms)
             self._dirty.add(name)
+            self._settled.append((name, opening, self._answered[name]))
+
+    def take_settled(self) -> list[tuple[str, Opening, int]]:
+        """The complaints that have become known as answered since the last call, each with its opening and when."""
+        settled, self._settled = self._settled, []
+        return settled
+
+    def open_count(self) -> int:
+        """How many are open."""
+        return len(self._openings)
 
     def everything(self, since_ms: int) -> list[Touched]:
         """Nothing is judged at once."""

@@ -16,6 +16,8 @@ from services.indicators.feeds import Feeds, Silence
 from services.indicators.panes import HOUR_MS, PANE_MS, Int64, Panes
 from services.indicators.standing import Admission, Ledger, Standing, fresh
 from services.indicators.store import Surroundings, Touched
+from services.indicators.tallies import MEASURES as TALLIED
+from services.indicators.tallies import OF_FRAME, Tallies
 
 PANES_KEPT_MS: Final = 9 * 24 * HOUR_MS
 """A week to compare with, the day after it, and a day to spare for late events."""
@@ -119,6 +121,7 @@ class ChannelStore:
         self._complaints: dict[int, Complaints] = defaultdict(Complaints)
         self._watched: set[str] = set()
         self._gone: list[bytes] = []
+        self.tallies = Tallies()
 
     def watch(self, floors: Mapping[str, int]) -> None:
         """Which inputs are judged at once."""
@@ -259,6 +262,18 @@ class ChannelStore:
         """One channel to look at."""
         slot = self._slots.get(subject.removeprefix("channel:"), -1)
         return ChannelView(slot, self._panes, self._complaints.get(slot) or Complaints(), around)
+
+    def touched_hours(self) -> set[int]:
+        """The hours in which sums have changed since the last call."""
+        touched, self._panes.touched = self._panes.touched, set()
+        return touched
+
+    def hour_sums(self, hour: int) -> Iterator[tuple[str, list[int]]]:
+        """Each channel's sums of an hour, in the order of a tally's measures."""
+        slots, totals = self._panes.hour(hour)
+        rows = np.zeros((len(slots), len(TALLIED)), np.int64)
+        rows[:, OF_FRAME] = totals
+        return zip((self._names[slot] for slot in slots.tolist()), rows.tolist(), strict=True)
 
     def silences(self, end_ms: int, max_silence_ms: int) -> list[Silence]:
         """The feeds that are dead at the close of a pane; panes come in order."""

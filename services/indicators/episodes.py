@@ -136,6 +136,10 @@ class Episodes:
         """How many stand."""
         return sum(not each.over and not each.quiet for each in self._all.values())
 
+    def stages(self) -> Counter[tuple[str, bool]]:
+        """By indicator and whether it has tripped or only warns, how many have not ended with their day."""
+        return Counter((each.indicator, each.level > 0) for each in self._all.values() if not each.over)
+
     def changed(self) -> list[tuple[Key, Episode | None]]:
         """What changed since the last call; None where one is gone."""
         changed, self._changed = self._changed, {}

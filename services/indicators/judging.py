@@ -51,6 +51,8 @@ class Judge:
         self.episodes = Episodes()
         self.failures: list[Failure] = []
         """Rules that raised and nobody was told of yet."""
+        self.closing: dict[tuple[str, str], Verdict] = {}
+        """By the rule's name and subject, the verdicts of the pane that closed last, of subjects that are few."""
 
     def has_work(self) -> bool:
         """Whether a close of any pane would judge anything."""
@@ -68,6 +70,7 @@ class Judge:
 
     def close(self, policy: InForce, end_ms: int, place: Place) -> None:
         """Judges everything at the close of the pane that ends here."""
+        self.closing.clear()
         due = {tuning.rule.id: self._due(policy, tuning, end_ms) for tuning in policy.rules}
         moment = Moment(end_ms, place.told_ms, closing=True)
         for subject in sorted(set().union(*due.values())):
@@ -131,6 +134,8 @@ class Judge:
         if self._few:
             latest = Latest(moment.end_ms, verdict.value, verdict.threshold, verdict.verdict)
             self._seen.note(tuned.rule.name, subject, latest)
+            if moment.closing:
+                self.closing[tuned.rule.name, subject] = verdict
         day = policy.days.of(moment.end_ms - 1) if tuned.rule.per_day else None
         rule = tuned.rule
         known = self.episodes.get((rule.id, rule.strand, subject, day.date if day else "", tuned.shadow))

@@ -5,8 +5,9 @@ from typing import Final
 
 from schemas.frames import Mark, decode
 from schemas.topics import frames
-from services.indicators import snapshot
+from services.indicators import herald, snapshot
 from services.indicators.actor import ActorStore
+from services.indicators.answers import count_answers
 from services.indicators.brand import BrandStore
 from services.indicators.cases import ComplaintStore
 from services.indicators.channel import ChannelStore
@@ -15,6 +16,7 @@ from services.indicators.episodes import Episode
 from services.indicators.figures import figures
 from services.indicators.judging import Judge, Place
 from services.indicators.market import MarketStore
+from services.indicators.minutes import MINUTE_MS
 from services.indicators.outbox import Outbox
 from services.indicators.product import ProductStore
 from services.indicators.registry import rules_of
@@ -23,6 +25,9 @@ from services.indicators.seen import Seen
 from services.indicators.snapshot import Progress
 from services.indicators.standing import Ledger, Standing
 from services.indicators.store import Store, Touched
+from services.indicators.suspicion import count_suspicious
+from services.indicators.tallies import KEY as TALLY
+from services.indicators.tallies import Tallies
 from services.indicators.troubles import Troubles
 from services.indicators.tuning import InForce, PolicyRefusedError, tune
 from services.runtime.machine import Output, Record
@@ -46,15 +51,20 @@ STORES: Final[dict[str, type[Store]]] = {
 """The subjects that are served, each with its windows."""
 
 
-def build(subject: str, partition: int) -> "IndicatorMachine":
-    """The machine of one partition of a subject's frames, with all rules about it."""
-    return IndicatorMachine(subject, partition, STORES[subject](), rules_of(subject))
+def build(subject: str, partition: int, *, readings: bool = False) -> "IndicatorMachine":
+    """The machine of one partition of a subject's frames, with all rules about it.
+
+    readings: whether people's charts and figures are fed; a backtest has no use for that.
+    """
+    return IndicatorMachine(subject, partition, STORES[subject](), rules_of(subject), readings=readings)
 
 
 class IndicatorMachine:
     """See services.runtime.machine.Machine. Time and policy come with the marks, so they are part of the log."""
 
-    def __init__(self, subject: str, partition: int, store: Store, rules: Sequence[AnyRule]) -> None:
+    def __init__(
+        self, subject: str, partition: int, store: Store, rules: Sequence[AnyRule], *, readings: bool = False
+    ) -> None:
         self.partition = partition
         self.subject = subject
         self.seen = Seen()
@@ -71,6 +81,9 @@ class IndicatorMachine:
         self._points: list[Standing] = []
         self._troubles = Troubles(self._outbox)
         self._resume: Standing | None = None
+        self._readings = readings
+        self._tallies = store.tallies if isinstance(store, ChannelStore | ComplaintStore | BrandStore) else Tallies()
+        self._minute = herald.Minute()
 
     @property
     def open_episodes(self) -> int:
@@ -137,6 +150,7 @@ class IndicatorMachine:
     # -- marks
 
     def _hear(self, mark: Mark, place: Place) -> None:
+        self._count()
         self.ledger.hear(mark)
         self.standing.hear(mark, place.told_ms, self._store.pane_ms, self._store.feeds)
         document = mark.document or (self._document if self._policy is None else None)
@@ -144,8 +158,11 @@ class IndicatorMachine:
             self._adopt(document, mark.policy, place)
         if self._policy is not None:
             self._troubles.other_code(self._rules, self._policy, place)
+        before = self.standing.closed_ms or 0
         self._close_panes(self.standing.last_closable(self._store.pane_ms), mark.clock, place)
         self._close_panes(self._store.overfull_ms(self.standing.newest_ms), mark.clock, place)
+        if self._readings and self._policy is not None:
+            self._tell_people(self._policy, before)
 
     def _close_panes(self, last_ms: int | None, clock: str, place: Place) -> None:
         """Closes the panes up to there, in order; the first time from the oldest one, on the wall clock not too old."""
@@ -158,9 +175,12 @@ class IndicatorMachine:
             end = last_ms if earliest is None else min(max(earliest, since_ms), last_ms)
         elif end >= last_ms:
             return
+        self._judge.closing.clear()
         while end < last_ms and self._policy is not None and self._has_work():
             end += pane_ms
             self._judge.close(self._policy, end, place)
+            if isinstance(self._store, ActorStore):
+                count_suspicious(self._store, self._judge.episodes, self._policy.around, end, self._tallies)
             if isinstance(self._store, ChannelStore):
                 silences = self._store.silences(end, self._policy.around.max_silence_ms)
                 self._troubles.silent(silences, self._policy, place)
@@ -175,6 +195,24 @@ class IndicatorMachine:
         if told.channels and self._policy.around.policy.governor.enabled:
             self._outbox.figures(told, end_ms, place.told_ms)
 
+    def _count(self) -> None:
+        """What the store has seen meanwhile for people's figures."""
+        if isinstance(self._store, ComplaintStore):
+            count_answers(self._store, self._policy)
+        if isinstance(self._store, ChannelStore):
+            self._tallies.untold |= self._store.touched_hours()
+
+    def _tell_people(self, policy: InForce, before_ms: int) -> None:
+        """How the subjects stand once a minute at most; the hours' sums once a minute of the marks."""
+        closed_ms = self.standing.closed_ms or 0
+        if closed_ms // MINUTE_MS > before_ms // MINUTE_MS:
+            told = herald.reading(self._outbox.writer, self._store, self._judge, policy, closed_ms)
+            if told is not None:
+                self._outbox.reading(told)
+        if self._minute.passed(self.standing.clock_ms):
+            for tally in herald.tallies(self._outbox.writer, self._store, self._tallies):
+                self._outbox.reading(tally)
+
     def _has_work(self) -> bool:
         """Whether the close of a pane may tell anything; what stands may be over even when nothing is left to judge."""
         return self._judge.has_work() or bool(self._troubles.standing)
@@ -182,6 +220,8 @@ class IndicatorMachine:
     def _closed(self, last_ms: int) -> None:
         self.standing.closed_ms = last_ms
         self._store.evict(last_ms)
+        self._count()
+        self._tallies.evict(last_ms)
         self.seen.forget(last_ms)
 
     def _adopt(self, document: bytes, label: str, place: Place) -> None:
@@ -204,6 +244,7 @@ class IndicatorMachine:
     def changed(self) -> Iterator[tuple[bytes, bytes | None]]:
         """The machine's own record, the policy when it is new, the episodes and windows that changed."""
         self._note_point()
+        self._count()
         progress = Progress(
             at=self.standing,
             points=self._points,
@@ -211,6 +252,8 @@ class IndicatorMachine:
             anew=self.ledger.anew(),
             seq=self._outbox.seq,
             troubles=self._troubles.standing,
+            told_minute=self._minute.told,
+            untold=sorted(self._tallies.untold),
         )
         yield snapshot.MACHINE, snapshot.encode(progress)
         if self._document_changed and self._document is not None:
@@ -218,6 +261,7 @@ class IndicatorMachine:
         self._document_changed = False
         for key, episode in self._judge.episodes.changed():
             yield snapshot.episode_key(key), None if episode is None else snapshot.encode(episode)
+        yield from self._tallies.changed()
         yield from self._store.changed()
 
     def _note_point(self) -> None:
@@ -242,6 +286,7 @@ class IndicatorMachine:
     def load(self, records: Iterable[tuple[bytes, bytes]]) -> None:
         """Takes over a snapshot; a record that this release does not know raises ValueError."""
         windows: list[tuple[bytes, bytes]] = []
+        counted: list[tuple[bytes, bytes]] = []
         episodes: list[Episode] = []
         for key, value in records:
             if key == snapshot.MACHINE:
@@ -250,8 +295,11 @@ class IndicatorMachine:
                 self._document = value
             elif key.startswith(snapshot.EPISODE):
                 episodes.append(snapshot.decode_episode(value))
+            elif key.startswith(TALLY):
+                counted.append((key, value))
             else:
                 windows.append((key, value))
+        self._tallies.load(counted)
         self._store.load(windows)
         self._judge.load(episodes)
         self._restore_policy()
@@ -261,6 +309,8 @@ class IndicatorMachine:
         self._outbox.seq = progress.seq
         self._troubles.standing = progress.troubles
         self._points = progress.points
+        self._minute.told = progress.told_minute
+        self._tallies.untold.update(progress.untold)
         self.standing = progress.at
         if self._points:
             self.standing, self._resume = self._points[0].copy(), progress.at

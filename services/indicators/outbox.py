@@ -10,7 +10,8 @@ from schemas.base import Bilingual, Severity, Window, from_ms
 from schemas.commands import Command, Evidence, SourceRange
 from schemas.frames import source_name
 from schemas.governor import GOVERNOR, Figures
-from schemas.topics import ALERTS, AUDIT, CHANNEL_COMMANDS
+from schemas.readings import Reading, Tally
+from schemas.topics import ALERTS, AUDIT, CHANNEL_COMMANDS, READINGS
 from services.indicators import telling
 from services.indicators.episodes import Change, Episode
 from services.indicators.registry import code_of
@@ -132,6 +133,10 @@ class Outbox:
             figures=told,
         )
         self._messages.append(Output(CHANNEL_COMMANDS, GOVERNOR.encode(), command.model_dump_json().encode()))
+
+    def reading(self, told: Reading | Tally) -> None:
+        """For people's charts and figures."""
+        self._messages.append(Output(READINGS, told.writer.encode(), told.model_dump_json().encode()))
 
     def _fact(self, episode: Episode, status: Status, told_ms: int) -> AlertFact:
         return AlertFact(

@@ -58,6 +58,8 @@ class Panes:
         self._first = np.full((4, 64), _UNSET, np.int64)
         self._next = np.zeros((4, 64), np.int64)
         self._sums = Sums(self._part, PANES, (self.measures, self.feeds))
+        self.touched: set[int] = set()
+        """The hours that were added to; whoever reads it empties it."""
 
     def _grow(self) -> None:
         """Room for twice the pages."""
@@ -101,6 +103,7 @@ class Panes:
     def _pages_in(self, hour: int, slot: Int64) -> Int64:
         """The pages of some slots in an hour, to add to."""
         self._sums.changed(hour)
+        self.touched.add(hour)
         row = self._row(hour, int(slot.max()))
         page = row[slot]
         if not page.all():
@@ -165,6 +168,12 @@ class Panes:
         """The sum of a measure over the panes of a span."""
         totals = self._over(span).totals
         return int(totals[slot, measure]) if 0 <= slot < len(totals) else 0
+
+    def hour(self, hour: int) -> tuple[Int64, Int64]:
+        """The slots that have a page in an hour, and their totals, slots × measures."""
+        pages = self._pages_of(hour)
+        slots = np.flatnonzero(pages)
+        return slots, self._totals[pages[slots]].sum(1)
 
     def heard(self, slot: int, feed: int, span: Span) -> bool:
         """Whether any event of a feed fell into the span."""

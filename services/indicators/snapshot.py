@@ -28,7 +28,8 @@ class Trouble(msgspec.Struct):
 class Progress(msgspec.Struct):
     """at: where the machine stands. points: where it stood at earlier snapshots, the first being where a restart begins
     to fold again. ledger: `(source, folded, too late)`. seq: alert facts written. troubles: by what they are about.
-    anew: `(source, since_ms, reached, known)` where ingest has begun its books anew.
+    anew: `(source, since_ms, reached, known)` where ingest has begun its books anew. told_minute, untold: up to which
+    minute of the marks people were told the hours' sums, and the hours that have changed since.
     """
 
     at: Standing
@@ -37,6 +38,8 @@ class Progress(msgspec.Struct):
     seq: int
     troubles: dict[str, Trouble]
     anew: list[tuple[int, int, int, int]] = []
+    told_minute: int = 0
+    untold: list[int] = []
     v: int = FORMAT
 
 

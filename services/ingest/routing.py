@@ -275,6 +275,7 @@ def _case(part: int, event: Any, offset: int, at: int) -> CaseRow:
         event.product_id,
         event.segment == "high_net_worth",
         event.entry if opened else None,
+        event.segment,
     )
 
 

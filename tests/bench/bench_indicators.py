@@ -127,7 +127,7 @@ class Runner:
     """A machine and the next offset of its log."""
 
     def __init__(self, subject: str) -> None:
-        self.machine: IndicatorMachine = build(subject, 0)
+        self.machine: IndicatorMachine = build(subject, 0, readings=True)
         self._offset = 0
         self.take(mark(START, first=True))
 

@@ -1,0 +1,118 @@
+"""What people are told besides alerts, for their charts and figures: how the subjects stood when a pane closed, and
+once a minute the sums of each hour that has changed. Nothing is judged by it."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from schemas.base import from_ms
+from schemas.readings import MAX_SUBJECTS, Measure, Reading, ReadingVerdict, Scope, Standing, Tally
+from services.indicators.cases import ComplaintStore
+from services.indicators.channel import ChannelStore
+from services.indicators.judging import Judge
+from services.indicators.minutes import MINUTE_MS
+from services.indicators.panes import HOUR_MS
+from services.indicators.rule import Verdict
+from services.indicators.seen import FEW
+from services.indicators.store import Store
+from services.indicators.tallies import IN_MICROS, MEASURES, Tallies
+from services.indicators.tuning import InForce
+
+_MICROS: Final = 1_000_000
+_Sums = dict[Scope, dict[str, dict[Measure, float]]]
+
+
+def reading(writer: str, store: Store, judge: Judge, policy: InForce, end_ms: int) -> Reading | None:
+    """How the subjects stand at the end of a pane; None where there is none."""
+    told = Reading(writer=writer, subject_kind=store.kind, at=from_ms(end_ms))
+    if store.kind not in FEW:
+        return told.model_copy(update={"counts": _counts(store, judge, policy)})
+    verdicts = {**_judged_at_once(store, policy, end_ms), **judge.closing}
+    values: dict[str, dict[str, Standing]] = defaultdict(dict)
+    left_out = 0
+    for (rule, subject), verdict in sorted(verdicts.items()):
+        if len(values[rule]) < MAX_SUBJECTS:
+            values[rule][subject] = _standing(verdict)
+        else:
+            left_out += 1
+    return told.model_copy(update={"values": dict(values), "left_out": left_out}) if values else None
+
+
+def _judged_at_once(store: Store, policy: InForce, end_ms: int) -> dict[tuple[str, str], Verdict]:
+    """Counts are judged with their events, and what stands in no trouble is not judged when a pane closes."""
+    found = {}
+    for tuning in policy.rules:
+        if tuning.rule.judged != "at once":
+            continue
+        for subject in store.standing_subjects(tuning.rule.reads):
+            if (tuned := tuning.on(subject)) is not None:
+                view = store.view(subject, policy.around)
+                found[tuned.rule.name, subject] = tuned.rule.judge(view, tuned.limits, end_ms)
+    return found
+
+
+def _standing(verdict: Verdict) -> Standing:
+    if verdict.verdict == "unsure":
+        return None, verdict.threshold, "unsure"
+    word: ReadingVerdict = "warning" if verdict.troubled and verdict.verdict == "calm" else verdict.verdict
+    return verdict.value, verdict.threshold, word
+
+
+def _counts(store: Store, judge: Judge, policy: InForce) -> dict[str, dict[str, int]]:
+    counts: dict[str, Counter[str]] = {each.rule.id: Counter(warning=0, breach=0) for each in policy.rules}
+    for (indicator, tripped), number in judge.episodes.stages().items():
+        if indicator in counts:
+            counts[indicator]["breach" if tripped else "warning"] += number
+    if isinstance(store, ComplaintStore):
+        for each in counts.values():
+            each["open"] = store.open_count()
+    return {name: dict(each) for name, each in counts.items()}
+
+
+class Minute:
+    """Which minute of the marks' clock was told of last."""
+
+    def __init__(self) -> None:
+        self.told = 0
+
+    def passed(self, clock_ms: int | None) -> bool:
+        """Whether it is time to tell again."""
+        minute = 0 if clock_ms is None else clock_ms // MINUTE_MS
+        if minute <= self.told:
+            return False
+        self.told = minute
+        return True
+
+
+def tallies(writer: str, store: Store, counted: Tallies) -> Iterator[Tally]:
+    """The sums of each hour that has changed since the last call, as far as they go."""
+    for hour in sorted(counted.untold):
+        sums, left_out = _sums(store, counted, hour)
+        yield Tally(writer=writer, hour=from_ms(hour * HOUR_MS), sums=sums, left_out=left_out)
+    counted.untold.clear()
+
+
+def _sums(store: Store, counted: Tallies, hour: int) -> tuple[_Sums, int]:
+    found: dict[Scope, dict[str, dict[Measure, float]]] = {}
+    for scope, table in counted.of(hour):
+        _put(found.setdefault(scope, {}), table.rows())
+    if isinstance(store, ChannelStore):
+        _put(found.setdefault("channel", {}), store.hour_sums(hour))
+    left_out = sum(max(len(names) - MAX_SUBJECTS, 0) for names in found.values())
+    return {scope: _largest(names) for scope, names in sorted(found.items()) if names}, left_out
+
+
+def _put(names: dict[str, dict[Measure, float]], rows: Iterable[tuple[str, list[int]]]) -> None:
+    for name, sums in rows:
+        counts = names.setdefault(name, {})
+        for measure, amount in zip(MEASURES, sums, strict=True):
+            if amount:
+                counts[measure] = amount / _MICROS if measure in IN_MICROS else amount
+
+
+def _largest(names: dict[str, dict[Measure, float]]) -> dict[str, dict[Measure, float]]:
+    """Those with the most clicks, if they are too many."""
+    if len(names) <= MAX_SUBJECTS:
+        return names
+    ranked = sorted(names, key=lambda name: (-names[name].get("clicks", 0), name))
+    return {name: names[name] for name in sorted(ranked[:MAX_SUBJECTS])}

@@ -1,0 +1,185 @@
+"""What people are told besides alerts: how subjects stand when panes close, and the sums of hours. Nobody is named."""
+
+from typing import Any
+
+import pytest
+
+from schemas.base import from_ms
+from schemas.readings import MAX_SUBJECTS, READINGS_MESSAGE, Reading, Tally
+from schemas.topics import READINGS
+from services.indicators.machine import build
+from services.indicators.tallies import OTHERS, Tallies
+from services.runtime.machine import Output
+from tests.support.indicator_log import TEN
+from tests.support.replay import Plan, assert_replay_safe
+from tests.unit.indicators.world import HOUR, MINUTE, SECOND, World
+
+
+def telling(subject: str) -> World:
+    return World(subject, machine=build(subject, 0, readings=True))
+
+
+def said(outputs: list[Output]) -> list[Reading | Tally]:
+    return [READINGS_MESSAGE.validate_json(each.value or b"") for each in outputs if each.topic == READINGS]
+
+
+def readings(world: World) -> list[Reading]:
+    return [each for each in said(world.outputs) if isinstance(each, Reading)]
+
+
+def tallies(world: World) -> list[Tally]:
+    return [each for each in said(world.outputs) if isinstance(each, Tally)]
+
+
+def business(world: World, at: float, channel: str = "douyin", **more: Any) -> None:
+    """Three clicks, 12.50 CNY, and one purchase of 1,000 CNY."""
+    about = {"channel_id": channel, **more}
+    world.raw_events(
+        [
+            ("click", at, about | {"count": 3}),
+            ("spend", at, about | {"amount": 12.5}),
+            ("conversion", at, about | {"stage": "purchase", "amount": 1000.0}),
+        ]
+    )
+
+
+def test_a_close_tells_value_threshold_and_verdict_of_every_channel() -> None:
+    world = telling("channel")
+    world.complaints(12, at=0)
+    world.complaints(1, at=0, channel="baidu")
+    world.mark(6 * MINUTE)
+    (told,) = readings(world)
+    assert (told.writer, told.subject_kind, told.at) == ("indicators:channel:0", "channel", from_ms(TEN + 5 * MINUTE))
+    assert told.values["complaint_volume"] == {
+        "channel:douyin": (12.0, 20.0, "warning"),
+        "channel:baidu": (1.0, 20.0, "calm"),
+    }
+    assert told.values["complaint_rate"]["channel:douyin"][::2] == (None, "unsure")
+    assert world.mark(7 * MINUTE) == [], "no pane has closed, and nothing has changed"
+
+
+def test_panes_that_close_together_are_told_once() -> None:
+    world = telling("channel")
+    world.complaints(1, at=0)
+    world.mark(5 * HOUR)
+    assert [each.at for each in readings(world)] == [from_ms(TEN + 5 * HOUR - 5 * MINUTE)]
+
+
+def test_the_sums_of_an_hour_grow_and_are_told_once_a_minute() -> None:
+    world = telling("channel")
+    business(world, at=0)
+    world.mark(MINUTE)
+    business(world, at=MINUTE + 1)
+    world.mark(MINUTE + SECOND)
+    world.mark(2 * MINUTE)
+    business(world, at=HOUR)
+    business(world, at=10 * MINUTE, channel="baidu")
+    world.mark(HOUR + MINUTE)
+    one = {"clicks": 3.0, "spend": 12.5, "purchases": 1.0}
+    two = {name: 2 * value for name, value in one.items()}
+    found = [(each.hour, counted(each)) for each in tallies(world)]
+    assert found == [
+        (from_ms(TEN), {"douyin": one}),
+        (from_ms(TEN), {"douyin": two}),
+        (from_ms(TEN), {"douyin": two, "baidu": one}),
+        (from_ms(TEN + HOUR), {"douyin": one}),
+    ]
+
+
+def counted(tally: Tally) -> dict[str, dict[str, float]]:
+    return {
+        name: {measure: value for measure, value in sums.items() if measure != "purchase_amount"}
+        for name, sums in tally.sums["channel"].items()
+    }
+
+
+def test_actors_are_counted_and_never_named() -> None:
+    world = telling("actor")
+    world.clicks(120, at=0, within=50 * SECOND)
+    world.mark(2 * MINUTE)
+    (told,) = readings(world)
+    assert told.values == {}
+    assert told.counts == {"click_fraud": {"warning": 0, "breach": 1}, "complaint_flood": {"warning": 0, "breach": 0}}
+    assert tallies(world)[-1].sums == {"channel": {"douyin": {"suspicious_clicks": 120.0}}}
+    world.clicks(7, at=2 * MINUTE)
+    world.clicks(50, at=2 * MINUTE, ip="5.6.7.8")
+    world.mark(4 * MINUTE)
+    assert tallies(world)[-1].sums["channel"]["douyin"] == {"suspicious_clicks": 127.0}
+    world.mark(20 * MINUTE)
+    assert readings(world)[-1].counts["click_fraud"] == {"warning": 0, "breach": 0}
+
+
+def test_complaints_are_counted_with_their_answers() -> None:
+    world = telling("complaint")
+    about = {"channel_id": "douyin", "product_id": "wenli-1", "entry": "hotline", "segment": "high_net_worth"}
+    for n in range(3):
+        world.raw("complaint_opened", n, complaint_id=f"c-{n}", **about)
+    world.raw("complaint_opened", 5, complaint_id="c-0", **about)
+    world.raw("complaint_answered", HOUR, complaint_id="c-0")
+    world.raw("complaint_answered", 3 * HOUR, complaint_id="c-1")
+    world.mark(4 * HOUR)
+    sums = {each.hour: each.sums for each in tallies(world)}
+    for each in sums.values():
+        assert each["channel"]["douyin"] == each["product"]["wenli-1"]
+    assert [each["channel"]["douyin"] for each in sums.values()] == [
+        {"complaints": 3.0},
+        {"answered": 1.0, "answered_in_time": 1.0, "answer_seconds": 3600.0},
+        {"answered": 1.0, "answer_seconds": 10799.0},
+    ]
+    assert sums[from_ms(TEN)]["segment"] == {"high_net_worth": {"complaints": 3.0}}
+    assert readings(world)[-1].counts == {"complaint_sla": {"warning": 0, "breach": 1, "open": 1}}
+
+
+def test_mentions_are_counted_in_all_and_by_product() -> None:
+    world = telling("brand")
+    world.raw("mention", 0, sentiment="negative", source="weibo", product_id="wenli-1")
+    world.raw("mention", 1, sentiment="positive", source="weibo")
+    world.mark(6 * MINUTE)
+    assert tallies(world)[0].sums == {
+        "all": {"all": {"mentions": 2.0, "negative_mentions": 1.0}},
+        "product": {"wenli-1": {"mentions": 1.0, "negative_mentions": 1.0}},
+    }
+    assert readings(world)[0].values["negative_sentiment"]["brand:all"] == (1.0, 100.0, "calm")
+
+
+def test_a_backtest_tells_none_of_it() -> None:
+    world = World("channel")
+    business(world, at=0)
+    world.mark(HOUR)
+    assert said(world.outputs) == []
+
+
+@pytest.mark.parametrize("subject", ["channel", "actor", "complaint", "brand"])
+def test_a_restart_repeats_what_was_told(subject: str) -> None:
+    world = telling(subject)
+    for n in range(3):
+        at = n * 40 * SECOND
+        if subject == "channel":
+            business(world, at, product_id="wenli-1", segment="young")
+        elif subject == "actor":
+            world.clicks(60, at=at, within=20 * SECOND)
+        elif subject == "brand":
+            world.raw("mention", at, sentiment="negative", source="weibo")
+        else:
+            world.raw("complaint_opened", at, complaint_id=f"c-{n}", channel_id="douyin", entry="hotline")
+            world.raw("complaint_answered", at + 1, complaint_id=f"c-{n}")
+        world.mark(at + 50 * SECOND)
+    world.mark(7 * MINUTE)
+    assert tallies(world)
+    for place in range(len(world.log.records)):
+        plan = Plan((place,), (place, place + 1), ())
+        assert_replay_safe(lambda: build(subject, 0, readings=True), world.log.records, plan)
+
+
+def test_names_without_bound_are_counted_together_and_old_hours_forgotten() -> None:
+    counted = Tallies()
+    for n in range(MAX_SUBJECTS + 5):
+        counted.add(TEN, "product", f"p-{n}", "clicks")
+    ((_, table),) = counted.of(TEN // HOUR)
+    rows = dict(table.rows())
+    assert len(rows) == MAX_SUBJECTS + 1
+    assert max(rows[OTHERS]) == 5
+    counted.evict(TEN + 80 * HOUR)
+    counted.add(TEN, "product", "late", "clicks")
+    assert list(counted) == []
+    assert counted.untold == set()
