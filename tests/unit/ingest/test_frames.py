@@ -264,7 +264,7 @@ def _rows_of(each: dict[str, Any]) -> list[tuple[Any, ...]]:
             return [(each["content_id"], channel, True, product, each["body"], None, None, 2, None)]
         case "complaint_opened" | "complaint_answered" | "complaint_closed":
             rich, what = each.get("segment") == "high_net_worth", kind.removeprefix("complaint_")
-            return [(each["complaint_id"], what, channel, product, rich, each.get("entry"))]
+            return [(each["complaint_id"], what, channel, product, rich, each.get("entry"), each.get("segment"))]
         case _:
             return []
 
