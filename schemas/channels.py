@@ -11,6 +11,8 @@ HoldKind = Literal["throttle", "pause", "freeze", "take_down"]
 ClaimState = Literal["asked", "granted", "declined"]
 """Of a stop by automation: whether the governor lets it act; a declined one waits for people."""
 RampState = Literal["opening", "behind", "held", "person"]
+HoldGuard = Literal["guardrail", "unfreeze"]
+"""What several people are asked for, before a hold goes or is masked."""
 Approval = Literal["none", "waiting", "granted", "rejected", "expired"]
 """A hold acts with `none` (it needs no approval) and `granted`. `rejected` and `expired` ones are a record only."""
 
@@ -63,6 +65,7 @@ class Override(Message):
     """A person keeps a target running until a time, whatever automation wants; the holds that it masks stand.
 
     indicators: whose holds it masks; null: all, those of people only where they stood before it.
+    spares: what it masks all the same not, since nobody has agreed to it: what a guardrail stops, what is frozen.
     """
 
     override_id: HexId
@@ -70,6 +73,7 @@ class Override(Message):
     since: Instant
     until: Instant
     indicators: list[Name] | None = None
+    spares: list[HoldGuard] = []
     reason: str
 
 

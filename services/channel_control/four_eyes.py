@@ -13,10 +13,10 @@ from schemas.alerts import ActionState, ActionTaken
 from schemas.channels import FourEyesRequest, Hold, Override
 from schemas.commands import Command
 from schemas.policy import FourEyes
-from schemas.resuming import is_guardrail
 from services.channel_control.decision import MAX_NOTE, AlertNote, Decision, Moment, in_words, not_as_seen, refuse
 from services.channel_control.holds import counts, why
 from services.channel_control.lifting import lift
+from services.channel_control.masks import guard_of
 from services.channel_control.overrides import keep_running
 from services.channel_control.target import Target
 from services.runtime.ids import derive
@@ -27,13 +27,7 @@ MAX_REQUESTS: Final = 16
 
 def guarded(holds: Iterable[Hold], rule: FourEyes) -> list[Hold]:
     """Those of these holds that one person alone may not loosen."""
-    return [hold for hold in holds if counts(hold) and _is_guarded(hold, rule)]
-
-
-def _is_guarded(hold: Hold, rule: FourEyes) -> bool:
-    if hold.kind == "freeze":
-        return "unfreeze" in rule.orders
-    return hold.indicator is not None and is_guardrail(hold.indicator, hold.kind) and "guardrail" in rule.orders
+    return [hold for hold in holds if counts(hold) and guard_of(hold) in rule.orders]
 
 
 def ask(target: Target, command: Command, moment: Moment, hold_ids: list[str], override: Override | None) -> Decision:

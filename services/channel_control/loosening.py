@@ -41,7 +41,7 @@ def override(target: Target, command: Command, moment: Moment) -> Decision:
     guarded = four_eyes.guarded(masked, moment.policy.four_eyes)
     if guarded:
         return four_eyes.ask(target, command, moment, [hold.hold_id for hold in guarded], masking)
-    return overrides.keep_running(target, masking, command, moment)
+    return overrides.keep_running(target, overrides.alone(masking, moment.policy.four_eyes), command, moment)
 
 
 def withdraw(target: Target, command: Command, moment: Moment) -> Decision:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from schemas.channels import Hold, Override
+from schemas.channels import Hold, HoldGuard, Override
+from schemas.resuming import is_guardrail
 
 
 def mask(holds: Iterable[Hold], override: Override | None) -> tuple[Hold, ...]:
@@ -18,4 +19,13 @@ def _is_masked(hold: Hold, override: Override | None) -> bool:
         return False
     if hold.indicator is None:
         return hold.masked and override.indicators is None
+    if guard_of(hold) in override.spares:
+        return False
     return override.indicators is None or hold.indicator in override.indicators
+
+
+def guard_of(hold: Hold) -> HoldGuard | None:
+    """What a policy may ask several people for before this hold goes; None where one person suffices anyway."""
+    if hold.kind == "freeze":
+        return "unfreeze"
+    return "guardrail" if hold.indicator is not None and is_guardrail(hold.indicator, hold.kind) else None

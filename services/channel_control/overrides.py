@@ -6,9 +6,11 @@ It ends at its time, or when a person withdraws it; a later override takes its p
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from typing import get_args
 
-from schemas.channels import Hold, Override
+from schemas.channels import Hold, HoldGuard, Override
 from schemas.commands import Command
+from schemas.policy import FourEyes
 from services.channel_control.decision import AlertNote, Decision, Moment, in_words, not_as_seen, notes_for, refuse
 from services.channel_control.holds import acts, counts, why
 from services.channel_control.target import Target
@@ -25,6 +27,11 @@ def keep_running(target: Target, override: Override, command: Command, moment: M
         holds=tuple(hold.hold_id for hold in masked_under(target, override)),
         notes=notes_of_change(target, after, command.issued_by, moment.at, command.note),
     )
+
+
+def alone(override: Override, rule: FourEyes) -> Override:
+    """The override of one person: what takes several acts through it, should it come meanwhile."""
+    return override.model_copy(update={"spares": [each for each in get_args(HoldGuard) if each in rule.orders]})
 
 
 def masked_under(target: Target, override: Override) -> list[Hold]:

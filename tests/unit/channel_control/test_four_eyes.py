@@ -259,3 +259,35 @@ def test_what_needs_several_approvals_acts_once_as_many_different_people_gave_th
         ["person:wang", "person:chen"],
     )
     assert second.target.wanted().status == "paused"
+
+
+def keep_running(log: Log, number: int, **fields: Any) -> dict[str, Any]:
+    seen = {"expected_generation": log.channel.generation, "expires_at": "2026-01-01T06:00:00Z", "note": "the launch"}
+    return persons(number, "override", **seen | fields)
+
+
+@pytest.mark.parametrize(
+    ("later", "masked"),
+    [
+        (order(1), False),
+        (order(1, "freeze"), False),
+        (order(1, "throttle", factor=0.5), True),
+        (order(1, issued_by="indicator:search_divergence"), True),
+    ],
+)
+def test_what_one_person_keeps_running_a_guardrail_stops_all_the_same(later: dict[str, Any], masked: bool) -> None:
+    log = Log(is_alone=False)
+    log.give(keep_running(log, 50))
+    log.give(later)
+    assert log.channel.override is not None
+    assert [hold.masked for hold in log.channel.holds] == [masked]
+
+
+def test_what_others_have_agreed_to_keep_running_keeps_running() -> None:
+    log = stopped()
+    log.give(keep_running(log, 50))
+    log.give(says(log, 51, "wang"))
+    log.give(says(log, 52, "chen"))
+    log.give(order(2, alert_id=hex_id(0xB)))
+    assert [hold.masked for hold in log.channel.holds] == [True, True]
+    assert log.channel.wanted().status == "running"

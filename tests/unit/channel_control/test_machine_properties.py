@@ -22,7 +22,8 @@ Written down once, here:
 15. A request past its time can be neither approved nor rejected; one in time always can, if its generation was seen.
 16. An expiry never comes early, and once its time has come one report ends the wait, the hold or the override.
 17. An override is never undone by automation: until its time it goes only by a person's word.
-18. Each hold says whether it is masked, and none is without an override that means it.
+18. Each hold says whether it is masked, and none is without an override that means it; one person's spares what
+    takes several.
 19. A person's stop that came after an override is not masked by it.
 20. Drift changes nothing of what is wanted. Where it is corrected the target waits for the platform again; once what is
     wanted is confirmed there is none.
@@ -51,6 +52,7 @@ from services.channel_control.deadlines import deadlines, overdue
 from services.channel_control.four_eyes import guarded
 from services.channel_control.holds import STRENGTH, acts, counts, effective, is_record, waits
 from services.channel_control.machine import ControlMachine
+from services.channel_control.masks import guard_of
 from services.channel_control.target import Target
 from services.runtime.machine import Output, Record
 from tests.unit.channel_control.orders import (
@@ -475,6 +477,7 @@ class Control(RuleBasedStateMachine):
             override = target.override
             for hold in target.holds:
                 meant = override is not None and override.indicators in (None, [hold.indicator])
+                meant = meant and (override is None or guard_of(hold) not in override.spares or not hold.indicator)
                 if hold.indicator is None:
                     before = override is not None and hold.since <= override.since
                     assert hold.masked == (meant and before)  # 18, 19

@@ -57,6 +57,7 @@ def test_an_override_keeps_running_what_stands_and_what_comes_and_shows_both() -
         "since": "2026-01-01T00:00:00Z",
         "until": UNTIL,
         "indicators": None,
+        "spares": [],
         "reason": "the launch is live",
     }
     (audit,) = said(log.give(order(3, "freeze", alert_id=hex_id(0xB))), "audit")
