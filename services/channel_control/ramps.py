@@ -11,7 +11,7 @@ from typing import Final
 from schemas.channels import Hold, Ramp, RampState
 from schemas.policy import IndicatorPolicy, Policy, SubjectPolicy
 from schemas.resuming import Resume, resume_of
-from services.channel_control.holds import acts, asked_of, strictness
+from services.channel_control.holds import acts, asked_of, strictness, waits
 
 _WHOLE: Final = frozenset({"freeze", "take_down"})
 """What cannot be opened in part."""
@@ -85,8 +85,8 @@ def shut(hold: Hold) -> Hold:
 
 
 def paced(target: str, holds: Sequence[Hold], policy: Policy, at: datetime) -> tuple[Hold, ...]:
-    """These holds, of which those wait that are behind anything stricter; what is behind no more waits, or is watched,
-    anew."""
+    """These holds, of which those wait that are behind anything stricter or behind their approval; what is behind no
+    more waits, or is watched, anew."""
     return tuple(_paced(hold, holds, target, policy, at) for hold in holds)
 
 
@@ -94,7 +94,7 @@ def _paced(hold: Hold, holds: Iterable[Hold], target: str, policy: Policy, at: d
     ramp = running(hold)
     if ramp is None:
         return hold
-    behind = any(acts(other) and _is_stricter(other, hold) for other in holds)
+    behind = waits(hold) or any(acts(other) and _is_stricter(other, hold) for other in holds)
     if behind == (ramp.state == "behind"):
         return hold
     due = None if behind else at + _pause(ramp, resume_for(hold, target, policy))

@@ -11,7 +11,7 @@ from schemas.alerts import ActionState
 from schemas.channels import Hold, HoldKind
 from schemas.commands import Command
 from services.channel_control.decision import AlertNote, Decision, Moment, notes_for
-from services.channel_control.holds import asked_of, counts, hold_of, strictness
+from services.channel_control.holds import asked_of, counts, hold_of, strictness, waits
 from services.channel_control.ramps import begun, is_due, put_back, resume_for, running, shut, stepped
 from services.channel_control.target import Target
 
@@ -27,7 +27,8 @@ def eased(target: Target, command: Command, moment: Moment) -> Decision:
     new = [begun(hold, resumes[hold.hold_id], moment.at) for hold in mine if resumes[hold.hold_id].auto]
     if not new:
         return Decision("recorded", "a person lifts it, by the policy", holds=_ids(mine))
-    text = f"the {new[0].kind} begins to open in {_wait(new[0])}"
+    after_what = ", once it is approved," if waits(new[0]) else ""
+    text = f"the {new[0].kind}{after_what} begins to open in {_wait(new[0])}"
     notes = notes_for(new, target.name, "opening", command.issued_by, moment.at, text)
     return Decision("done", text, target.with_holds(_with(target.holds, new)), _ids(new), notes)
 
@@ -35,8 +36,8 @@ def eased(target: Target, command: Command, moment: Moment) -> Decision:
 def _eases(hold: Hold, command: Command) -> bool:
     if hold.alert_id is None or (hold.alert_id, hold.by) != (command.alert_id, command.issued_by):
         return False
-    acts_soon = counts(hold) or hold.claim == "asked"
-    return acts_soon and (hold.ramp is None or hold.ramp.state == "held")
+    may_act = counts(hold) or waits(hold)
+    return may_act and (hold.ramp is None or hold.ramp.state == "held")
 
 
 def due(target: Target, command: Command, moment: Moment) -> Decision:
@@ -82,7 +83,7 @@ def relapse(
     ordered = hold_of(kind, command, moment.at, moment.at)
     back: list[Hold] = []
     for hold in target.holds:
-        if (ramp := running(hold)) is not None and hold.by == command.issued_by:
+        if (ramp := running(hold)) is not None and hold.by == command.issued_by and not waits(hold):
             resume = resume_for(hold, target.name, moment.policy)
             back.append(_under(put_back(hold, ramp, resume), ordered, acts=acts))
     notes = [_told(note, hold, command) for hold in back for note in _relapsed(hold, target.name, command, moment)]

@@ -6,7 +6,7 @@ Written down once, here:
 2.  Only `due`, a person, and nothing else, loosens a target; and `due` loosens it by one step of one hold at most.
 3.  No step comes before its time by the broker's clock, and none before its hold has been told that its trouble eased.
 4.  A step is taken once, however often it is reported and wherever the process dies.
-5.  While a stricter hold stands nothing opens; when it is gone the watch begins anew.
+5.  While a stricter hold stands, or it waits for approval, nothing opens; then the watch begins anew.
 6.  A relapse shuts what was opening and at least doubles its wait; past the longest wait nothing opens by itself.
 7.  A hold that a guardrail placed, or that a guardrail ended, opens only by a person.
 8.  A ramp that nothing disturbs ends: the hold is lifted.
@@ -24,7 +24,7 @@ from schemas.base import from_ms
 from schemas.channels import Hold
 from schemas.commands import Command
 from services.channel_control.deadlines import overdue
-from services.channel_control.holds import acts, asked_of, counts, effective, strictness
+from services.channel_control.holds import acts, asked_of, counts, effective, strictness, waits
 from services.channel_control.machine import ControlMachine
 from services.channel_control.ramps import running
 from services.channel_control.target import Target
@@ -107,7 +107,7 @@ class Ramps(RuleBasedStateMachine):
         before, after = self.give(fields | {"maturity": maturity})
         for hold in before.holds:
             ramp = running(hold)
-            if ramp is None or hold.by != by:
+            if ramp is None or hold.by != by or waits(hold):
                 continue
             back = next((each for each in after.holds if each.hold_id == hold.hold_id), None)
             if back is not None and back.ramp is not None:
@@ -250,7 +250,7 @@ def is_guardrail(hold: Hold) -> bool:
 
 def is_behind(hold: Hold, target: Target) -> bool:
     mine = strictness(asked_of(hold))
-    return any(acts(other) and strictness(asked_of(other)) < mine for other in target.holds)
+    return waits(hold) or any(acts(other) and strictness(asked_of(other)) < mine for other in target.holds)
 
 
 TestRamps = Ramps.TestCase

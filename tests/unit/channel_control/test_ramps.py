@@ -249,11 +249,24 @@ def test_a_frozen_address_is_opened_whole_or_not() -> None:
     assert world.channel.holds == ()
 
 
-def test_what_waits_for_approval_has_nothing_to_open() -> None:
+def test_what_is_approved_only_after_its_trouble_was_over_opens_from_then_on() -> None:
     world = World()
     world.give(signal(1, maturity="approve"))
-    assert outcome(world.give(eased(2)))[0] == "recorded"
-    assert not world.machine.ramping
+    outputs = world.give(eased(2))
+    assert outcome(outputs) == ("done", "the pause, once it is approved, begins to open in 10 minutes")
+    assert world.wait(60) == []
+    hold = world.channel.holds[0].hold_id
+    world.give(persons(3, "approve", expected_generation=world.channel.generation, hold_ids=[hold]))
+    assert world.left == ("paused", 0.0)
+    assert world.wait(9.9) == []
+    world.wait(0.1)
+    assert world.left == ("throttled", 0.25)
+
+
+def test_what_waits_for_approval_is_not_put_back_by_a_new_order_which_asks_for_itself() -> None:
+    world = World()
+    world.give(signal(1, maturity="approve"), eased(2), signal(3, maturity="approve", alert_id=B))
+    assert [(hold.alert_id, hold.approval) for hold in world.channel.holds] == [(A, "waiting"), (B, "waiting")]
 
 
 def test_no_step_is_taken_while_a_stricter_hold_stands_and_its_watch_begins_anew() -> None:
