@@ -114,7 +114,11 @@ def _services() -> Iterator[Access]:
             indicators(each), frames(each), indicators_state(each), (CHANNEL_COMMANDS, ALERTS, AUDIT, READINGS)
         )
     yield _machine(
-        "channel_control", CHANNEL_COMMANDS, STATE_CHANNEL_CONTROL, (CHANNEL_COMMANDS, CHANNEL_STATE, ALERTS, AUDIT)
+        "channel_control",
+        CHANNEL_COMMANDS,
+        STATE_CHANNEL_CONTROL,
+        (CHANNEL_COMMANDS, CHANNEL_STATE, ALERTS, AUDIT),
+        reads=(READINGS,),
     )
     alerting = _machine(
         # Its watchdog looks at the marks in the frames of the first subject, and at how far everybody is.

@@ -21,9 +21,9 @@ class Ramp(Message):
     """How far a hold has been opened by itself since its trouble eased.
 
     state: `opening` (the next step is due at `next_at`); `behind` (something stricter stands on the target, or it waits
-    for its approval, so there is nothing to watch); `held` (the trouble came back, and it is shut until that eases); `person` (it opens by itself no
-    more). step: the share of traffic that it lets through; with 1 it stops nothing, and is lifted when that has been
-    watched. wait_s: how long it waits before the first step.
+    for its approval, so there is nothing to watch); `held` (the trouble came back, and it is shut until that eases);
+    `person` (it opens by itself no more). step: the share of traffic that it lets through; with 1 it stops nothing, and
+    is lifted when that has been watched. wait_s: how long it waits before the first step.
     """
 
     state: RampState

@@ -49,6 +49,7 @@ LeftOut = Annotated[int, Field(ge=0)]
 class Reading(Versioned):
     """How the subjects of one writer stood at the end of a pane.
 
+    indicators: those that judge such subjects, so that one sees whether they do, even where there is no subject.
     values: by indicator and subject. counts: by indicator, of subjects that are too many or not to be named (actors,
     complaints, contents), how many stand in `warning`, in `breach`, and how many are `open` in all. left_out: values
     for which there was no room.
@@ -58,6 +59,7 @@ class Reading(Versioned):
     writer: Name
     subject_kind: Name
     at: Instant
+    indicators: list[Name] = []
     values: dict[Name, dict[Ref, Standing]] = {}
     counts: dict[Name, dict[Name, int]] = {}
     left_out: LeftOut = 0

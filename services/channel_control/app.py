@@ -6,6 +6,8 @@ from prometheus_client import REGISTRY
 
 from schemas.topics import CHANNEL_COMMANDS, STATE_CHANNEL_CONTROL
 from services.channel_control.adapter import Adapter
+from services.channel_control.attention import Attention
+from services.channel_control.attention_io import Listener
 from services.channel_control.expirer_io import Expirer
 from services.channel_control.lookout_io import Lookout
 from services.channel_control.machine import ControlMachine
@@ -35,8 +37,9 @@ def run(settings: ControlSettings, adapters: Mapping[str, Adapter]) -> None:
         machine = ControlMachine(partition, settings.partitions, stale_acts=settings.clock == "events")
         return collector.watch(partition, machine)
 
-    expirer = Expirer(ReportLog(settings, CHANNEL_COMMANDS, "channel_control-expiries"))
-    companions = Companions(*_callers(settings, adapters, tuning), expirer)
+    attention = Attention(settings.partitions)
+    expirer = Expirer(ReportLog(settings, CHANNEL_COMMANDS, "channel_control-expiries"), awake=attention.is_paid)
+    companions = Companions(*_callers(settings, adapters, tuning), Listener(settings, attention), expirer)
     service = MachineService("channel_control", CHANNEL_COMMANDS, STATE_CHANNEL_CONTROL, build, companions)
     setting = variable("control_port")
     faust_io.run(service, settings, port=settings.control_port, port_setting=setting, tuning=tuning)

@@ -3,7 +3,7 @@
 The companion reports that one has come, the machine decides on the report's arrival.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, Literal
@@ -18,17 +18,21 @@ from services.channel_control.ramps import next_at
 from services.channel_control.target import Target
 from services.runtime.ids import derive
 
+SHUT_S: Final = 5.0
+"""So soon it is looked again whether a hold may open."""
 _BY: Final = "reconciler"
 
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """Of which hold, request or override, when, and what is to be said then."""
+    """Of which hold, request or override, when, and what is to be said then. opens: whose hold, if it is one
+    that opens then."""
 
     id: str
     at: datetime
     text: str
     word: Literal["expired", "due"] = "expired"
+    opens: str | None = None
 
 
 def deadlines(target: Target) -> Iterator[Deadline]:
@@ -39,7 +43,9 @@ def deadlines(target: Target) -> Iterator[Deadline]:
         elif hold.until is not None:
             yield Deadline(hold.hold_id, hold.until, f"the {hold.kind} by {hold.by} was until {in_words(hold.until)}")
         elif (step := next_at(hold)) is not None:
-            yield Deadline(hold.hold_id, step, f"the {hold.kind} was to open further at {in_words(step)}", "due")
+            yield Deadline(
+                hold.hold_id, step, f"the {hold.kind} was to open further at {in_words(step)}", "due", hold.indicator
+            )
     for request in target.requests:
         agreed, needed = len(request.approved_by), request.approvals_needed
         text = f"{agreed} of {needed} people agreed by {in_words(request.decide_by)}"
@@ -50,13 +56,20 @@ def deadlines(target: Target) -> Iterator[Deadline]:
         yield Deadline(target.override.override_id, until, text)
 
 
-def overdue(targets: Iterable[Target], now: datetime) -> tuple[list[Command], float | None]:
-    """A report for each deadline that has come, and in how many seconds the next one will; None: there is none."""
+def overdue(
+    targets: Iterable[Target], now: datetime, may_open: Callable[[Target, str], bool] = lambda _, __: True
+) -> tuple[list[Command], float | None]:
+    """A report for each deadline that has come, and in how many seconds the next one will; None: there is none.
+
+    may_open: whether a target's hold of this indicator may open further now, should it be time.
+    """
     reports: list[Command] = []
     next_s: float | None = None
     for target in targets:
         for deadline in deadlines(target):
-            if now >= deadline.at:
+            if now >= deadline.at and deadline.opens is not None and not may_open(target, deadline.opens):
+                next_s = SHUT_S if next_s is None else min(next_s, SHUT_S)
+            elif now >= deadline.at:
                 reports.append(_report(target, deadline, now))
             else:
                 left_s = (deadline.at - now).total_seconds()

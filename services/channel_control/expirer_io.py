@@ -1,5 +1,7 @@
 """The expirer: beside the machine, which has no clock, it says when a deadline has come.
 
+A step of a ramp has to wait while automation is off, and while the indicator that would see a relapse sleeps.
+
 The deadlines are the machine's, so they live on through a death; the report's id repeats, and the machine decides on
 its arrival. Where the clock here is fast the report comes early and is ignored: it is made again.
 """
@@ -15,6 +17,7 @@ from typing import Final
 
 from services.channel_control.deadlines import overdue
 from services.channel_control.machine import ControlMachine
+from services.channel_control.target import Target
 from services.runtime.companion_io import Log, Owned, PartitionCompanion
 
 log = logging.getLogger(__name__)
@@ -42,11 +45,13 @@ class Expirer(PartitionCompanion[_Owned]):
         self,
         log_: Log,
         *,
+        awake: Callable[[str, datetime], bool],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         again_s: float = AGAIN_S,
         pause_s: float = PAUSE_S,
     ) -> None:
         super().__init__(log_)
+        self._awake = awake
         self._now = now
         self._again_s = again_s
         self._pause_s = pause_s
@@ -63,8 +68,12 @@ class Expirer(PartitionCompanion[_Owned]):
 
     async def _look(self, owned: _Owned) -> float | None:
         """Reports what is overdue; in how many seconds to look again, None: when something comes."""
-        timed = owned.machine.timed
-        reports, next_s = overdue(timed.values(), self._now())
+        timed, now = owned.machine.timed, self._now()
+
+        def may_open(target: Target, indicator: str) -> bool:
+            return self._awake(indicator, now) and not owned.machine.asks(target, now)
+
+        reports, next_s = overdue(timed.values(), now, may_open)
         before, owned.reported = owned.reported, {}
         for report in reports:
             made = before.get(report.command_id, -math.inf)

@@ -126,8 +126,12 @@ class ControlMachine:
     def corrects(self, target: Target, seen: WantedState | None, at: datetime) -> bool:
         """Whether what a platform shows instead of what is wanted would be put right by now."""
         policy = UNTOLD if self._policy is None else self._policy.policy
-        asks = asks_because(self._automation, target.name, policy, at) is not None
-        return corrected(seen, target.wanted(), policy, asks=asks)
+        return corrected(seen, target.wanted(), policy, asks=self.asks(target, at))
+
+    def asks(self, target: Target, at: datetime) -> bool:
+        """Whether automation has to ask a person by then before it does anything to a target."""
+        policy = UNTOLD if self._policy is None else self._policy.policy
+        return asks_because(self._automation, target.name, policy, at) is not None
 
     def apply(self, record: Record) -> list[Output]:
         """Takes one order (or policy) and says what came of it."""

@@ -22,9 +22,10 @@ _MICROS: Final = 1_000_000
 _Sums = dict[Scope, dict[str, dict[Measure, float]]]
 
 
-def reading(writer: str, store: Store, judge: Judge, policy: InForce, end_ms: int) -> Reading | None:
-    """How the subjects stand at the end of a pane; None where there is none."""
-    told = Reading(writer=writer, subject_kind=store.kind, at=from_ms(end_ms))
+def reading(writer: str, store: Store, judge: Judge, policy: InForce, end_ms: int) -> Reading:
+    """How the subjects stand at the end of a pane."""
+    indicators = sorted(each.rule.id for each in policy.rules)
+    told = Reading(writer=writer, subject_kind=store.kind, at=from_ms(end_ms), indicators=indicators)
     if store.kind not in FEW:
         return told.model_copy(update={"counts": _counts(store, judge, policy)})
     verdicts = {**_judged_at_once(store, policy, end_ms), **judge.closing}
@@ -35,7 +36,7 @@ def reading(writer: str, store: Store, judge: Judge, policy: InForce, end_ms: in
             values[rule][subject] = _standing(verdict)
         else:
             left_out += 1
-    return told.model_copy(update={"values": dict(values), "left_out": left_out}) if values else None
+    return told.model_copy(update={"values": dict(values), "left_out": left_out})
 
 
 def _judged_at_once(store: Store, policy: InForce, end_ms: int) -> dict[tuple[str, str], Verdict]:

@@ -206,9 +206,7 @@ class IndicatorMachine:
         """How the subjects stand once a minute at most; the hours' sums once a minute of the marks."""
         closed_ms = self.standing.closed_ms or 0
         if closed_ms // MINUTE_MS > before_ms // MINUTE_MS:
-            told = herald.reading(self._outbox.writer, self._store, self._judge, policy, closed_ms)
-            if told is not None:
-                self._outbox.reading(told)
+            self._outbox.reading(herald.reading(self._outbox.writer, self._store, self._judge, policy, closed_ms))
         if self._minute.passed(self.standing.clock_ms):
             for tally in herald.tallies(self._outbox.writer, self._store, self._tallies):
                 self._outbox.reading(tally)

@@ -1,12 +1,14 @@
 """The governor and a ramp as they run: a process on a real Kafka, killed without warning, and a platform."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from schemas.governor import Governor
 from schemas.policy import IndicatorPolicy, Policy, PolicyInForce
+from schemas.readings import Reading
 from schemas.resuming import ResumePolicy
-from schemas.topics import ALERTS, CHANNEL_COMMANDS, CHANNEL_STATE
+from schemas.topics import ALERTS, CHANNEL_COMMANDS, CHANNEL_STATE, READINGS
 from services.runtime.kafka_io import producer
 from services.runtime.settings import CommonSettings
 from tests.integration.test_channel_control import (  # noqa: F401 - the fixture is found by its name
@@ -32,6 +34,16 @@ async def put_in_force(settings: CommonSettings) -> None:  # noqa: F811
     async with producer(settings) as client:
         for partition in range(settings.partitions):
             await client.send_and_wait(settings.prefix + CHANNEL_COMMANDS, value, key=b"policy", partition=partition)
+
+
+async def look(settings: CommonSettings) -> None:  # noqa: F811
+    """The indicators say that they look, on all of their partitions."""
+    async with producer(settings) as client:
+        for partition in range(settings.partitions):
+            writer = f"indicators:product:{partition}"
+            said = Reading(writer=writer, subject_kind="product", at=datetime.now(UTC), indicators=[SIGNAL])
+            value = said.model_dump_json().encode()
+            await client.send_and_wait(settings.prefix + READINGS, value, key=writer.encode())
 
 
 def stop(number: int) -> dict[str, Any]:
@@ -91,6 +103,7 @@ async def test_two_channels_are_stopped_the_rest_waits_and_what_opens_makes_room
             await give(persons(20, "eased", alert_id=hex_id(0xA0 + int(opened[-1])), **eased))
             await topics.until(lambda: claims(topics)[opened] != [] and topics.states()[opened]["holds"][0]["ramp"])
             service.restart()
+            await look(settings)
             await topics.until(lambda: claims(topics)[opened] == [])
             assert left(topics, opened) == [1.0, 0.0, 0.0, 0.5, 1.0, 1.0], "claimed, granted, eased, two steps, lifted"
             await topics.until(lambda: topics.is_settled({opened: 6}))

@@ -7,10 +7,14 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
+from services.channel_control import deadlines
 from services.channel_control.expirer_io import Expirer
 from services.channel_control.machine import ControlMachine
 from services.runtime.companion_io import Companions
-from tests.unit.channel_control.orders import CHANNEL, NOW_MS, hex_id, order, record
+from services.runtime.machine import Record
+from tests.unit.channel_control.orders import CHANNEL, NOW_MS, hex_id, order, persons, record
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -24,7 +28,10 @@ class World:
         self.commands: list[dict[str, Any]] = []
         self.broker = self.here = timedelta(0)
         self.reported = asyncio.Event()
-        self.expirer = Expirer(self, now=lambda: AT + self.here, again_s=0.01, pause_s=0.001)
+        self.awake = True
+        self.expirer = Expirer(
+            self, awake=lambda indicator, at: self.awake, now=lambda: AT + self.here, again_s=0.01, pause_s=0.001
+        )
 
     async def end(self, partition: int) -> int:
         return len(self.commands)
@@ -109,7 +116,9 @@ async def test_with_a_fast_clock_it_repeats_itself_until_the_brokers_says_so_too
 
 async def test_a_report_is_not_repeated_at_every_record() -> None:
     world = World()
-    world.expirer = Expirer(world, now=lambda: AT + 5 * HOUR, again_s=1000.0, pause_s=0.0)
+    world.expirer = Expirer(
+        world, awake=lambda indicator, at: True, now=lambda: AT + 5 * HOUR, again_s=1000.0, pause_s=0.0
+    )
     world.ask(1)
     async with running(world):
         await asyncio.wait_for(world.reported.wait(), 5)
@@ -145,3 +154,43 @@ async def test_several_companions_start_and_are_kicked_and_stop_at_the_same_time
     both.kick(3)
     await asyncio.wait_for(both.stop(3), 5)
     assert said == ["start 3", "start 3", "kick 3", "kick 3", "stop 3", "stop 3"]
+
+
+def opening(world: World) -> None:
+    """A hold of an indicator, whose trouble is over: its first step comes after ten minutes."""
+    fields: dict[str, Any] = {"issued_by": "indicator:search_divergence", "event_time": None}
+    world.give(order(1, **fields))
+    world.give(order(2, "eased", **fields))
+
+
+def steps(world: World) -> int:
+    return [fields["command"] for fields in world.commands].count("due")
+
+
+async def test_no_hold_opens_while_nobody_would_see_its_trouble_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deadlines, "SHUT_S", 0.001)
+    world = World()
+    world.awake = False
+    opening(world)
+    world.passes(HOUR)
+    async with running(world):
+        world.ask(3)
+        world.passes(4 * HOUR)
+        await until(lambda: "expired" in world.approvals())
+        assert steps(world) == 0
+        world.awake = True
+        await until(lambda: steps(world) == 1)
+
+
+async def test_nothing_is_asked_of_the_log_while_automation_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deadlines, "SHUT_S", 0.001)
+    world = World()
+    opening(world)
+    switch = persons(9, "automation_off", target="automation:all", note="on purpose")
+    world.machine.apply(Record(9, NOW_MS, b"automation", json.dumps(switch).encode()))
+    world.passes(HOUR)
+    async with running(world):
+        world.ask(3)
+        world.passes(4 * HOUR)
+        await until(lambda: "expired" in world.approvals())
+        assert steps(world) == 0
