@@ -19,7 +19,7 @@ from services.console.silences import Silences
 from services.console.views import Alerts, Audit, Channels
 from services.incidents.book import Book
 from services.runtime import kafka_io
-from services.runtime.health import Health
+from services.runtime.health import Health, PartState
 from services.runtime.kafka_io import Batch, Received
 
 log = logging.getLogger(__name__)
@@ -54,6 +54,10 @@ class Feed:
     def complete(self) -> bool:
         """Whether all has been read that was in the topics when their reading began, last time from the beginning."""
         return not self._unread
+
+    def parts(self) -> list[PartState]:
+        """How the reading of each topic fares."""
+        return [part.state() for part in self._parts.values()]
 
     async def wait_for_outcome(self, command_id: str, wait_s: float) -> None:
         """Returns when the audit knows what came of an order, or after `wait_s`."""

@@ -14,14 +14,15 @@ ACTIVE = "active"
 class PolicyInForce:
     """Follows the topic; a document that is none never takes the place of a good one.
 
-    label: `name/version`, None while no policy is in force.
+    label: `name/version`, None while no policy is in force. document: the whole policy, until then the defaults.
     """
 
     def __init__(self) -> None:
         self.label: str | None = None
+        self.document = Policy(version=1)
         self.directory = Directory()
         self.silences: list[PlannedSilence] = []
-        self.zone = ZoneInfo(Policy(version=1).time_zone)
+        self.zone = ZoneInfo(self.document.time_zone)
         self.figures = Figures()
         self.scanner: Scanner | None = None
         self._documents: dict[str, bytes] = {}
@@ -45,5 +46,6 @@ class PolicyInForce:
         if policy.label != label:
             raise ValueError(f"the document under {label} says that it is {policy.label}")
         self.figures, self.scanner, self.label = figures_in(policy), Scanner(policy.content), label
+        self.document = policy
         self.directory, self.zone = policy.directory, ZoneInfo(policy.time_zone)
         self.silences = policy.alerting.silences

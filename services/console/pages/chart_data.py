@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
-Language = Literal["en", "zh"]
+from services.console.pages.speaking import Language
+
 Show = Callable[[float], str]
 """How a figure is written."""
 

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from typing import Final
 
-from services.console.pages.chart_data import Frame, Language, Reading, Series, Show
+from services.console.pages.chart_data import Frame, Reading, Series, Show
 from services.console.pages.plotting import is_drawable
+from services.console.pages.speaking import Language
 
 SIGNS: Final = ("▼", "◆", "●", "■")
 """One for each lane of marks, so that they differ by more than their colour."""
 
 _VERDICTS: Final[dict[str, dict[Language, str]]] = {
     "calm": {"en": "within its limit", "zh": "未超过阈值"},
+    "warning": {"en": "near its limit", "zh": "接近阈值"},
     "breach": {"en": "beyond its limit", "zh": "超过阈值"},
     "unsure": {"en": "too little data to say", "zh": "数据不足，无法判断"},
 }
