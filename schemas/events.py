@@ -1,7 +1,7 @@
 """Events: facts from outside, past tense. One JSON object a Kafka message, told apart by `type`.
 
 Strict on purpose: what this page does not accept becomes a dead letter that names the field. Unknown fields are
-dropped. Personal data (`ip`, `account_id`, `text`) is allowed here and nowhere after ingest.
+dropped. Personal data (`ip`, `account_id`, `text`, `contact`) is allowed here and nowhere after ingest.
 """
 
 from typing import Annotated, Final, Literal
@@ -85,6 +85,8 @@ class ComplaintOpened(_ChannelEvent):
     account_id: Name | None = None
     ip: Name | None = None
     text: Text | None = None
+    contact: Name | None = None
+    """How whoever complains wants to be answered: a telephone number or an address."""
 
 
 class ComplaintAnswered(_Event):

@@ -65,7 +65,8 @@ def make_secrets(folder: Path) -> Secrets:
     _keep(folder / "pseudonym-key", random_source.token_hex(32))
     _keep(folder / "dead-letter-key", base64.urlsafe_b64encode(random_source.token_bytes(32)).decode())
     _keep(folder / "audit-key", _audit_key())
-    _keep(folder / "link-key", random_source.token_hex(32))
+    for name in ("link-key", "door-key"):
+        _keep(folder / name, random_source.token_hex(32))
     for name in ("webhook-secret", "platform-secret"):
         _keep(folder / name, "whsec_" + base64.b64encode(random_source.token_bytes(24)).decode())
     return Secrets(folder)

@@ -17,6 +17,9 @@ from services.indicators.machine import STORES
 AUDIT_HEADS: Final = "audit-heads"
 """The folder for signed heads of the audit."""
 
+DEMO_BANK: Final = '{"name": {"en": "Demo Bank", "zh": "演示银行"}}'
+"""Whose door for complaints it is, unless people say otherwise."""
+
 
 class Stage(IntEnum):
     """When a process is started; a stage begins when the one before it is ready."""
@@ -92,7 +95,11 @@ def _ours(home: Path, ports: Ports, secrets: Secrets, stand_ins: StandIns) -> tu
             ("services.gateway",),
             "TIDEGATE_GATEWAY_PORT",
             ports.gateway,
-            {"TIDEGATE_GATEWAY_TOKENS_FILE": secrets.path("gateway-tokens.yaml")},
+            {
+                "TIDEGATE_GATEWAY_TOKENS_FILE": secrets.path("gateway-tokens.yaml"),
+                "TIDEGATE_GATEWAY_DOOR_KEY_FILE": secrets.path("door-key"),
+                "TIDEGATE_GATEWAY_DOOR_INSTITUTION": DEMO_BANK,
+            },
         ),
         Service(
             "ingest",

@@ -5,6 +5,7 @@ import sys
 
 from schemas.topics import RAW_TOPICS
 from services.gateway.app import build_app
+from services.gateway.door.promise_io import PromiseFeed
 from services.gateway.settings import GatewaySettings
 from services.runtime import api_io, logs
 from services.runtime.health import Health
@@ -24,7 +25,13 @@ async def serve(settings: GatewaySettings) -> None:
         client="tidegate-gateway",
         ack_timeout_s=settings.gateway_ack_timeout_s,
     )
-    await api_io.serve(build_app(settings, publisher, health), bound, publisher.run(), give_up=publisher.give_up)
+    workers, promised = [publisher.run()], None
+    if settings.door_key is not None:
+        promises = PromiseFeed(settings, health.part("policy"))
+        workers.append(promises.run())
+        promised = promises.current
+    app = build_app(settings, publisher, health, promised)
+    await api_io.serve(app, bound, *workers, give_up=publisher.give_up)
 
 
 def main() -> int:

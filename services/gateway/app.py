@@ -1,9 +1,9 @@
-"""The gateway's HTTP: `POST /v1/events`."""
+"""The gateway's HTTP: `POST /v1/events`, and the door for complaints where it is open."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Protocol
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, FastAPI, Request
 
@@ -12,7 +12,12 @@ from services.gateway import metrics
 from services.gateway.answers import Accepted, EventsProblem, problem
 from services.gateway.bodies import JSON, NDJSON
 from services.gateway.checking import Refused, check
+from services.gateway.door.door_io import Door
+from services.gateway.door.filing import NewComplaint
+from services.gateway.door.promise import Promise
+from services.gateway.door.routes_io import door_routes
 from services.gateway.intake_io import Intake
+from services.gateway.publishing import Publishing
 from services.gateway.senders import Sender
 from services.gateway.settings import GatewaySettings
 from services.runtime.api_io import ApiError, bearer, errors, new_app
@@ -51,17 +56,15 @@ _ENCODING: Final[dict[str, Any]] = {
 }
 
 
-class Publishing(Protocol):
-    """What the app needs of a publisher."""
-
-    async def publish(self, messages: Sequence[Output]) -> set[int]:
-        """The place of each message that was not acknowledged. Raises BrokerAwayError."""
-        ...
-
-
-def build_app(settings: GatewaySettings, publisher: Publishing, health: Health) -> FastAPI:
-    """The app; the publisher is run by the caller."""
-    app = new_app("Tidegate gateway", _DESCRIPTION, health, models=(EventsProblem,), components=_components())
+def build_app(
+    settings: GatewaySettings,
+    publisher: Publishing,
+    health: Health,
+    promised: Callable[[], Promise | None] | None = None,
+) -> FastAPI:
+    """The app; the publisher is run by the caller. `promised`: by when complaints are answered."""
+    models = (EventsProblem, NewComplaint)
+    app = new_app("Tidegate gateway", _DESCRIPTION, health, models=models, components=_components())
     intake = Intake(settings)
     metrics.IN_WORK_BYTES.set_function(lambda: intake.bytes_in_work)
     authenticated = bearer(settings.gateway_tokens_file)
@@ -86,6 +89,9 @@ def build_app(settings: GatewaySettings, publisher: Publishing, health: Health) 
             raise ApiError(body, {"Retry-After": str(RETRY_S)} if missing else {})
         return Accepted(accepted=accepted)
 
+    if settings.door_key is not None and promised is not None:
+        door = Door(settings, settings.door_key, publisher, promised)
+        app.include_router(door_routes(door, settings.gateway_tokens_file, intake.small_body))
     return app
 
 

@@ -13,6 +13,8 @@ from services.runtime.api_io import ApiError, refusal
 
 LEAST_BYTES: Final = 16 * 1024
 """What a request counts at least; bounds how many can be in work."""
+SMALL_BYTES: Final = 256 * 1024
+"""Of a form: four thousand Chinese characters are 36 KB in it, so this is far beyond what it accepts."""
 RETRY_S: Final = 1
 THREAD_BYTES: Final = 64 * 1024
 """A larger body is taken apart in a thread, so that others in the loop have their turn."""
@@ -34,7 +36,7 @@ class Intake:
         """A place for this request, to be given back at the end of a `with` block. Raises ApiError (413, 429)."""
         announced = int(request.headers.get("content-length", 0))
         if announced > self._settings.gateway_max_body_bytes:
-            raise self._too_large()
+            raise _too_large(self._settings.gateway_max_body_bytes)
         try:
             return self._budget.share(announced)
         except NoRoomError:
@@ -44,7 +46,7 @@ class Intake:
         """The bytes of each event. Raises ApiError (400, 408, 413, 415, 429)."""
         content_type, packed = _accepted(request)
         try:
-            body = await self._read(request, share)
+            body = await self._read(request, share, self._settings.gateway_max_body_bytes)
             if packed:
                 body = await self._unpack(body, share)
             if len(body) > THREAD_BYTES:
@@ -57,14 +59,24 @@ class Intake:
         except UnreadableError as error:
             raise refusal(400, str(error)) from None
 
-    async def _read(self, request: Request, share: Share) -> bytes:
+    async def small_body(self, request: Request) -> bytes:
+        """A body that is read whole and kept by nobody. Raises ApiError (400, 408, 413, 415, 429)."""
+        if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+            raise refusal(415, "the body has to be sent as it is")
+        with self.share(request) as share:
+            try:
+                return await self._read(request, share, SMALL_BYTES)
+            except NoRoomError:
+                raise _no_room() from None
+
+    async def _read(self, request: Request, share: Share, limit: int) -> bytes:
         chunks, size = [], 0
         try:
             async with asyncio.timeout(self._settings.gateway_body_timeout_s):
                 async for chunk in request.stream():
                     size += len(chunk)
-                    if size > self._settings.gateway_max_body_bytes:
-                        raise self._too_large()
+                    if size > limit:
+                        raise _too_large(limit)
                     share.grow_to(size)
                     chunks.append(chunk)
         except TimeoutError:
@@ -82,8 +94,9 @@ class Intake:
             await asyncio.sleep(0)
         return b"".join(pieces)
 
-    def _too_large(self) -> ApiError:
-        return refusal(413, f"the body is larger than {self._settings.gateway_max_body_bytes} bytes")
+
+def _too_large(limit: int) -> ApiError:
+    return refusal(413, f"the body is larger than {limit} bytes")
 
 
 def _no_room() -> ApiError:

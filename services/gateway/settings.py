@@ -5,14 +5,15 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, PlainValidator, ValidationInfo, field_validator
 
+from services.gateway.door.settings import DoorSettings
 from services.gateway.senders import Sender
-from services.runtime.settings import CommonSettings, Port, variable
+from services.runtime.settings import Port, variable
 from services.runtime.tokens import Tokens, read_tokens
 
 MIB = 1024 * 1024
 
 
-class GatewaySettings(CommonSettings):
+class GatewaySettings(DoorSettings):
     """Limits are of one request unless they say otherwise."""
 
     own_prefix: ClassVar[str] = "gateway_"

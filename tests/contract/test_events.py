@@ -42,7 +42,7 @@ OPTIONAL: dict[str, dict[str, Any]] = {
         "disclosure_font_ratio": 1.5,
         "reviewed_fingerprint": "0123456789abcdef" * 4,
     },
-    "complaint_opened": {"account_id": "a-1", "ip": "203.0.113.7", "text": "不满意\n请回电"},
+    "complaint_opened": {"account_id": "a-1", "ip": "203.0.113.7", "text": "不满意\n请回电", "contact": "a@b.cn"},
     "conversion": {"account_id": "a-1", "amount": 100},
     "mention": {"text": "…", "url": "https://example.org/1"},
     "policy_change": {"url": "https://example.org/2"},

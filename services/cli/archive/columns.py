@@ -16,8 +16,8 @@ RECORD_COLUMNS: Final[Mapping[str, Kind]] = MappingProxyType(
 )
 """problem: why the record is no event; then all that belongs to events is null, and its bytes are not kept."""
 
-LEFT_OUT: Final = MappingProxyType({"complaint-events": {"text"}, "mention-events": {"url"}})
-"""What ingest keeps nothing of: a customer's own words, and addresses that may carry an account."""
+LEFT_OUT: Final = MappingProxyType({"complaint-events": {"text", "contact"}, "mention-events": {"url"}})
+"""What ingest keeps nothing of: a customer's own words, how to reach them, and addresses that may carry an account."""
 
 _KINDS: Final[Mapping[Any, Kind]] = MappingProxyType(
     {str: "text", int: "integer", float: "number", list: "texts", AwareDatetime: "time"}

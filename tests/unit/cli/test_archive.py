@@ -80,7 +80,13 @@ def test_a_control_record_is_bad_in_service() -> None:
 
 
 def test_personal_data_becomes_pseudonyms_quotes_or_nothing() -> None:
-    hidden = {"ip": IP, "account_id": ACCOUNT, "text": TEXT, "url": "https://example.com/u/4711"}
+    hidden = {
+        "ip": IP,
+        "account_id": ACCOUNT,
+        "text": TEXT,
+        "url": "https://example.com/u/4711",
+        "contact": "13800138000",
+    }
     values = [raw(kind, **(event(kind) | hidden)) for kind in TYPES if TOPIC_OF[kind] != "market-events"]
     values += [raw("mention", text=TEXT, sentiment="positive"), raw("click", ip=IP, account_id=ACCOUNT, count=-1)]
     for topic in EVENTS:

@@ -60,3 +60,35 @@ def test_the_bound_on_all_leaves_room_for_one(tmp_path: Path) -> None:
         "TIDEGATE_GATEWAY_IN_WORK_BYTES": str(8 * 1024 * 1024),
     }
     assert "TIDEGATE_GATEWAY_MAX_UNPACKED_BYTES" in problems(environ)["TIDEGATE_GATEWAY_IN_WORK_BYTES"]
+
+
+DOOR = {
+    "TIDEGATE_GATEWAY_DOOR_KEY": "k" * 32,
+    "TIDEGATE_GATEWAY_DOOR_INSTITUTION": '{"name": {"en": "Demo Bank", "zh": "演示银行"}, "languages": ["en"]}',
+    "TIDEGATE_GATEWAY_PROXIES": '["10.0.0.0/8"]',
+}
+
+
+def test_the_door_is_closed_unless_it_has_a_key(tmp_path: Path) -> None:
+    (tmp_path / "tokens.yml").write_text(GOOD)
+    environ = {"TIDEGATE_GATEWAY_TOKENS_FILE": str(tmp_path / "tokens.yml")}
+    assert parse(GatewaySettings, environ).door_key is None
+    settings = parse(GatewaySettings, environ | DOOR)
+    assert settings.door_key == b"k" * 32
+    assert settings.gateway_door_institution is not None
+    assert settings.gateway_door_institution.languages == ["en"]
+    assert [str(network) for network in settings.gateway_proxies] == ["10.0.0.0/8"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TIDEGATE_GATEWAY_DOOR_KEY", "short"),
+        ("TIDEGATE_GATEWAY_DOOR_INSTITUTION", ""),
+        ("TIDEGATE_GATEWAY_DOOR_INSTITUTION", '{"name": "Demo Bank"}'),
+        ("TIDEGATE_GATEWAY_PROXIES", '["10.0.0.1/8"]'),
+        ("TIDEGATE_GATEWAY_PROXIES", "10.0.0.0/8"),
+    ],
+)
+def test_what_the_door_cannot_be_told(name: str, value: str) -> None:
+    assert name in problems(DOOR | {name: value})
