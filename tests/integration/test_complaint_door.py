@@ -84,7 +84,7 @@ def note_in(page: str) -> str:
 
 def day_in(page: str) -> str:
     """The day that is promised."""
-    return re.findall(r'datetime="(\d{4}-\d\d-\d\d)', page)[0]
+    return str(re.findall(r'datetime="(\d{4}-\d\d-\d\d)', page)[0])
 
 
 async def complaints(settings: CommonSettings) -> list[dict[str, Any]]:

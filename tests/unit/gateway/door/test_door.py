@@ -37,7 +37,7 @@ class Bench:
     def __init__(self, **told: Any) -> None:
         self.publisher = FakePublisher()
         self.promise: Promise | None = PROMISE
-        given = {
+        given: dict[str, Any] = {
             "gateway_tokens_file": Tokens([sender(channels=["douyin"])]),
             "gateway_door_key": SecretStr(KEY.decode()),
             "gateway_door_institution": BANK,
