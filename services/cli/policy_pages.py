@@ -2,10 +2,9 @@
 
 from datetime import datetime
 
-import yaml
-
 from schemas.policy_topic import PolicyRecord, PolicyTopic
 from services.policies.changes import RefusedError, document
+from services.policies.text import text_of
 
 _DATE = "%Y-%m-%d %H:%M"
 
@@ -27,11 +26,10 @@ def policy_page(topic: PolicyTopic, label: str) -> str:
     Raises RefusedError.
     """
     policy = document(topic, label)
-    said = {"name": policy.name} | policy.model_dump(mode="json", exclude_defaults=True)
     record = topic.records.get(label)
     lines = [f"# {label}{', in force' if label == topic.active else ''}"]
     lines += [f"#   {line}" for line in _story(record)] if record is not None else []
-    return "\n".join(lines) + "\n" + yaml.safe_dump(said, allow_unicode=True, sort_keys=False)
+    return "\n".join(lines) + "\n" + text_of(policy)
 
 
 def history_page(topic: PolicyTopic, now: datetime) -> str:

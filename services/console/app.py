@@ -17,9 +17,12 @@ from services.console.pages.board_io import board_routes
 from services.console.pages.forms_io import form_routes
 from services.console.pages.frame_io import Frame, PageError
 from services.console.pages.live_io import live_routes
+from services.console.pages.policy_edit_io import policy_edit_routes
+from services.console.pages.policy_io import policy_routes
 from services.console.pages.signing_in_io import sign_in_routes
 from services.console.pages.visitor_io import Sessions
 from services.console.people import Person
+from services.console.policy_desk_io import Changing, PolicyDesk
 from services.console.reading_io import directory_routes, reading_routes
 from services.console.scanning_io import scanning_routes
 from services.console.settings import ConsoleSettings
@@ -36,8 +39,10 @@ or no to what waits for people; an admin switches automation off and on. Orders 
 those of the indicators; what came of them is in the audit."""
 
 
-def build_app(settings: ConsoleSettings, feed: Feed, publisher: Publishing, health: Health) -> FastAPI:
-    """The app; feed and publisher are run by the caller."""
+def build_app(
+    settings: ConsoleSettings, feed: Feed, publisher: Publishing, health: Health, changing: Changing | None = None
+) -> FastAPI:
+    """The app; feed and publisher are run by the caller. changing: who changes the policy, for tests."""
     app = new_app("Tidegate console", _DESCRIPTION, health, models=(OrderProblem,), max_body_bytes=MAX_BODY_BYTES)
     authenticated = bearer(settings.console_tokens_file)
 
@@ -57,11 +62,11 @@ def build_app(settings: ConsoleSettings, feed: Feed, publisher: Publishing, heal
     app.include_router(scanning_routes(feed), dependencies=guarded)
     if settings.link_key is not None:
         app.include_router(link_routes(feed, desk, settings.link_key))
-    _add_pages(app, settings, feed, desk)
+    _add_pages(app, settings, feed, desk, changing or PolicyDesk(settings))
     return app
 
 
-def _add_pages(app: FastAPI, settings: ConsoleSettings, feed: Feed, desk: Desk) -> None:
+def _add_pages(app: FastAPI, settings: ConsoleSettings, feed: Feed, desk: Desk, changing: Changing) -> None:
     """What people see."""
     frame, sessions = Frame(feed), Sessions()
     frame.adopt(app)
@@ -75,6 +80,8 @@ def _add_pages(app: FastAPI, settings: ConsoleSettings, feed: Feed, desk: Desk) 
         live_routes(feed, sessions.visiting),
         form_routes(feed, desk, sessions.visiting),
         board_routes(frame, feed, sessions.visiting),
+        policy_routes(frame, feed, sessions.visiting, changing),
+        policy_edit_routes(frame, feed, sessions.visiting, changing),
     ]
     for router in pages:
         app.include_router(router, dependencies=[Depends(complete)])

@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 
 from schemas import topics
 from schemas.base import to_ms
+from schemas.policy_topic import PolicyTopic
 from services.console import metrics
 from services.console.changes import Changes
 from services.console.groups_io import Groups
@@ -37,6 +38,7 @@ class Feed:
         self.audit = Audit(settings.console_audit_records, self._since_ms[topics.AUDIT])
         self.silences = Silences()
         self.policy = PolicyInForce()
+        self.policies = PolicyTopic()
         self._settings = settings
         self._changes = Changes(f"{to_ms(now):x}")
         self._ending = False
@@ -45,7 +47,7 @@ class Feed:
             topics.CHANNEL_STATE: lambda record: self.channels.fold(record.key or b"", record.value),
             topics.ALERT_STATE: self._fold_alert,
             topics.AUDIT: self._fold_audit,
-            topics.POLICY: lambda record: self.policy.fold(record.key or b"", record.value),
+            topics.POLICY: self._fold_policy,
         }
         self._unread = set(self._folds)
         self._parts = {topic: health.part(topic) for topic in self._folds}
@@ -108,6 +110,10 @@ class Feed:
         told = self.audit.fold((record.timestamp_ms, record.partition, record.offset), record.value or b"")
         if told is not None:
             self.silences.fold(told)
+
+    def _fold_policy(self, record: Received) -> None:
+        self.policies.fold(record.key or b"", record.value)
+        self.policy.fold(record.key or b"", record.value)
 
     async def _follow(self, topic: str) -> None:
         """Reads one topic; after an error from its beginning again, where what is over and forgotten comes once more.

@@ -3,11 +3,11 @@
 from functools import partial
 from typing import Annotated, ClassVar
 
-from pydantic import Field, PlainValidator
+from pydantic import Field, PlainValidator, SecretStr, ValidationInfo, field_validator
 
 from services.console.people import Person
 from services.runtime.link_settings import LinkSettings
-from services.runtime.settings import Port
+from services.runtime.settings import Port, variable
 from services.runtime.tokens import Tokens, read_tokens
 
 
@@ -27,3 +27,20 @@ class ConsoleSettings(LinkSettings):
     """The newest alerts among those that are resolved, likewise; open ones are all kept."""
     console_send_timeout_s: Annotated[float, Field(gt=0, le=120)] = 5.0
     """How long the broker may take to acknowledge an order before the person is told that it has not."""
+    console_policy_username: str | None = None
+    """Kafka's user under whom people at the console change the policy, where that is not the console's own."""
+    console_policy_password: Annotated[SecretStr | None, Field(validate_default=True)] = None
+
+    @field_validator("console_policy_password")
+    @classmethod
+    def _with_user(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        user = (info.field_name or "").replace("password", "username")
+        if user in info.data and (value is None) != (info.data[user] is None):
+            raise ValueError(f"and {variable(user)} go together")
+        return value
+
+    def as_user(self, username: str | None, password: SecretStr | None) -> "ConsoleSettings":
+        """The same for another user of Kafka; without one as it is."""
+        if username is None:
+            return self
+        return self.model_copy(update={"kafka_sasl_username": username, "kafka_sasl_password": password})

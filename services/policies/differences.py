@@ -1,6 +1,7 @@
 """Two policies side by side: what differs in what they mean, and what may act by itself that might not before."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from schemas.governor import Governor
@@ -48,18 +49,50 @@ def asks_fewer(before: Policy, after: Policy) -> list[str]:
     return gone + ([f"four_eyes: {new.approvals} people agree instead of {old.approvals}"] if fewer else [])
 
 
-def differences(before: Policy, after: Policy) -> list[str]:
-    """What differs, path by path, defaults included: `path: old → new`, or + and - for what is only in one."""
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """One figure, or one entry of a list, that differs; None where one of the two has none.
+
+    indicator, subject: whose figure it is; both empty for what is of the whole policy, subject for what holds for all.
+    """
+
+    name: str
+    old: Any
+    new: Any
+    indicator: str = ""
+    subject: str = ""
+
+    @property
+    def path(self) -> str:
+        """Its place in the document."""
+        if not self.indicator:
+            return self.name
+        own = f"overrides.{self.subject}." if self.subject else ""
+        return f"indicators.{self.indicator}.{own}{self.name}"
+
+    def __str__(self) -> str:
+        if self.old is None:
+            return f"{self.path}: + {self.new}"
+        return f"{self.path}: - {self.old}" if self.new is None else f"{self.path}: {self.old} → {self.new}"
+
+
+def changes(before: Policy, after: Policy) -> list[Changed]:
+    """What differs in meaning, path by path, defaults included."""
     old, new = (dict(_flat("", policy.model_dump(mode="json", exclude={"indicators"}))) for policy in (before, after))
-    lines = list(_compare(old, new))
+    found = [Changed(*each) for each in compare(old, new)]
     for rule, one, other in _tunings(before, after):
-        general = list(_compare(_figures(one.usual), _figures(other.usual)))
-        lines += [f"indicators.{rule.id}.{line}" for line in general]
+        general = list(compare(figures_of(one.usual), figures_of(other.usual)))
+        found += [Changed(*each, rule.id) for each in general]
         for subject in _subjects(one, other)[1:]:
-            own = _compare(*(_figures(tuning.own.get(subject, tuning.usual)) for tuning in (one, other)))
+            own = compare(*(figures_of(tuning.own.get(subject, tuning.usual)) for tuning in (one, other)))
             # What merely follows from the line above for all would say the same again.
-            lines += [f"indicators.{rule.id}.overrides.{subject}.{line}" for line in own if line not in general]
-    return lines
+            found += [Changed(*each, rule.id, subject) for each in own if each not in general]
+    return found
+
+
+def differences(before: Policy, after: Policy) -> list[str]:
+    """The same as lines: `path: old → new`, or + and - for what is only in one."""
+    return [str(each) for each in changes(before, after)]
 
 
 def _tunings(before: Policy, after: Policy) -> Iterator[tuple[AnyRule, Tuning, Tuning]]:
@@ -83,7 +116,8 @@ def _resumes_guardrail(tuning: Tuning, subject: str, action: Any) -> bool:
     return tuned is not None and tuned.resumes[action].auto and is_guardrail(tuned.rule.id, action)
 
 
-def _figures(tuned: Tuned) -> dict[str, Any]:
+def figures_of(tuned: Tuned) -> dict[str, Any]:
+    """All that a policy can say of one indicator, by its path: `thresholds.slow_at`."""
     whole = {
         "enabled": tuned.enabled,
         "maturity": dict(tuned.maturity) or ("shadow" if tuned.shadow else "notify"),
@@ -103,12 +137,12 @@ def _flat(path: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield path, value
 
 
-def _compare(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
+def compare(old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Path, old and new of what differs; of lists each entry that only one of them has."""
     for path in dict.fromkeys([*old, *new]):
         one, other = old.get(path), new.get(path)
         if isinstance(one, list) or isinstance(other, list):
-            yield from (f"{path}: - {each}" for each in one or [] if each not in (other or []))
-            yield from (f"{path}: + {each}" for each in other or [] if each not in (one or []))
+            yield from ((path, each, None) for each in one or [] if each not in (other or []))
+            yield from ((path, None, each) for each in other or [] if each not in (one or []))
         elif one != other:
-            change = f"+ {other}" if one is None else f"- {one}" if other is None else f"{one} → {other}"
-            yield f"{path}: {change}"
+            yield path, one, other

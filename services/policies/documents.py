@@ -19,6 +19,9 @@ _WORDS: Final = {
     "float": r"[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?",
 }
 
+_MAX_PARTS: Final = 1_000_000
+"""A few lines of aliases of aliases can stand for so much that nobody could read it in a lifetime."""
+
 
 class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str | None, list[tuple[str, re.Pattern[str]]]] = {
@@ -27,19 +30,22 @@ class _Loader(yaml.SafeLoader):
 
 
 class Document:
-    """One document. `value`: as plain data. `flaws`: what is wrong with it as YAML; then `value` may be None."""
+    """One document. `value`: as plain data. `flaws`: what is wrong with it as YAML; then `value` may be None.
+    `root`: its parts with their places."""
 
     def __init__(self, text: str) -> None:
         self.value: Any = None
         self.flaws: list[Flaw] = []
-        self._root: yaml.Node | None = None
+        self.root: yaml.Node | None = None
         self._broken_at = 1
         try:
             loader = _Loader(text)
-            self._root = loader.get_single_node()
-            if self._root is not None:
-                self.flaws += _twice(self._root, (), set())
-                self.value = loader.construct_document(self._root)
+            self.root = loader.get_single_node()
+            if self.root is not None:
+                self.flaws += _twice(self.root, (), set())
+                if _size(self.root, {}) > _MAX_PARTS:
+                    raise ValueError("its aliases stand for more parts than any policy has")
+                self.value = loader.construct_document(self.root)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             self._broken_at = mark.line + 1 if mark else 1
@@ -49,7 +55,7 @@ class Document:
 
     def place(self, flaw: Flaw) -> tuple[int, Path]:
         """Its line, and its path as far as the document has it; pydantic also names the branches of its unions."""
-        node, line, path = self._root, self._broken_at, []
+        node, line, path = self.root, self._broken_at, []
         for step in flaw.path:
             found = _child(node, step)
             if found is not None:
@@ -86,3 +92,13 @@ def _twice(node: yaml.Node, path: Path, seen: set[int]) -> Iterator[Flaw]:
     elif isinstance(node, yaml.SequenceNode):
         for number, value in enumerate(node.value):
             yield from _twice(value, (*path, number), seen)
+
+
+def _size(node: yaml.Node, known: dict[int, int]) -> int:
+    """How many parts a node has once every alias is written out, save one that is part of itself."""
+    if id(node) not in known:
+        known[id(node)] = 0
+        below = node.value if isinstance(node, yaml.CollectionNode) else []
+        parts = (each for pair in below for each in (pair if isinstance(pair, tuple) else (pair,)))
+        known[id(node)] = 1 + sum(_size(each, known) for each in parts)
+    return known[id(node)]

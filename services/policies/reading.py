@@ -5,6 +5,7 @@ Whatever is wrong is told at once, each flaw with its line. Nothing is made of a
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,24 @@ def read_policy(path: Path) -> Policy:
     return parse_policy(text, str(path))
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A flaw with the line of the document at which it stands."""
+
+    line: int
+    flaw: Flaw
+
+
 def parse_policy(text: str, name: str) -> Policy:
     """The policy in a YAML text that people know by a name; raises PolicyError."""
+    policy, problems = check(text)
+    if policy is None:
+        raise PolicyError("\n".join(f"{name}:{each.line}: {each.flaw}" for each in problems))
+    return policy
+
+
+def check(text: str) -> tuple[Policy | None, list[Problem]]:
+    """The policy in a YAML text, or all that is wrong with it, in the order of its lines."""
     document = Document(text)
     policy, flaws = None, document.flaws
     if document.value is not None or not flaws:
@@ -41,10 +58,9 @@ def parse_policy(text: str, name: str) -> Policy:
         except ValidationError as error:
             flaws = flaws + flaws_in(error)
         flaws = flaws + flaws_of(dict(_sound_indicators(document.value)))
-    if flaws or policy is None:
-        found = sorted((document.place(flaw), flaw.problem) for flaw in flaws)
-        raise PolicyError("\n".join(f"{name}:{line}: {Flaw(path, problem)}" for (line, path), problem in found))
-    return policy
+    found = sorted((document.place(flaw), flaw.problem) for flaw in flaws)
+    problems = [Problem(line, Flaw(path, problem)) for (line, path), problem in found]
+    return (None if problems else policy), problems
 
 
 def _sound_indicators(value: Any) -> Iterator[tuple[str, IndicatorPolicy]]:

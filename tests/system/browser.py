@@ -29,7 +29,7 @@ async def serving_console() -> AsyncIterator[tuple[World, str]]:
     for topic in (CHANNEL_STATE, ALERT_STATE, AUDIT, POLICY):
         await world.read(topic)
     bound = listen("127.0.0.1", 0, "the test")
-    async with serving(build_app(SETTINGS, world.feed, world, Health()), bound) as server:
+    async with serving(build_app(SETTINGS, world.feed, world, Health(), world), bound) as server:
         yield world, f"http://127.0.0.1:{server.port}"
         world.feed.end()
 

@@ -24,7 +24,7 @@ async def browsing(
     world: World, role: Role | None = "operator", language: str = "en"
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client that keeps cookies, signed in with a role."""
-    transport = httpx.ASGITransport(build_app(SETTINGS, world.feed, world, Health()))
+    transport = httpx.ASGITransport(build_app(SETTINGS, world.feed, world, Health(), world))
     headers = {"Accept-Language": language}
     async with httpx.AsyncClient(transport=transport, base_url="http://console", headers=headers) as client:
         if role is not None:

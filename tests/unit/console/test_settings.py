@@ -26,3 +26,24 @@ def test_an_unknown_role_is_refused(tmp_path: Path, role: str) -> None:
         match=r"CONSOLE_TOKENS_FILE: .*0\.role: Input should be 'viewer', 'operator', 'approver' or 'admin'",
     ):
         parse(ConsoleSettings, {"TIDEGATE_CONSOLE_TOKENS_FILE": str(file)})
+
+
+def test_the_policy_is_changed_under_a_user_of_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "people.yml"
+    file.write_text(f"- {{name: li.wei, role: operator, sha256: {sha256(b't').hexdigest()}}}\n")
+    given = {
+        "TIDEGATE_CONSOLE_TOKENS_FILE": str(file),
+        "TIDEGATE_KAFKA_SASL_MECHANISM": "PLAIN",
+        "TIDEGATE_KAFKA_SASL_USERNAME": "console",
+        "TIDEGATE_KAFKA_SASL_PASSWORD": "one",
+    }
+    own = {"TIDEGATE_CONSOLE_POLICY_USERNAME": "policy", "TIDEGATE_CONSOLE_POLICY_PASSWORD": "other"}
+    for more, user, password in (({}, "console", "one"), (own, "policy", "other")):
+        settings = parse(ConsoleSettings, given | more)
+        changing = settings.as_user(settings.console_policy_username, settings.console_policy_password)
+        assert changing.kafka_sasl_password is not None
+        assert (changing.kafka_sasl_username, changing.kafka_sasl_password.get_secret_value()) == (user, password)
+    with pytest.raises(
+        SettingsError, match="CONSOLE_POLICY_PASSWORD: and TIDEGATE_CONSOLE_POLICY_USERNAME go together"
+    ):
+        parse(ConsoleSettings, given | {"TIDEGATE_CONSOLE_POLICY_USERNAME": "policy"})

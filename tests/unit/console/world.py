@@ -6,9 +6,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from schemas.commands import Command
-from schemas.topics import AUDIT
+from schemas.topics import AUDIT, POLICY
 from services.console.feed_io import Feed
 from services.console.settings import ConsoleSettings
+from services.policies.changes import Ask, Change
+from services.policies.changing_io import Plan
 from services.runtime.kafka_io import Batch, Received
 from services.runtime.machine import Output
 from services.runtime.publisher_io import BrokerAwayError
@@ -37,9 +39,18 @@ class World:
         records = [self._record(topic, key, message) for key, message in messages]
         await self.feed.take(topic, Batch(records, caught_up))
 
+    async def change(self, ask: Ask, plan: Plan) -> Change:
+        """As if somebody had changed the policy on the topic."""
+        change = plan(self.feed.policies, ask)
+        values = [self._received(POLICY, key, value) for key, value in change.records.items()]
+        await self.feed.take(POLICY, Batch(values, True))
+        return change
+
     def _record(self, topic: str, key: str, message: BaseModel) -> Received:
+        return self._received(topic, key, message.model_dump_json(by_alias=True).encode())
+
+    def _received(self, topic: str, key: str, value: bytes) -> Received:
         self._offset += 1
-        value = message.model_dump_json(by_alias=True).encode()
         return Received(topic, 0, self._offset, self._offset, key.encode(), value)
 
     async def publish(self, messages: Sequence[Output]) -> set[int]:

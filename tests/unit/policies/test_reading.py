@@ -127,3 +127,11 @@ def test_any_text_is_a_policy_or_is_refused(text: str) -> None:
         assert isinstance(parse_policy(text, "p"), Policy)
     except PolicyError as error:
         assert str(error).startswith("p:")
+
+
+def test_aliases_of_aliases_are_refused_before_they_are_written_out() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
+    assert flaws("\n".join(lines)) == [
+        "p.yaml:1: document: is not YAML: its aliases stand for more parts than any policy has"
+    ]

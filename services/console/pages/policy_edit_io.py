@@ -1,0 +1,107 @@
+"""Editing the policy: a document or a form, checked while somebody writes, and proposed."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Annotated, Final
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from schemas.policy import Policy
+from services.console.feed_io import Feed
+from services.console.pages import policy as views
+from services.console.pages.forms import Fields
+from services.console.pages.forms_io import fields_of, needed, one
+from services.console.pages.frame_io import Frame, PageError
+from services.console.pages.policy_io import change
+from services.console.pages.visitor_io import Visiting, Visitor
+from services.console.policy_desk_io import Changing
+from services.policies.changes import Ask, apply
+from services.policies.editing import CannotEditError
+from services.policies.figures import put_figure, settable
+from services.policies.reading import check
+
+MAX_CHARACTERS: Final = 60_000
+"""Of a document in the form: with all that a form adds, it then fits into a request."""
+
+
+def policy_edit_routes(frame: Frame, feed: Feed, visiting: Visiting, desk: Changing) -> APIRouter:
+    """The routes."""
+    router = APIRouter(include_in_schema=False)
+
+    def ask_of(visitor: Visitor) -> Ask:
+        return Ask(visitor.person.name, datetime.now(UTC))
+
+    async def page(visitor: Visitor, text: str, problem: str = "", status: int = 200, reason: str = "") -> Response:
+        checked = await asyncio.to_thread(views.checked, text, feed.policies, ask_of(visitor))
+        in_force = views.policy_of(feed.policies, feed.policies.active) or Policy(version=1)
+        return frame.page(
+            visitor,
+            "policy_edit.html",
+            status=status,
+            document=text,
+            reason=reason,
+            checked=checked,
+            problem=problem,
+            settable=list(settable(in_force)),
+            channels=sorted(feed.policy.directory.channels),
+            active=feed.policies.active,
+            max_characters=MAX_CHARACTERS,
+        )
+
+    @router.get("/policy/edit")
+    async def edit(
+        visitor: Annotated[Visitor, Depends(visiting)], base: Annotated[str, Query(max_length=300)] = ""
+    ) -> Response:
+        return await page(visitor, views.draft_of(feed.policies, base or feed.policies.active))
+
+    @router.post("/policy/edit")
+    async def edited(request: Request, visitor: Annotated[Visitor, Depends(visiting)]) -> Response:
+        """Without scripts: the same page again, checked, or with a figure set."""
+        fields = await fields_of(request, visitor)
+        text = text_in(fields)
+        if one(fields, "do") != "put":
+            return await page(visitor, text, reason=one(fields, "reason"))
+        try:
+            return await page(visitor, await asyncio.to_thread(_put, text, fields, feed), reason=one(fields, "reason"))
+        except CannotEditError as error:
+            return await page(visitor, text, str(error), 422, one(fields, "reason"))
+
+    @router.post("/policy/check")
+    async def check_it(request: Request, visitor: Annotated[Visitor, Depends(visiting)]) -> Response:
+        """The part of the page that says what is wrong, or what would change."""
+        text = text_in(await fields_of(request, visitor))
+        checked = await asyncio.to_thread(views.checked, text, feed.policies, ask_of(visitor))
+        return frame.page(visitor, "policy_checked.html", checked=checked, active=feed.policies.active)
+
+    @router.post("/policy/propose")
+    async def propose(request: Request, visitor: Annotated[Visitor, Depends(visiting)]) -> Response:
+        fields = await fields_of(request, visitor)
+        needed(visitor, "operator")
+        text, reason = text_in(fields), one(fields, "reason")
+        policy, problems = await asyncio.to_thread(check, text)
+        if policy is None or not reason.strip():
+            return await page(visitor, text, "" if problems else "reason", 422, reason)
+        await change(desk, visitor, reason, lambda topic, ask: apply(topic, policy, ask))
+        return RedirectResponse(f"/policy?about={quote(policy.label)}", 303)
+
+    return router
+
+
+def text_in(fields: Fields) -> str:
+    """The document of a form; browsers end lines with two signs. Raises PageError."""
+    text = one(fields, "document").replace("\r\n", "\n")
+    if len(text) > MAX_CHARACTERS:
+        raise PageError(
+            413,
+            f"The document is longer than {MAX_CHARACTERS:,} signs: apply it with tidegate policy apply.",
+            f"文档超过 {MAX_CHARACTERS:,} 字符，请使用 tidegate policy apply。",
+        )
+    return text
+
+
+def _put(text: str, fields: Fields, feed: Feed) -> str:
+    indicator, _, name = one(fields, "figure").partition(".")
+    edited = put_figure(text, indicator, name, one(fields, "subject").strip(), one(fields, "value"))
+    return views.renumbered(edited, feed.policies)
