@@ -145,6 +145,7 @@ READING = {
     "writer": "indicators:channel:0",
     "subject_kind": "channel",
     "at": "2026-11-23T02:05:00Z",
+    "indicators": ["cac_spike"],
     "values": {"cac_spike": {"channel:douyin": [0.25, 0.2, "breach"], "channel:baidu": [None, None, "unsure"]}},
     "counts": {},
     "left_out": 0,
