@@ -37,6 +37,8 @@ Resource = Literal["group", "topic", "transactionalId"]
 INGEST_GROUP: Final = "ingest"
 POLICY_WRITER: Final = "policy"
 """The transactional id of whoever changes the policy."""
+POLICY_TOPICS: Final = (POLICY, AUDIT, ALERTS)
+"""What is written with a new policy, besides the commands."""
 EVERY_TOPIC: Final = tuple(TOPICS)
 
 
@@ -105,7 +107,7 @@ def indicators(subject: str) -> str:
 
 
 def _services() -> Iterator[Access]:
-    yield Access("gateway", writes=RAW_TOPICS)
+    yield Access("gateway", (POLICY,), RAW_TOPICS)
     yield Access(
         "ingest", (*RAW_TOPICS, POLICY), (*FRAMES_TOPICS, DEAD_LETTERS), compares=EVERY_TOPIC, joins=INGEST_GROUP
     )
@@ -129,7 +131,14 @@ def _services() -> Iterator[Access]:
         reads=(POLICY, FRAMES_TOPICS[0]),
     )
     yield replace(alerting, watches=(INGEST_GROUP, *map(indicators, SUBJECTS), "channel_control"))
-    yield Access("console", (CHANNEL_STATE, ALERT_STATE, AUDIT, POLICY, DEAD_LETTERS, READINGS), (CHANNEL_COMMANDS,))
+    yield Access(
+        # What changes the policy does so in one transaction, at the console as on the command line.
+        "console",
+        (CHANNEL_STATE, ALERT_STATE, AUDIT, POLICY, DEAD_LETTERS, READINGS),
+        (CHANNEL_COMMANDS, *POLICY_TOPICS),
+        transactions=POLICY_WRITER,
+        one_transaction=True,
+    )
 
 
 def _people() -> Iterator[Access]:
@@ -138,7 +147,7 @@ def _people() -> Iterator[Access]:
     yield Access(
         "policy",
         (POLICY,),
-        (POLICY, AUDIT, CHANNEL_COMMANDS, ALERTS),
+        (CHANNEL_COMMANDS, *POLICY_TOPICS),
         transactions=POLICY_WRITER,
         one_transaction=True,
     )

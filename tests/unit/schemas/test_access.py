@@ -68,8 +68,9 @@ def test_only_ingest_writes_frames_and_only_one_reads_each() -> None:
 def test_only_channel_control_says_what_is_held_and_only_alerting_what_is_alerted() -> None:
     assert writers(topics.CHANNEL_STATE) == {"channel_control"}
     assert writers(topics.ALERT_STATE) == {"alerting"}
-    assert topics.AUDIT not in SERVICES["console"].writes
-    assert {name for name, each in EVERYONE.items() if topics.POLICY in each.writes} == {"policy"}
+    people = {"console", "policy"}
+    assert {name for name, each in EVERYONE.items() if topics.POLICY in each.writes} == people
+    assert {EVERYONE[name].transactions for name in people} == {access.POLICY_WRITER}, "they fence each other"
     assert {name for name, each in EVERYONE.items() if each.creates} == {"topics"}
 
 
@@ -88,7 +89,8 @@ def test_groups_and_transactions_are_those_of_the_code() -> None:
 
 
 def test_no_transaction_is_within_the_reach_of_another() -> None:
-    owners = [each for each in EVERYONE.values() if each.transactions is not None]
+    owners = [each for each in EVERYONE.values() if each.transactions not in (None, access.POLICY_WRITER)]
+    owners.append(PEOPLE["policy"])
     for one in owners:
         for other in owners:
             assert one is other or not str(other.transactions).startswith(str(one.transactions))
