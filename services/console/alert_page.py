@@ -30,6 +30,8 @@ HEADERS: Final[Mapping[str, str]] = {
 }
 _BUTTON: Final = '<form method="post"><button type="submit">确认接手 Acknowledge</button></form>'
 
+_LEADS_ON: Final = '<p><a href="/alerts/{}">控制台中的完整信息 All of it, in the console</a></p>'
+
 FORGED: Final = ("链接无效。", "This is no link of ours.")
 EXPIRED: Final = (
     "链接已过期，请使用控制台或更新的消息。",
@@ -51,7 +53,7 @@ def told(words: tuple[str, str]) -> str:
 def shown(alert: AlertState, zone: ZoneInfo, *, button: bool) -> str:
     """The alert; the button where it is wanted and of any use."""
     asked = button and alert.status != "resolved" and alert.acknowledged_by is None
-    return _page("".join((*_alert(alert, zone), _BUTTON if asked else "")))
+    return _page("".join((*_alert(alert, zone), _BUTTON if asked else "", _LEADS_ON.format(alert.alert_id))))
 
 
 def acknowledgement(alert: AlertState, receiver: str, expires_s: int, now: datetime) -> Command:

@@ -13,9 +13,12 @@ from services.console.feed_io import Feed
 from services.console.incidents_io import incident_routes, regrouping_routes
 from services.console.links_io import link_routes
 from services.console.ordering_io import order_routes
+from services.console.pages.alert_io import alert_routes
+from services.console.pages.alerts_io import alerts_routes
 from services.console.pages.board_io import board_routes
 from services.console.pages.forms_io import form_routes
 from services.console.pages.frame_io import Frame, PageError
+from services.console.pages.incidents_io import incidents_routes
 from services.console.pages.live_io import live_routes
 from services.console.pages.policy_edit_io import policy_edit_routes
 from services.console.pages.policy_io import policy_routes
@@ -23,6 +26,7 @@ from services.console.pages.signing_in_io import sign_in_routes
 from services.console.pages.visitor_io import Sessions
 from services.console.people import Person
 from services.console.policy_desk_io import Changing, PolicyDesk
+from services.console.proving_io import Prover
 from services.console.reading_io import directory_routes, reading_routes
 from services.console.scanning_io import scanning_routes
 from services.console.settings import ConsoleSettings
@@ -82,6 +86,9 @@ def _add_pages(app: FastAPI, settings: ConsoleSettings, feed: Feed, desk: Desk, 
         board_routes(frame, feed, sessions.visiting),
         policy_routes(frame, feed, sessions.visiting, changing),
         policy_edit_routes(frame, feed, sessions.visiting, changing),
+        alerts_routes(frame, feed, sessions.visiting),
+        alert_routes(frame, feed, Prover(), sessions.visiting),
+        incidents_routes(frame, feed, desk, sessions.visiting),
     ]
     for router in pages:
         app.include_router(router, dependencies=[Depends(complete)])

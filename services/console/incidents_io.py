@@ -63,7 +63,7 @@ def incident_routes(feed: Feed) -> APIRouter:
     ) -> Response:
         """A document to read, keep or print; not final while the incident is open."""
         incident = _incident(feed, _group(await feed.groups.now(), incident_id))
-        document = report(_material(feed, incident), language)
+        document = report(material_of(feed, incident), language)
         if form == "html":
             return Response(page(document), media_type="text/html", headers=_SAFE)
         return Response(markdown(document), media_type="text/markdown")
@@ -137,7 +137,8 @@ def _incident(feed: Feed, group: Group) -> Incident:
     return found
 
 
-def _material(feed: Feed, incident: Incident) -> Material:
+def material_of(feed: Feed, incident: Incident) -> Material:
+    """What its report is made from."""
     alerts = [alert for each in incident.alerts if (alert := feed.alerts.get(each)) is not None]
     audit = feed.audit.newest(lambda record: record.at >= incident.opened_at, _EVERYTHING)
     since = from_ms(feed.audit.since_ms)

@@ -49,7 +49,7 @@ def incident_of(
     closed_at = _closed_at(alerts)
     return Incident(
         incident_id=group.key,
-        status="open" if closed_at is None or now < closed_at else "closed",
+        status=_status(closed_at, now),
         severity=max((alert.severity for alert in alerts), key=_SEVERITIES.index),
         title=_title(alerts, cause),
         opened_at=alerts[0].opened_at,
@@ -60,6 +60,16 @@ def incident_of(
         cause=cause,
         by_people=group.pinned,
     )
+
+
+def status_of(group: Group, known: Callable[[str], AlertState | None], now: datetime) -> Status | None:
+    """Only how it stands, which is found out far sooner than its cause."""
+    alerts = [alert for each in group.alerts if (alert := known(each.alert_id)) is not None]
+    return _status(_closed_at(alerts), now) if alerts else None
+
+
+def _status(closed_at: datetime | None, now: datetime) -> Status:
+    return "open" if closed_at is None or now < closed_at else "closed"
 
 
 def _closed_at(alerts: list[AlertState]) -> datetime | None:

@@ -21,7 +21,8 @@ class FormError(ValueError):
 def order_of(body: type[Order], fields: Fields, now: datetime) -> Order:
     """The order that a form gives; fields that the order does not have and empty ones are left out.
 
-    `reason` is its note, `percent` its factor, and `minutes` how long it lasts. Raises FormError.
+    `reason` is its note, `percent` its factor, and `minutes` how long it lasts (`none`: no end is
+    given, which ends a silence). Raises FormError.
     """
     given: dict[str, Any] = {}
     for name, (field, read) in _FIELDS.items():
@@ -57,8 +58,8 @@ def _percent(values: Sequence[str], _: datetime) -> float:
     return float(values[-1]) / 100
 
 
-def _from_now(values: Sequence[str], now: datetime) -> datetime:
-    return now + timedelta(minutes=float(values[-1]))
+def _from_now(values: Sequence[str], now: datetime) -> datetime | None:
+    return None if values[-1] == "none" else now + timedelta(minutes=float(values[-1]))
 
 
 def _all(values: Sequence[str], _: datetime) -> list[str]:
@@ -75,6 +76,8 @@ _FIELDS: Mapping[str, tuple[str, _Reader]] = MappingProxyType(
         "expected_generation": ("expected_generation", _number),
         "hold_ids": ("hold_ids", _all),
         "indicators": ("indicators", _all),
+        "incident_ids": ("incident_ids", _all),
+        "alert_ids": ("alert_ids", _all),
     }
 )
 """The field of an order that each field of a form is for."""

@@ -86,8 +86,10 @@ def _command(word: str, fields: Fields, visitor: Visitor, feed: Feed) -> Command
     except FormError as error:
         raise PageError(422, f"The form is not complete: {error}", f"表单不完整：{error}") from None
     about = {} if known is not None else {"target": _subject(order, feed)}
+    if "target" in type(order).model_fields:
+        order, about = order.model_copy(update=about), {}
     new_id = command_id(visitor.person, one(fields, "key"), "")
-    return command_of(word, order.model_copy(update=about), visitor.person, new_id, now)  # type: ignore[arg-type]
+    return command_of(word, order, visitor.person, new_id, now, **about)  # type: ignore[arg-type]
 
 
 def _subject(order: Order, feed: Feed) -> str:
