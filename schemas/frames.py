@@ -65,11 +65,19 @@ FEED_OF_MEASURE: Final = (0, 0, 0, 0, 0, 2, 2, 2)
 """The raw topic (its number) that feeds each measure."""
 
 
+SEGMENTS: Final = ("young", "middle", "silver", "high_net_worth")
+"""Of customers, by the code in a frame's `segment` column; append only."""
+NO_SEGMENT: Final = 255
+
+
 class ChannelFrame(msgspec.Struct, array_like=True, frozen=True, tag="channel"):
     """Rows of numeric columns, one an event that adds to a channel's panes, and the complaints beside them.
 
     offset, at_ms, amount: int64. channel: int32, an index into `channels`. measure: uint8, an index into MEASURES.
     The rows of slice 0 come first, then those of slice 1, and so on.
+
+    For people's figures, of the rows that tell more: parted: int32, which row; product: int32, an index into `products`
+    or -1; segment: uint8, an index into SEGMENTS or NO_SEGMENT; paid: int64, of a purchase, in millionths of CNY.
     """
 
     v: int
@@ -81,6 +89,11 @@ class ChannelFrame(msgspec.Struct, array_like=True, frozen=True, tag="channel"):
     measure: bytes
     amount: bytes
     complaints: list[ComplaintRow]
+    products: list[str] = []
+    parted: bytes = b""
+    product: bytes = b""
+    segment: bytes = b""
+    paid: bytes = b""
 
 
 class ActorFrame(msgspec.Struct, array_like=True, frozen=True, tag="actor"):

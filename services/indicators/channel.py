@@ -10,6 +10,7 @@ import numpy as np
 from schemas.frames import FEED_OF_MEASURE, MEASURES, RAW_TOPIC_ORDER, AnyFrame, ChannelFrame, int32, int64, uint8
 from schemas.topics import CHANNEL_EVENTS, COMPLAINT_EVENTS, CONVERSION_EVENTS
 from services.indicators.baselines import Baseline, baseline
+from services.indicators.breakdown import break_down
 from services.indicators.complaints import Complaint, Complaints, Tally
 from services.indicators.days import Span
 from services.indicators.feeds import Feeds, Silence
@@ -123,6 +124,9 @@ class ChannelStore:
         self._gone: list[bytes] = []
         self.tallies = Tallies()
 
+    def __len__(self) -> int:
+        return len(self._slots)
+
     def watch(self, floors: Mapping[str, int]) -> None:
         """Which inputs are judged at once."""
         self._watched = set(floors)
@@ -159,6 +163,8 @@ class ChannelStore:
         source = np.repeat(
             [self._panes.source(each.source) for each in frame.slices], [each.rows for each in frame.slices]
         )
+        if frame.parted:
+            break_down(frame, mask, self.tallies)
         local, measure = int32(frame.channel), uint8(frame.measure)
         amount, offset = int64(frame.amount), int64(frame.offset)
         if mask is not None:

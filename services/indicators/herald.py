@@ -19,6 +19,9 @@ from services.indicators.tallies import IN_MICROS, MEASURES, Tallies
 from services.indicators.tuning import InForce
 
 _MICROS: Final = 1_000_000
+_FEW: Final = 25
+_SELDOM: Final = 5
+"""Minutes between two tallies of more than FEW channels: a day's are then some 10 MB for 200 of them."""
 _Sums = dict[Scope, dict[str, dict[Measure, float]]]
 
 
@@ -54,9 +57,14 @@ def _judged_at_once(store: Store, policy: InForce, end_ms: int) -> dict[tuple[st
 
 def _standing(verdict: Verdict) -> Standing:
     if verdict.verdict == "unsure":
-        return None, verdict.threshold, "unsure"
+        return None, _short(verdict.threshold), "unsure"
     word: ReadingVerdict = "warning" if verdict.troubled and verdict.verdict == "calm" else verdict.verdict
-    return verdict.value, verdict.threshold, word
+    return _short(verdict.value), _short(verdict.threshold), word
+
+
+def _short(figure: float) -> float:
+    """Six digits are more than a chart can show."""
+    return float(f"{figure:.6g}")
 
 
 def _counts(store: Store, judge: Judge, policy: InForce) -> dict[str, dict[str, int]]:
@@ -76,10 +84,10 @@ class Minute:
     def __init__(self) -> None:
         self.told = 0
 
-    def passed(self, clock_ms: int | None) -> bool:
-        """Whether it is time to tell again."""
-        minute = 0 if clock_ms is None else clock_ms // MINUTE_MS
-        if minute <= self.told:
+    def passed(self, clock_ms: int | None, names: int) -> bool:
+        """Whether it is time to tell again: of many names less often, since each telling names them all."""
+        minute, every = 0 if clock_ms is None else clock_ms // MINUTE_MS, 1 if names <= _FEW else _SELDOM
+        if minute // every <= self.told // every:
             return False
         self.told = minute
         return True
@@ -105,10 +113,11 @@ def _sums(store: Store, counted: Tallies, hour: int) -> tuple[_Sums, int]:
 
 def _put(names: dict[str, dict[Measure, float]], rows: Iterable[tuple[str, list[int]]]) -> None:
     for name, sums in rows:
-        counts = names.setdefault(name, {})
-        for measure, amount in zip(MEASURES, sums, strict=True):
-            if amount:
-                counts[measure] = amount / _MICROS if measure in IN_MICROS else amount
+        if any(sums):
+            counts = names.setdefault(name, {})
+            for measure, amount in zip(MEASURES, sums, strict=True):
+                if amount:
+                    counts[measure] = amount / _MICROS if measure in IN_MICROS else amount
 
 
 def _largest(names: dict[str, dict[Measure, float]]) -> dict[str, dict[Measure, float]]:

@@ -207,7 +207,8 @@ class IndicatorMachine:
         closed_ms = self.standing.closed_ms or 0
         if closed_ms // MINUTE_MS > before_ms // MINUTE_MS:
             self._outbox.reading(herald.reading(self._outbox.writer, self._store, self._judge, policy, closed_ms))
-        if self._minute.passed(self.standing.clock_ms):
+        names = len(self._store) if isinstance(self._store, ChannelStore) else 0
+        if self._minute.passed(self.standing.clock_ms, names):
             for tally in herald.tallies(self._outbox.writer, self._store, self._tallies):
                 self._outbox.reading(tally)
 

@@ -6,6 +6,7 @@ from typing import Final, get_args
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from schemas.frames import MEASURES as FRAME_MEASURES
 from schemas.readings import MAX_SUBJECTS, Measure, Scope
@@ -47,10 +48,11 @@ class Table:
         row = self._row(name)  # which may make room
         self._sums[row, CODE[measure]] += amount
 
-    def add_all(self, names: Sequence[str], local: Int64, measure: Int64, amount: Int64) -> None:
+    def add_all(self, names: Sequence[str], local: NDArray[np.int32], measure: Int64, amount: Int64) -> None:
         """Adds columns of equal length; `local` are indices into the names."""
-        rows = np.array([self._row(name) for name in names], np.int64)
-        np.add.at(self._sums, (rows[local], measure), amount)
+        used, place = np.unique(local, return_inverse=True)
+        rows = np.array([self._row(names[each]) for each in used.tolist()], np.int64)
+        np.add.at(self._sums, (rows[place], measure), amount)
 
     def _row(self, name: str) -> int:
         row = self._rows.get(name)

@@ -12,6 +12,7 @@ import numpy as np
 
 from schemas.frames import FORMAT, ActorFrame, ChannelFrame
 from schemas.rows import ComplaintRow, FloodRow
+from services.ingest.breakdown import Breakdown
 from services.ingest.murmur import partition_of_name, partitions_of
 from services.ingest.parts import (
     NONE,
@@ -39,6 +40,7 @@ class ChannelRows(Columns):
     channels: list[int] = field(default_factory=list)
     measures: bytearray = field(default_factory=bytearray)
     complaints: list[ComplaintRow] = field(default_factory=list)
+    breakdown: Breakdown = field(default_factory=Breakdown)
 
     def frames(self, partitions: int) -> Iterator[tuple[int, ChannelFrame]]:
         """The frame of each partition that has any row, by partition."""
@@ -55,7 +57,7 @@ class ChannelRows(Columns):
         local = np.array(places, dtype="<i4")[channels]
         numbers = self.numbers()
         measures = np.frombuffer(self.measures, dtype=np.uint8)
-        complaints = self._complaints(partitions)
+        complaints, more = self._complaints(partitions), self.breakdown.numbers()
         for partition, chosen in enumerate(by_home(np.array(homes, dtype=np.uint16)[channels], partitions)):
             own = complaints[partition]
             if not len(chosen) and not own:
@@ -74,6 +76,7 @@ class ChannelRows(Columns):
                     measures[chosen].tobytes(),
                     amount.tobytes(),
                     [placed(each, slice_places) for each in own],
+                    *self.breakdown.of_rows(chosen, more),
                 ),
             )
 

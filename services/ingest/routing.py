@@ -106,6 +106,7 @@ class Router:
                 measures = bytearray([event.measure for event in events])
                 bought = [event.product_id is not None and event.measure == _PURCHASE for event in events]
                 product = _product_rows(rows.patient.product, bought, measures, events, offsets, times)
+                rows.patient.channel.breakdown.add_conversions(len(rows.patient.channel.offsets), events)
                 return Counter(
                     channel=_measures(rows.patient.channel, measures, events, offsets, times), product=product
                 )
@@ -138,6 +139,7 @@ class Router:
             _carried(rows.patient.product, *(compress(each, shown) for each in (events, offsets, times)))
             searched = [measure == _SEARCH for measure in measures]
             product = _product_rows(rows.patient.product, searched, measures, events, offsets, times)
+        rows.patient.channel.breakdown.add(len(rows.patient.channel.offsets), measures, products, events)
         channel = _measures(rows.patient.channel, measures, events, offsets, times)
         return Counter(channel=channel, product=product, actor=actor, content=content)
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from schemas.base import from_ms
+from schemas.frames import decode
 from schemas.readings import MAX_SUBJECTS, READINGS_MESSAGE, Reading, Tally
 from schemas.topics import READINGS
 from services.indicators.machine import build
@@ -90,6 +91,22 @@ def counted(tally: Tally) -> dict[str, dict[str, float]]:
     return {
         name: {measure: value for measure, value in sums.items() if measure != "purchase_amount"}
         for name, sums in tally.sums["channel"].items()
+    }
+
+
+def test_sums_are_broken_down_by_product_and_segment_and_repeats_do_not_count() -> None:
+    world = telling("channel")
+    business(world, at=0, product_id="wenli-1", segment="young")
+    business(world, at=1, product_id="wenli-2")
+    world.raw("impression", 2, channel_id="douyin", count=50, product_id="wenli-1", segment="silver")
+    world.apply(decode(world.log.records[1].value))
+    world.mark(MINUTE)
+    (told,) = tallies(world)
+    one = {"clicks": 3.0, "spend": 12.5, "purchases": 1.0, "purchase_amount": 1000.0}
+    assert told.sums == {
+        "channel": {"douyin": {name: 2 * value for name, value in one.items()} | {"impressions": 50.0}},
+        "product": {"wenli-1": one, "wenli-2": one},
+        "segment": {"young": one},
     }
 
 
