@@ -62,15 +62,17 @@ check: $(STAMP) ## Format, lint, types, import rules, no machine paths, schemas 
 	$(PY) -m schemas.export --check
 	$(PY) -m deploy.handbook --check
 	$(PY) -m deploy.metrics_page --check
+	$(PY) -m deploy.figures_page --check
 
 format: $(STAMP) ## Put the code into its form
 	@$(PY) -m ruff format .
 	@$(PY) -m ruff check --fix .
 
-schemas: $(STAMP) ## Write the JSON Schemas, docs/indicators.md and docs/metrics.md anew from the code
+schemas: $(STAMP) ## Write the JSON Schemas, docs/indicators.md, docs/metrics.md and docs/figures.md anew from the code
 	$(PY) -m schemas.export
 	$(PY) -m deploy.handbook
 	$(PY) -m deploy.metrics_page
+	$(PY) -m deploy.figures_page
 
 UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate
 lock: ## Write requirements/ anew from pyproject.toml (needs uv)

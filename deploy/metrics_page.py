@@ -11,7 +11,10 @@ from typing import Any, Final, NamedTuple
 PAGE: Final = Path(__file__).parents[1] / "docs" / "metrics.md"
 ROOMS: Final = ("runtime", "gateway", "ingest", "indicators", "channel_control", "alerting", "console")
 """Each has a `metrics` module; `runtime`'s are those of every service."""
-UNITS: Final = ("seconds", "bytes", "ratio", "records", "targets", "channels", "messages", "episodes", "holds", "cny")
+UNITS: Final = (
+    *("seconds", "bytes", "ratio", "records", "targets", "channels", "messages", "episodes", "holds", "cny"),
+    *("impressions", "clicks", "accounts", "purchases", "complaints"),
+)
 
 
 class Told(NamedTuple):
@@ -42,8 +45,10 @@ LABELS: Final[dict[str, Label]] = {
     "call": Label("`ask`, `put`", 2),
     "command": Label("an order's word", 24),
     "fate": Label("`folded`, `too_late`", 2),
+    "figure": Label("one of the twenty, as docs/figures.md has them", 20),
     "indicator": Label("the registry's; of what the indicators say of themselves, the name of the trouble", 32),
     "kind": Label("of a hold: `throttle`, `pause`, `freeze`, `take_down`", 4),
+    "name": Label("of a channel, product or segment; `all` for the whole: 200 of a scope, the busiest", 601),
     "outcome": Label("one of the words that the metric names", 8),
     "part": Label("of a process, as `/readyz` names it; its partitions are parts", 256),
     "partition": Label("a number; the settings fix how many, 4 unless told otherwise", 128),
@@ -55,11 +60,14 @@ LABELS: Final[dict[str, Label]] = {
     "service": Label("a service's name, the indicators' with their subject", 16),
     "state": Label("one of the words that the metric names", 8),
     "status": Label("an HTTP status, or what an alert's fact says", 24),
-    "subject": Label("`channel`, `product`, `actor`, `complaint`, `content`, `brand`, `market`", 7),
+    "scope": Label("`all`, `channel`, `product`, `segment`", 4),
+    "subject": Label(
+        "a kind: `channel`, `product`, `actor`, …; of a reading `channel:douyin`, 1,000 an indicator", 1000
+    ),
     "target_kind": Label("what a hold is on: `channel`, `promotion`, `content`, `actor`, `account`, …", 12),
     "told": Label("`yes`, `no`", 2),
     "topic": Label("of the registry of topics", 32),
-    "verdict": Label("`calm`, `breach`, `unsure`", 3),
+    "verdict": Label("`calm`, `warning`, `breach`, `unsure`; of what is only counted also `open`", 5),
     "version": Label("the release", 1),
 }
 """No label ever carries an address, an account, an id or a text."""

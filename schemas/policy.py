@@ -16,6 +16,7 @@ from schemas.calendar import CalendarPolicy
 from schemas.closed import Closed, Duration
 from schemas.content import ContentPolicy
 from schemas.directory import Directory
+from schemas.goals import Goals
 from schemas.governor import Governor
 from schemas.maintenance import MaintenanceWindow
 from schemas.platform_policy import PlatformsPolicy
@@ -165,6 +166,8 @@ class Policy(Closed):
     calendar: CalendarPolicy = CalendarPolicy()
     content: ContentPolicy = ContentPolicy()
     alerting: AlertingPolicy = AlertingPolicy()
+    goals: Goals = {}
+    """Of the business figures: those named here have these goals, the others the defaults of `schemas/goals.py`."""
     indicators: dict[str, IndicatorPolicy] = {}
 
     @property

@@ -4,9 +4,13 @@ import os
 import sys
 from datetime import UTC, datetime
 
+from prometheus_client import REGISTRY
+
 from schemas.topics import CHANNEL_COMMANDS
 from services.console.app import build_app
+from services.console.business import Business
 from services.console.feed_io import Feed
+from services.console.metrics import ReadingsCollector
 from services.console.settings import ConsoleSettings
 from services.runtime import api_io, logs
 from services.runtime.health import Health
@@ -20,6 +24,12 @@ async def serve(settings: ConsoleSettings) -> None:
     bound = listen(settings.http_host, settings.console_port, variable("console_port"))
     health = Health()
     feed = Feed(settings, health, datetime.now(UTC))
+    collector = ReadingsCollector()
+    collector.watch(
+        Business(feed.tallies, feed.readings),
+        lambda: (feed.policy.document.goals, feed.policy.zone, datetime.now(UTC)),
+    )
+    REGISTRY.register(collector)
     publisher = Publisher(
         settings,
         [CHANNEL_COMMANDS],

@@ -10,6 +10,7 @@ from services.console.approvals_io import approval_routes
 from services.console.automation_io import automation_routes
 from services.console.desk_io import Desk, Publishing
 from services.console.feed_io import Feed
+from services.console.figures_io import figure_routes
 from services.console.incidents_io import incident_routes, regrouping_routes
 from services.console.links_io import link_routes
 from services.console.ordering_io import order_routes
@@ -56,6 +57,7 @@ def build_app(
 
     guarded = [Depends(complete)]
     app.include_router(reading_routes(feed), dependencies=guarded)
+    app.include_router(figure_routes(feed), dependencies=guarded)
     app.include_router(approval_routes(feed), dependencies=guarded)
     app.include_router(automation_routes(feed), dependencies=guarded)
     app.include_router(directory_routes(feed), dependencies=guarded)

@@ -12,6 +12,7 @@ NAMES: Final[Mapping[str, str]] = MappingProxyType(
         topics.ALERT_STATE: "alerts",
         topics.AUDIT: "audit",
         topics.POLICY: "policy",
+        topics.READINGS: "readings",
     }
 )
 """By topic."""

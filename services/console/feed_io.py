@@ -11,12 +11,15 @@ from aiokafka.errors import KafkaError
 from schemas import topics
 from schemas.base import to_ms
 from schemas.policy_topic import PolicyTopic
+from schemas.readings import READINGS_MESSAGE, Reading
 from services.console import metrics
 from services.console.changes import Changes
 from services.console.groups_io import Groups
 from services.console.policy_view import PolicyInForce
+from services.console.readings import Readings
 from services.console.settings import ConsoleSettings
 from services.console.silences import Silences
+from services.console.tallies import Tallies
 from services.console.views import Alerts, Audit, Channels
 from services.incidents.book import Book
 from services.runtime import kafka_io
@@ -34,7 +37,12 @@ class Feed:
         self.alerts = Alerts(settings.console_resolved_alerts)
         self._incidents = Book(self.alerts.get)
         self.groups = Groups(self._incidents)
-        self._since_ms = {topics.AUDIT: to_ms(now) - settings.console_audit_days * topics.DAY_MS}
+        self.readings = Readings()
+        self.tallies = Tallies()
+        self._since_ms = {
+            topics.AUDIT: to_ms(now) - settings.console_audit_days * topics.DAY_MS,
+            topics.READINGS: to_ms(now) - settings.console_reading_days * topics.DAY_MS,
+        }
         self.audit = Audit(settings.console_audit_records, self._since_ms[topics.AUDIT])
         self.silences = Silences()
         self.policy = PolicyInForce()
@@ -48,13 +56,17 @@ class Feed:
             topics.ALERT_STATE: self._fold_alert,
             topics.AUDIT: self._fold_audit,
             topics.POLICY: self._fold_policy,
+            topics.READINGS: lambda record: self._fold_reading(record.value or b""),
         }
-        self._unread = set(self._folds)
+        self._unread = set(self._folds) - {topics.READINGS}
         self._parts = {topic: health.part(topic) for topic in self._folds}
 
     @property
     def complete(self) -> bool:
-        """Whether all has been read that was in the topics when their reading began, last time from the beginning."""
+        """Whether all has been read that was in the topics when their reading began, last time from the beginning.
+
+        Charts and figures fill by and by: nobody has to wait for a week of them.
+        """
         return not self._unread
 
     def parts(self) -> list[PartState]:
@@ -106,6 +118,13 @@ class Feed:
         self.alerts.fold(key, record.value)
         self._incidents.put(key.decode())
 
+    def _fold_reading(self, value: bytes) -> None:
+        told = READINGS_MESSAGE.validate_json(value)
+        if isinstance(told, Reading):
+            self.readings.fold(told)
+        else:
+            self.tallies.fold(told)
+
     def _fold_audit(self, record: Received) -> None:
         told = self.audit.fold((record.timestamp_ms, record.partition, record.offset), record.value or b"")
         if told is not None:
@@ -130,7 +149,8 @@ class Feed:
 
     async def _read(self, topic: str) -> None:
         self._parts[topic].wait("reading what there is")
-        self._unread.add(topic)
+        if topic != topics.READINGS:
+            self._unread.add(topic)
         reading = kafka_io.follow(self._settings, topic, since_ms=self._since_ms.get(topic))
         async with contextlib.aclosing(reading) as batches:
             async for batch in batches:
@@ -139,13 +159,15 @@ class Feed:
     async def take(self, topic: str, batch: Batch) -> None:
         """Folds what was read of a topic into its view; what cannot be understood is left out."""
         for record in batch.records:
+            if topic == topics.READINGS:
+                await asyncio.sleep(0)  # each may be large, and people wait meanwhile
             try:
                 self._folds[topic](record)
             except ValueError:
                 where = {"topic": topic, "partition": record.partition, "offset": record.offset}
                 log.warning("not understood, left out", extra=where)
                 metrics.UNREADABLE.labels(topic).inc()
-        if batch.caught_up:
+        if batch.caught_up or topic == topics.READINGS:
             self._unread.discard(topic)
             self._parts[topic].ok()
         if batch.records:

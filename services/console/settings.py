@@ -25,6 +25,9 @@ class ConsoleSettings(LinkSettings):
     """So much of the audit is read at a start: for as long as the log of orders is kept, and a day."""
     console_resolved_alerts: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
     """The newest alerts among those that are resolved, likewise; open ones are all kept."""
+    console_reading_days: Annotated[int, Field(ge=1, le=35)] = 8
+    """So much of the readings is read at a start, for charts and figures: a week, and today. While the console runs it
+    keeps a month of them."""
     console_send_timeout_s: Annotated[float, Field(gt=0, le=120)] = 5.0
     """How long the broker may take to acknowledge an order before the person is told that it has not."""
     console_policy_username: str | None = None

@@ -16,6 +16,10 @@ WORDS = (
     "partition_paused",
     "automation_off",
     "policy_version",
+    "indicator_value",
+    "indicator_threshold",
+    "indicator_verdict",
+    "business_goal",
     "info",
 )
 """How the name of a gauge without a unit may end: what is 0 or 1, or a number of its own."""
