@@ -16,7 +16,7 @@ from schemas.calendar import CalendarPolicy
 from schemas.closed import Closed, Duration
 from schemas.content import ContentPolicy
 from schemas.directory import Directory
-from schemas.goals import Goals
+from schemas.goals import DEFAULT_GOALS, Goals
 from schemas.governor import Governor
 from schemas.maintenance import MaintenanceWindow
 from schemas.platform_policy import PlatformsPolicy
@@ -166,8 +166,8 @@ class Policy(Closed):
     calendar: CalendarPolicy = CalendarPolicy()
     content: ContentPolicy = ContentPolicy()
     alerting: AlertingPolicy = AlertingPolicy()
-    goals: Goals = {}
-    """Of the business figures: those named here have these goals, the others the defaults of `schemas/goals.py`."""
+    goals: Goals = DEFAULT_GOALS
+    """Of the business figures: those not named have the goals that are here by default."""
     indicators: dict[str, IndicatorPolicy] = {}
 
     @property
