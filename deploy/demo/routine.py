@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from deploy.demo import incidents
-from deploy.demo.stories import CHANNELS, PRODUCTS, Event, Source
+from deploy.demo.stories import CHANNELS, PRODUCTS, SEGMENTS, Event, Source
 
 SLOT_S = 300
 _ANSWERED_AFTER = 2
 """Slots."""
 _EVERY_COMPLAINT, _EVERY_POST, _EVERY_READING = 4, 6, 72
-_SEGMENTS = ("young", "middle", "silver", "high_net_worth")
 
 
 def routine(source: Source, start: datetime, seconds: float) -> Iterator[Event]:
@@ -62,7 +61,8 @@ def _complaint(source: Source, slot: int, at: datetime) -> Event:
         complaint_id=_complaint_id(slot),
         entry=source.rng.choice(["hotline", "branch", "one_click"]),
         account_id=f"customer-{slot}",
-        segment=_SEGMENTS[number % len(_SEGMENTS)],
+        product_id=PRODUCTS[number % len(PRODUCTS)],
+        segment=list(SEGMENTS)[number % len(SEGMENTS)],
     )
 
 

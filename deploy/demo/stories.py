@@ -11,6 +11,8 @@ from typing import Any
 Event = dict[str, Any]
 CHANNELS = ("douyin", "kuaishou", "wechat", "weibo", "xiaohongshu", "bilibili", "own-app", "branches")
 PRODUCTS = ("stable-income-fund", "growth-fund", "term-deposit", "endowment-insurance")
+SEGMENTS = {"young": 4, "middle": 3, "silver": 2, "high_net_worth": 1}
+"""Of customers, with how often one meets each."""
 CAC = (240.0, 280.0)
 """What a new account costs on a calm day, CNY."""
 
@@ -43,7 +45,8 @@ class Source:
     def _everyday(self, at: datetime) -> Iterator[Event]:
         channel, kind, choice = self.rng.choice(CHANNELS), self.rng.random(), self.rng.choice
         if kind < 0.55:
-            yield self.event("click", at, channel, ip=self._address(), link_id=f"post-{self.rng.randrange(20)}")
+            post = {"link_id": f"post-{self.rng.randrange(20)}", "product_id": choice(PRODUCTS)}
+            yield self.event("click", at, channel, ip=self._address(), segment=self._segment(), **post)
         elif kind < 0.8:
             yield self.event("impression", at, channel, count=self.rng.randrange(1, 30))
         elif kind < 0.85:
@@ -52,9 +55,14 @@ class Source:
             yield self.event("engagement", at, channel, kind=choice(["like", "share"]), count=1)
         else:
             stage = self.rng.choices(["lead", "account_opened", "purchase"], [3, 2, 5])[0]
-            yield self.event("conversion", at, channel, stage=stage, product_id=choice(PRODUCTS))
+            paid = {"amount": self.rng.randrange(1, 50) * 1000.0} if stage == "purchase" else {}
+            about = {"product_id": choice(PRODUCTS), "segment": self._segment()}
+            yield self.event("conversion", at, channel, stage=stage, **about, **paid)
             if stage == "account_opened":
-                yield self.event("spend", at, channel, amount=round(self.rng.uniform(*CAC), 2))
+                yield self.event("spend", at, channel, amount=round(self.rng.uniform(*CAC), 2), **about)
+
+    def _segment(self) -> str:
+        return self.rng.choices(list(SEGMENTS), list(SEGMENTS.values()))[0]
 
     def _address(self) -> str:
         return f"10.{self.rng.randrange(256)}.{self.rng.randrange(256)}.{self.rng.randrange(1, 255)}"

@@ -50,9 +50,10 @@ class Table:
 
     def add_all(self, names: Sequence[str], local: NDArray[np.int32], measure: Int64, amount: Int64) -> None:
         """Adds columns of equal length; `local` are indices into the names."""
-        used, place = np.unique(local, return_inverse=True)
-        rows = np.array([self._row(names[each]) for each in used.tolist()], np.int64)
-        np.add.at(self._sums, (rows[place], measure), amount)
+        rows = np.zeros(len(names), np.int64)
+        for each in np.flatnonzero(np.bincount(local)).tolist():
+            rows[each] = self._row(names[each])
+        np.add.at(self._sums.reshape(-1), rows[local] * len(MEASURES) + measure, amount)
 
     def _row(self, name: str) -> int:
         row = self._rows.get(name)
