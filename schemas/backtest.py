@@ -141,7 +141,10 @@ class Series(Message):
 
 
 class Source(Message):
-    """What was read. warm_up_s: how far the log reaches back before the window, of what the indicators look back to."""
+    """What was read. warm_up_s: how far the log reaches back before the window, of what the indicators look back to.
+
+    first, last: the times of the first and the last record that was read.
+    """
 
     name: str
     records: int
@@ -149,6 +152,8 @@ class Source(Message):
     by_topic: dict[str, int]
     warm_up_s: float
     warm_up_wanted_s: float
+    first: Instant | None = None
+    last: Instant | None = None
 
 
 class Report(Message):

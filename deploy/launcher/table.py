@@ -131,7 +131,11 @@ def _ours(home: Path, ports: Ports, secrets: Secrets, stand_ins: StandIns) -> tu
             ("services.console",),
             "TIDEGATE_CONSOLE_PORT",
             ports.console,
-            {"TIDEGATE_CONSOLE_TOKENS_FILE": secrets.path("console-tokens.yaml"), **links},
+            {
+                "TIDEGATE_CONSOLE_TOKENS_FILE": secrets.path("console-tokens.yaml"),
+                "TIDEGATE_CONSOLE_BACKTEST_TOPICS": "true",
+                **links,
+            },
         ),
         Service(
             "audit",

@@ -2,11 +2,12 @@
 
 import argparse
 import asyncio
+import json
 import secrets
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import aclosing, contextmanager
+from contextlib import AbstractContextManager, aclosing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,10 +33,18 @@ BAD_USAGE: Final = 2
 FILE_WIDTH: Final = 160
 """Columns of tables where there is no terminal to fit into."""
 _PROGRESS_S: Final = 0.2
+Progressing = AbstractContextManager[Callable[[int], None]]
+"""Is told of the records of each block."""
 _MISTAKES: Final = (PolicyError, RefusedError, ReplayError, ArchiveError, NothingThereError, OSError)
 _OWN_NAMES: Final = Bilingual(
     en="TIDEGATE_INGEST_PSEUDONYM_KEY is not set: addresses and accounts have names here that nobody else knows.",
     zh="未设置 TIDEGATE_INGEST_PSEUDONYM_KEY：此处地址与账户的化名与线上不同。",
+)
+
+_SHARED_UNKNOWN: Final = Bilingual(
+    en="TIDEGATE_INGEST_PSEUDONYM_KEY is not set: the policy's shared addresses cannot be told in an archive, and are "
+    "judged like any other.",
+    zh="未设置 TIDEGATE_INGEST_PSEUDONYM_KEY：无法在归档中识别策略中的共享地址，此处按普通地址判断。",
 )
 
 
@@ -61,6 +70,7 @@ def add_commands(commands: Any) -> None:
     )
     command.add_argument("--against", metavar="FILE|VERSION", help="a second policy, to compare with")
     command.add_argument("--json", type=Path, metavar="FILE", help="write the whole report for programs")
+    command.add_argument("--progress", action="store_true", help="say on stderr how far it is, as JSON lines")
     command.add_argument("--html", type=Path, metavar="FILE", help="write one page with pictures")
     command.set_defaults(run=backtest)
 
@@ -75,7 +85,8 @@ async def backtest(arguments: argparse.Namespace, settings: CliSettings) -> int:
         if arguments.against is not None:
             policies.append(await policy_named(arguments.against, settings))
         async with opened(arguments, settings, policies) as log:
-            report = await _tested(log, policies, settings)
+            progress = _lines if arguments.progress else _bar
+            report = await _tested(log, policies, settings, progress(log.total))
     except _MISTAKES as error:
         print(error, file=sys.stderr)
         return 1
@@ -105,11 +116,11 @@ async def _policy(arguments: argparse.Namespace, settings: CliSettings) -> Polic
     return await policy_named(arguments.policy, settings)
 
 
-async def _tested(log: Log, policies: Sequence[Policy], settings: CliSettings) -> Report:
+async def _tested(log: Log, policies: Sequence[Policy], settings: CliSettings, progress: Progressing) -> Report:
     known = settings.ingest_pseudonym_key
     key = secrets.token_bytes(32) if known is None else known.get_secret_value().encode()
     tested: Backtest | None = None
-    with _bar(log.total) as show:
+    with progress as show:
         async with aclosing(log.blocks) as found:  # type: ignore[type-var]
             async for records, end_ms in found:
                 if tested is None:
@@ -120,7 +131,29 @@ async def _tested(log: Log, policies: Sequence[Policy], settings: CliSettings) -
                 show(len(records))
     if tested is None:
         raise NothingThereError(f"{log.name}: there is no event in that time to test with")
-    return tested.finish(log.name, [*([] if known else [_OWN_NAMES]), *log.notes])
+    return tested.finish(log.name, [*([] if known else _without_key(log, policies)), *log.notes])
+
+
+def _without_key(log: Log, policies: Sequence[Policy]) -> list[Bilingual]:
+    """In an archive everybody has the name of alerts already; but who is behind a shared address cannot be told."""
+    if not log.archived:
+        return [_OWN_NAMES]
+    return [_SHARED_UNKNOWN] if any(policy.shared_addresses for policy in policies) else []
+
+
+@contextmanager
+def _lines(total: int) -> Iterator[Callable[[int], None]]:
+    """`{"done": 1200, "total": 5000}` on stderr, for a program that has started this one."""
+    done, next_s = 0, 0.0
+
+    def show(records: int) -> None:
+        nonlocal done, next_s
+        done += records
+        if time.monotonic() >= next_s:
+            next_s = time.monotonic() + _PROGRESS_S
+            print(json.dumps({"done": done, "total": total}), file=sys.stderr, flush=True)
+
+    yield show
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from services.console.pages.incidents_io import incidents_routes
 from services.console.pages.live_io import live_routes
 from services.console.pages.policy_edit_io import policy_edit_routes
 from services.console.pages.policy_io import policy_routes
+from services.console.pages.policy_trial_io import policy_trial_routes
 from services.console.pages.signing_in_io import sign_in_routes
 from services.console.pages.visitor_io import Sessions
 from services.console.people import Person
@@ -31,6 +32,7 @@ from services.console.proving_io import Prover
 from services.console.reading_io import directory_routes, reading_routes
 from services.console.scanning_io import scanning_routes
 from services.console.settings import ConsoleSettings
+from services.console.trials_io import Trials
 from services.runtime.api_io import bearer, new_app, refusal
 from services.runtime.health import Health
 
@@ -45,9 +47,14 @@ those of the indicators; what came of them is in the audit."""
 
 
 def build_app(
-    settings: ConsoleSettings, feed: Feed, publisher: Publishing, health: Health, changing: Changing | None = None
+    settings: ConsoleSettings,
+    feed: Feed,
+    publisher: Publishing,
+    health: Health,
+    changing: Changing | None = None,
+    trials: Trials | None = None,
 ) -> FastAPI:
-    """The app; feed and publisher are run by the caller. changing: who changes the policy, for tests."""
+    """The app; feed and publisher are run by the caller. changing, trials: of policies, for tests."""
     app = new_app("Tidegate console", _DESCRIPTION, health, models=(OrderProblem,), max_body_bytes=MAX_BODY_BYTES)
     authenticated = bearer(settings.console_tokens_file)
 
@@ -68,11 +75,13 @@ def build_app(
     app.include_router(scanning_routes(feed), dependencies=guarded)
     if settings.link_key is not None:
         app.include_router(link_routes(feed, desk, settings.link_key))
-    _add_pages(app, settings, feed, desk, changing or PolicyDesk(settings))
+    _add_pages(app, settings, feed, desk, changing or PolicyDesk(settings), trials or Trials(settings))
     return app
 
 
-def _add_pages(app: FastAPI, settings: ConsoleSettings, feed: Feed, desk: Desk, changing: Changing) -> None:
+def _add_pages(
+    app: FastAPI, settings: ConsoleSettings, feed: Feed, desk: Desk, changing: Changing, trials: Trials
+) -> None:
     """What people see."""
     frame, sessions = Frame(feed), Sessions()
     frame.adopt(app)
@@ -91,6 +100,8 @@ def _add_pages(app: FastAPI, settings: ConsoleSettings, feed: Feed, desk: Desk, 
         alerts_routes(frame, feed, sessions.visiting),
         alert_routes(frame, feed, Prover(), sessions.visiting),
         incidents_routes(frame, feed, desk, sessions.visiting),
+        policy_edit_routes(frame, feed, sessions.visiting, changing, trials),
+        policy_trial_routes(frame, feed, sessions.visiting, trials),
     ]
     for router in pages:
         app.include_router(router, dependencies=[Depends(complete)])

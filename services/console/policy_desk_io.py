@@ -32,7 +32,7 @@ class PolicyDesk:
     """Writes to the topic."""
 
     def __init__(self, settings: ConsoleSettings) -> None:
-        self._settings = settings.as_user(settings.console_policy_username, settings.console_policy_password)
+        self._settings = settings
 
     async def change(self, ask: Ask, plan: Plan) -> Change:
         """As Changing says."""

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Annotated, ClassVar
 
-from pydantic import Field, PlainValidator, SecretStr, ValidationInfo, field_validator
+from pydantic import DirectoryPath, Field, PlainValidator, SecretStr, ValidationInfo, field_validator
 
 from services.console.people import Person
 from services.runtime.link_settings import LinkSettings
@@ -30,20 +30,26 @@ class ConsoleSettings(LinkSettings):
     keeps a month of them."""
     console_send_timeout_s: Annotated[float, Field(gt=0, le=120)] = 5.0
     """How long the broker may take to acknowledge an order before the person is told that it has not."""
-    console_policy_username: str | None = None
-    """Kafka's user under whom people at the console change the policy, where that is not the console's own."""
-    console_policy_password: Annotated[SecretStr | None, Field(validate_default=True)] = None
+    console_backtest_archive: DirectoryPath | None = None
+    """What `tidegate archive` has copied: the past on which people at the console try a policy."""
+    console_backtest_topics: bool = False
+    """Without an archive, try it on the raw topics: the process that does so reads personal data, as
+    `tidegate backtest` does, and hands none on."""
+    console_history_username: str | None = None
+    """Kafka's user under whom that process reads them, where that is not the console's own."""
+    console_history_password: Annotated[SecretStr | None, Field(validate_default=True)] = None
 
-    @field_validator("console_policy_password")
+    @field_validator("console_history_password")
     @classmethod
     def _with_user(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        user = (info.field_name or "").replace("password", "username")
+        user = "console_history_username"
         if user in info.data and (value is None) != (info.data[user] is None):
             raise ValueError(f"and {variable(user)} go together")
         return value
 
-    def as_user(self, username: str | None, password: SecretStr | None) -> "ConsoleSettings":
-        """The same for another user of Kafka; without one as it is."""
-        if username is None:
+    def for_history(self) -> "ConsoleSettings":
+        """The same for the user who may read the raw topics."""
+        user, password = self.console_history_username, self.console_history_password
+        if user is None:
             return self
-        return self.model_copy(update={"kafka_sasl_username": username, "kafka_sasl_password": password})
+        return self.model_copy(update={"kafka_sasl_username": user, "kafka_sasl_password": password})

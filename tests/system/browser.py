@@ -13,6 +13,7 @@ from schemas.topics import ALERT_STATE, AUDIT, CHANNEL_STATE, POLICY
 from services.console.app import build_app
 from services.console.feed_io import Feed
 from services.console.people import Role
+from services.console.trials_io import Trials
 from services.runtime.health import Health
 from services.runtime.http_io import listen, serving
 from tests.unit.console.pages import TOKENS
@@ -23,13 +24,13 @@ PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}}
 
 
 @asynccontextmanager
-async def serving_console() -> AsyncIterator[tuple[World, str]]:
+async def serving_console(trials: Trials | None = None) -> AsyncIterator[tuple[World, str]]:
     """A console that has read all there is, which is nothing yet; and its URL."""
     world = World(Feed(SETTINGS, Health(), NOW))
     for topic in (CHANNEL_STATE, ALERT_STATE, AUDIT, POLICY):
         await world.read(topic)
     bound = listen("127.0.0.1", 0, "the test")
-    async with serving(build_app(SETTINGS, world.feed, world, Health(), world), bound) as server:
+    async with serving(build_app(SETTINGS, world.feed, world, Health(), world, trials), bound) as server:
         yield world, f"http://127.0.0.1:{server.port}"
         world.feed.end()
 

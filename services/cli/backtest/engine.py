@@ -81,6 +81,7 @@ class Backtest:
             for number, policy in enumerate(policies)
         ]
         self._topics: Counter[str] = Counter()
+        self._read_from, self._read_to = 0, 0
         self._now = boundary(begins_ms) - BLOCK_MS
         self._mark(self._now)
 
@@ -88,6 +89,8 @@ class Backtest:
         """A block of the timeline (see `timeline.blocks`), all of it before the window's end; its predecessors have
         been taken."""
         self._topics.update(record.topic for record in block)
+        self._read_from = min(self._read_from or block[0].stamp_ms, block[0].stamp_ms)
+        self._read_to = max(self._read_to, block[-1].stamp_ms)
         self._pass(end_ms - BLOCK_MS)
         for start, records, until in slices(block):
             self._pass(start)
@@ -121,6 +124,8 @@ class Backtest:
             by_topic=dict(sorted(self._topics.items())),
             warm_up_s=warm_up_ms / 1000,
             warm_up_wanted_s=WARM_UP_MS / 1000,
+            first=from_ms(self._read_from) if self._read_from else None,
+            last=from_ms(self._read_to) if self._read_to else None,
         )
         stood = self._trials[0].episodes.stood_at(self._window.start)
         return Report(
@@ -130,7 +135,7 @@ class Backtest:
             runs=runs,
             differences=differences(runs[0].trips, runs[1].trips) if len(runs) > 1 else [],
             series=self._series(runs),
-            notes=[*more, *notes.about(read, runs, stood)],
+            notes=[*more, *notes.about(read, runs, stood, from_ms(self._window.start))],
         )
 
     # -- what is drawn

@@ -1,17 +1,26 @@
 """What a reader of the report has to know before believing it."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
 from schemas.backtest import Run, Source
 from schemas.base import Bilingual
 
 _DAY_S: Final = 86_400
+_LATE: Final = timedelta(hours=12)
 _WEEK_AND_DAY_S: Final = 8 * _DAY_S
 
 
-def about(source: Source, runs: Sequence[Run], stood: int) -> Iterator[Bilingual]:
-    """All that applies. stood: episodes that had tripped before the window and stood when it began."""
+def about(source: Source, runs: Sequence[Run], stood: int, begins: datetime) -> Iterator[Bilingual]:
+    """All that applies. begins: the window. stood: episodes that had tripped before and stood then."""
+    if source.first is not None and source.first - begins > _LATE:
+        days = (source.first - begins).total_seconds() / _DAY_S
+        yield Bilingual(
+            en=f"The log begins only at {source.first:%Y-%m-%d %H:%M} UTC: of the first {days:.1f} days of the window "
+            "there is nothing to test with.",
+            zh=f"日志始于 {source.first:%Y-%m-%d %H:%M} UTC：窗口最初 {days:.1f} 天没有数据可供回测。",
+        )
     if source.warm_up_s < _WEEK_AND_DAY_S:
         days = source.warm_up_s / _DAY_S
         yield Bilingual(

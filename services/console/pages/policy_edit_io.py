@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from schemas.policy import Policy
@@ -14,9 +14,11 @@ from services.console.pages import policy as views
 from services.console.pages.forms import Fields
 from services.console.pages.forms_io import fields_of, needed, one
 from services.console.pages.frame_io import Frame, PageError
-from services.console.pages.policy_io import change
+from services.console.pages.policy_io import Label, change
 from services.console.pages.visitor_io import Visiting, Visitor
 from services.console.policy_desk_io import Changing
+from services.console.trials import DAYS
+from services.console.trials_io import Trials
 from services.policies.changes import Ask, apply
 from services.policies.editing import CannotEditError
 from services.policies.figures import put_figure, settable
@@ -26,7 +28,7 @@ MAX_CHARACTERS: Final = 60_000
 """Of a document in the form: with all that a form adds, it then fits into a request."""
 
 
-def policy_edit_routes(frame: Frame, feed: Feed, visiting: Visiting, desk: Changing) -> APIRouter:
+def policy_edit_routes(frame: Frame, feed: Feed, visiting: Visiting, desk: Changing, trials: Trials) -> APIRouter:
     """The routes."""
     router = APIRouter(include_in_schema=False)
 
@@ -48,13 +50,20 @@ def policy_edit_routes(frame: Frame, feed: Feed, visiting: Visiting, desk: Chang
             channels=sorted(feed.policy.directory.channels),
             active=feed.policies.active,
             max_characters=MAX_CHARACTERS,
+            days=DAYS,
+            trials=trials,
         )
 
     @router.get("/policy/edit")
     async def edit(
-        visitor: Annotated[Visitor, Depends(visiting)], base: Annotated[str, Query(max_length=300)] = ""
+        visitor: Annotated[Visitor, Depends(visiting)],
+        base: Label = "",
+        trial: str = "",
     ) -> Response:
-        return await page(visitor, views.draft_of(feed.policies, base or feed.policies.active))
+        """Goes on from a version, or from what was tried."""
+        tried = trials.get(trial)
+        said = views.draft_of(feed.policies, base or feed.policies.active) if tried is None else tried.text
+        return await page(visitor, said)
 
     @router.post("/policy/edit")
     async def edited(request: Request, visitor: Annotated[Visitor, Depends(visiting)]) -> Response:

@@ -8,6 +8,7 @@ import httpx
 
 from services.console.app import build_app
 from services.console.people import Role
+from services.console.trials_io import Trials
 from services.runtime.health import Health
 from tests.unit.console.world import SETTINGS, World
 
@@ -21,10 +22,10 @@ TOKENS: dict[Role, str] = {
 
 @asynccontextmanager
 async def browsing(
-    world: World, role: Role | None = "operator", language: str = "en"
+    world: World, role: Role | None = "operator", language: str = "en", trials: Trials | None = None
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client that keeps cookies, signed in with a role."""
-    transport = httpx.ASGITransport(build_app(SETTINGS, world.feed, world, Health(), world))
+    transport = httpx.ASGITransport(build_app(SETTINGS, world.feed, world, Health(), world, trials))
     headers = {"Accept-Language": language}
     async with httpx.AsyncClient(transport=transport, base_url="http://console", headers=headers) as client:
         if role is not None:

@@ -28,7 +28,7 @@ def test_an_unknown_role_is_refused(tmp_path: Path, role: str) -> None:
         parse(ConsoleSettings, {"TIDEGATE_CONSOLE_TOKENS_FILE": str(file)})
 
 
-def test_the_policy_is_changed_under_a_user_of_its_own(tmp_path: Path) -> None:
+def test_the_raw_topics_are_read_under_a_user_of_its_own(tmp_path: Path) -> None:
     file = tmp_path / "people.yml"
     file.write_text(f"- {{name: li.wei, role: operator, sha256: {sha256(b't').hexdigest()}}}\n")
     given = {
@@ -37,13 +37,12 @@ def test_the_policy_is_changed_under_a_user_of_its_own(tmp_path: Path) -> None:
         "TIDEGATE_KAFKA_SASL_USERNAME": "console",
         "TIDEGATE_KAFKA_SASL_PASSWORD": "one",
     }
-    own = {"TIDEGATE_CONSOLE_POLICY_USERNAME": "policy", "TIDEGATE_CONSOLE_POLICY_PASSWORD": "other"}
-    for more, user, password in (({}, "console", "one"), (own, "policy", "other")):
-        settings = parse(ConsoleSettings, given | more)
-        changing = settings.as_user(settings.console_policy_username, settings.console_policy_password)
-        assert changing.kafka_sasl_password is not None
-        assert (changing.kafka_sasl_username, changing.kafka_sasl_password.get_secret_value()) == (user, password)
+    own = {"TIDEGATE_CONSOLE_HISTORY_USERNAME": "history", "TIDEGATE_CONSOLE_HISTORY_PASSWORD": "other"}
+    for more, user, password in (({}, "console", "one"), (own, "history", "other")):
+        reading = parse(ConsoleSettings, given | more).for_history()
+        assert reading.kafka_sasl_password is not None
+        assert (reading.kafka_sasl_username, reading.kafka_sasl_password.get_secret_value()) == (user, password)
     with pytest.raises(
-        SettingsError, match="CONSOLE_POLICY_PASSWORD: and TIDEGATE_CONSOLE_POLICY_USERNAME go together"
+        SettingsError, match="CONSOLE_HISTORY_PASSWORD: and TIDEGATE_CONSOLE_HISTORY_USERNAME go together"
     ):
-        parse(ConsoleSettings, given | {"TIDEGATE_CONSOLE_POLICY_USERNAME": "policy"})
+        parse(ConsoleSettings, given | {"TIDEGATE_CONSOLE_HISTORY_USERNAME": "history"})

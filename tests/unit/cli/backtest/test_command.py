@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from schemas.backtest import Report
+from schemas.base import from_ms
 from services.cli import __main__ as cli
 from services.cli.backtest.files import records_in
 from services.cli.replay import Map
@@ -45,6 +46,25 @@ def test_it_writes_a_report_for_programs_and_a_page(log: Path, tmp_path: Path, t
     (trip,) = report.runs[0].trips
     assert (trip.indicator, trip.level) == ("complaint_volume", 1)
     assert site.read_text("utf-8").startswith("<!doctype html>")
+
+
+def test_a_program_that_starts_it_is_told_how_far_it_is(
+    log: Path, tidegate: Tidegate, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert tidegate(log, "--progress") == 0
+    told = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert told
+    assert all(0 < each["done"] <= each["total"] == 22 for each in told)
+
+
+def test_it_says_where_the_log_begins_and_ends(log: Path, tmp_path: Path, tidegate: Tidegate) -> None:
+    data = tmp_path / "report.json"
+    assert tidegate(log, "--json", data, "--from", from_ms(TEN - 5 * 86_400_000).isoformat()) == 0
+    report = Report.model_validate_json(data.read_bytes())
+    assert report.source.first is not None
+    assert report.source.last is not None
+    assert report.source.first < report.source.last
+    assert any("of the first 5.0 days of the window there is nothing" in note.en for note in report.notes)
 
 
 def test_it_tells_people_what_fired(log: Path, tidegate: Tidegate, capsys: pytest.CaptureFixture[str]) -> None:
@@ -109,3 +129,16 @@ def test_an_archive_gives_what_the_topics_gave(tmp_path: Path, tidegate: Tidegat
     (trip,) = Report.model_validate_json(data.read_bytes()).runs[0].trips
     assert (trip.indicator, trip.level, trip.subject) == ("complaint_volume", 1, "channel:douyin")
     assert tidegate("--archive", tmp_path / "nowhere", "--policy", other) == 1
+
+
+@pytest.mark.parametrize(("shared", "said"), [("[]", False), ("[203.0.113.0/24]", True)])
+def test_who_is_behind_a_shared_address_cannot_be_told_in_an_archive(
+    tmp_path: Path, tidegate: Tidegate, shared: str, said: bool
+) -> None:
+    story, data, own = Story(), tmp_path / "report.json", tmp_path / "own.yaml"
+    story.complaints(2)
+    archive_of(tmp_path / "archive", story.records())
+    own.write_text(f"version: 1\nshared_addresses: {shared}")
+    assert tidegate("--archive", tmp_path / "archive", "--policy", own, "--json", data) == 0
+    notes = " ".join(note.en for note in Report.model_validate_json(data.read_bytes()).notes)
+    assert ("shared addresses cannot be told" in notes, "nobody else knows" in notes) == (said, False)
