@@ -96,7 +96,6 @@ def _add_pages(
         form_routes(feed, desk, sessions.visiting),
         board_routes(frame, feed, sessions.visiting),
         policy_routes(frame, feed, sessions.visiting, changing),
-        policy_edit_routes(frame, feed, sessions.visiting, changing),
         alerts_routes(frame, feed, sessions.visiting),
         alert_routes(frame, feed, Prover(), sessions.visiting),
         incidents_routes(frame, feed, desk, sessions.visiting),
