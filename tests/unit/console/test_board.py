@@ -2,7 +2,6 @@
 
 from collections import Counter
 from datetime import timedelta
-from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
@@ -23,6 +22,7 @@ from services.runtime.health import PartState
 from tests.unit.console.pages import browsing
 from tests.unit.console.samples import NOW, alert, waiting
 from tests.unit.console.targets import hold, in_all_states, opening, state
+from tests.unit.console.words_of_pages import Words
 from tests.unit.console.world import World
 
 NAMED = Directory(
@@ -162,26 +162,6 @@ def test_tidegate_says_how_it_fares() -> None:
 def test_indicators_that_say_nothing_are_missed(minutes: int | None, tone: str) -> None:
     newest = None if minutes is None else NOW - timedelta(minutes=minutes)
     assert health_view.judging(newest, NOW).tone == tone
-
-
-class Words(HTMLParser):
-    """What is to be read on a page."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.words: list[str] = []
-        self.links: list[str] = []
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.links += [value for name, value in attrs if name == "href" and value]
-
-    def handle_data(self, data: str) -> None:
-        self.words += data.split()
-
-    @property
-    def text(self) -> str:
-        return " ".join(self.words)
 
 
 async def filled(world: World) -> None:
