@@ -32,7 +32,7 @@ _NARROW_BAND: Final = 9.0
 
 def sparkline(readings: Sequence[Reading], threshold: float | None, name: str, frame: Frame) -> Markup:
     """The readings as a small line under their threshold; `name` says of what."""
-    kept = worst(spots((each.at_ms, each.value) for each in readings), frame.since_ms, frame.until_ms, _SPARK_SPOTS)
+    kept = worst(((each.at_ms, each.value) for each in readings), frame.since_ms, frame.until_ms + 1, _SPARK_SPOTS)
     last = readings[-1] if readings else None
     across = Scale(frame.since_ms, frame.until_ms, _SPARK_WIDTH)
     up = figure_scale([threshold, *(spot.figure for spot in kept)], _SPARK_HEIGHT - 2)
