@@ -20,6 +20,8 @@ Show = Literal["all", "held", "waits", "wrong", "running", "throttled", "paused"
 SHOWS: Final[tuple[Show, ...]] = get_args(Show)
 PAGE_ROWS: Final = 50
 """So many fit into a page that stays small and quick; the worst come first, and a filter finds the rest."""
+BESIDE: Final = 8
+"""Rows of a small table beside the board's own."""
 _WRONG: Final[frozenset[Flag]] = frozenset(("drift", "failed", "unconfirmed"))
 
 

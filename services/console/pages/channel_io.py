@@ -13,7 +13,7 @@ from services.console.pages import action_words, board, channel_view, history, r
 from services.console.pages.channel_view import Hours
 from services.console.pages.charts import timeline
 from services.console.pages.frame_io import Frame, PageError
-from services.console.pages.indicators import called
+from services.console.pages.indicators import called, of_subject
 from services.console.pages.speaking import Speaker
 from services.console.pages.standing import flags, reasons
 from services.console.pages.visitor_io import Visiting, Visitor
@@ -94,8 +94,15 @@ def _entry(feed: Feed, target: Ref) -> object:
 def _charts(feed: Feed, target: Ref, speaker: Speaker, hours: Hours) -> View:
     frame = channel_view.frame_of(hours, speaker)
     holds = channel_view.bands(target, channel_view.records_of(target, feed.audit), frame, speaker)
-    marks = channel_view.trips(channel_view.alerts_of(target, feed.alerts), None, speaker)
-    return {"overview": timeline([], None, holds, marks, speaker.say("Holds and trips", "限制措施与触发"), frame)}
+    told = channel_view.alerts_of(target, feed.alerts)
+    marks = channel_view.trips(told, None, speaker)
+    charts = [
+        (known.title, channel_view.chart(known, readings, holds, told, frame, speaker))
+        for known in of_subject(target.partition(":")[0])
+        if (readings := feed.readings.series(known.id, target, frame.since_ms))
+    ]
+    overview = timeline([], None, holds, marks, speaker.say("Holds and trips", "限制措施与触发"), frame)
+    return {"overview": overview, "charts": charts}
 
 
 def _history(feed: Feed, target: Ref, speaker: Speaker) -> View:

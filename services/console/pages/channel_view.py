@@ -1,15 +1,20 @@
 """What the page of one target shows: how it stands, what is asked, what was held, what tripped and happened. Pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal
+
+from markupsafe import Markup
 
 from schemas.alerts import AlertState
 from schemas.audit import AuditRecord
 from schemas.base import Ref, from_ms, to_ms
 from schemas.channels import ChannelState, FourEyesRequest, Hold
-from services.console.pages.chart_data import Band, Frame, Mark
+from services.console.pages.chart_data import Band, Frame, Mark, Reading, Series
+from services.console.pages.charts import timeline
+from services.console.pages.indicators import Known
+from services.console.pages.lines import shown_by
 from services.console.pages.speaking import Speaker
 from services.console.views import Alerts, Audit, Channels
 from services.incidents.held import Held, held
@@ -75,6 +80,20 @@ def trips(found: Iterable[AlertState], indicator: str | None, speaker: Speaker) 
         for alert in found
         if indicator in (None, alert.indicator)
     ]
+
+
+def chart(
+    known: Known,
+    readings: Sequence[Reading],
+    holds: Sequence[Band],
+    found: Iterable[AlertState],
+    frame: Frame,
+    speaker: Speaker,
+) -> Markup:
+    """An indicator over time, with its thresholds, its trips, and what held the target."""
+    show = shown_by(known, readings[-1].threshold, speaker)
+    title, marks = speaker.text(known.title), trips(found, known.id, speaker)
+    return timeline([Series(title, readings)], None, holds, marks, title, replace(frame, show=show))
 
 
 def related(target: Ref, channels: Channels) -> list[Related]:

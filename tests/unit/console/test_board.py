@@ -1,7 +1,8 @@
 """The board: which targets are shown in which order, what a filter finds, and what a page says of them."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -11,10 +12,12 @@ from schemas.base import Bilingual, Severity
 from schemas.channels import ChannelState
 from schemas.directory import ChannelEntry, Directory, Label
 from schemas.policy import Policy, PolicyRef
+from schemas.readings import Reading, Tally
 from schemas.topics import ALERT_STATE, CHANNEL_STATE, POLICY
-from services.console.pages import board, health_view
+from services.console.pages import board, business_view, health_view
 from services.console.pages.board import PAGE_ROWS, Row, Wanted
 from services.console.pages.indicators import INDICATORS
+from services.console.pages.speaking import Speaker
 from services.console.pages.standing import Part, flags, reasons
 from services.console.views import Channels
 from services.indicators.registry import all_rules, one_of_each
@@ -236,3 +239,72 @@ async def test_only_an_admin_is_offered_to_switch_automation_off(world: World) -
 async def test_a_board_that_there_is_not(world: World, query: str) -> None:
     async with browsing(world) as client:
         assert (await client.get(f"/?{query}")).status_code == 422
+
+
+async def counted(world: World) -> None:
+    """A day's readings of one channel, the brand and addresses, and the sums of an hour."""
+    values = {
+        "complaint_volume": {"channel:paused": (21.0, 20.0, "breach"), "channel:only-read": (1.0, 20.0, "calm")},
+        "negative_sentiment": {"brand:all": (0.45, 0.4, "breach")},
+    }
+    reading = Reading.model_validate(
+        {
+            "writer": "w",
+            "subject_kind": "channel",
+            "at": NOW,
+            "values": values,
+            "counts": {"click_fraud": {"breach": 7}},
+        }
+    )
+    world.feed.readings.fold(reading)
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    sums = {
+        "channel": {"paused": {"spend": 6200.0, "accounts_opened": 20.0}},
+        "segment": {"young": {"clicks": 100.0, "purchases": 41.0}},
+    }
+    world.feed.tallies.fold(Tally.model_validate({"writer": "w", "hour": hour, "sums": sums}))
+
+
+@pytest.mark.usefixtures("complete")
+async def test_the_board_draws_the_indicators_and_tells_the_figures(world: World) -> None:
+    await filled(world)
+    await counted(world)
+    async with browsing(world, "viewer") as client:
+        answer = await client.get("/")
+        zh = Words((await client.get("/", headers={"Accept-Language": "zh"})).text)
+    page = Words(answer.text)
+    said = [
+        "Complaints of a day: last 21, limit 20, beyond its limit",
+        "only-read",
+        "Cost of a new account (CAC) 310 CNY ◆ goal missed goal ≤ 300 CNY",
+        "Conversion · young 41 % ✓ goal met goal ≥ 40 %",
+        "Clicks from one address beyond the limit 7",
+    ]
+    assert [each for each in said if each not in page.text] == []
+    assert "获客成本（CAC） 310 元 ◆ 未达标 目标 ≤ 300 元" in zh.text
+    assert "silent: nothing is judged" in page.text, "the readings are from another year"
+
+
+@pytest.mark.usefixtures("complete")
+async def test_before_anything_is_read_there_are_no_empty_columns(world: World) -> None:
+    await filled(world)
+    async with browsing(world) as client:
+        page = (await client.get("/")).text
+        figures = (await client.get("/?part=figures")).text
+    assert "Fewer impressions are engaged with" not in page
+    assert Words(figures).text == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "said"),
+    [
+        (None, "number", "–"),
+        (1234.5, "cny", "1,234 CNY"),
+        (0.256, "percent", "25.6 %"),
+        (4.2, "per_thousand", "4.2 ‰"),
+        (27.0, "times", "27 ×"),
+        (3600.0, "duration", "1 h"),
+    ],
+)
+def test_a_figure_is_written_with_its_unit(value: float | None, unit: str, said: str) -> None:
+    assert business_view.written(value, unit, Speaker("en", ZoneInfo("UTC"), NOW, NAMED)) == said

@@ -1,6 +1,6 @@
 """The page of one target: what it says of holds, what it offers to whom, and what an order of its forms becomes."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,7 @@ from schemas.base import to_ms
 from schemas.channels import FourEyesRequest, Ramp
 from schemas.directory import ChannelEntry, Directory, Label
 from schemas.policy import FourEyes, IndicatorPolicy, Policy, PolicyRef
+from schemas.readings import Reading
 from schemas.resuming import ResumePolicy
 from schemas.topics import ALERT_STATE, AUDIT, CHANNEL_STATE, POLICY
 from services.channel_control.four_eyes import guarded
@@ -266,3 +267,21 @@ async def test_what_was_never_held_has_a_page_too(world: World, target: str) -> 
 async def test_a_page_that_there_is_not(world: World, path: str, status: int) -> None:
     async with browsing(world) as client:
         assert (await client.get(f"/channels/{path}")).status_code == status
+
+
+@pytest.mark.usefixtures("complete")
+async def test_each_indicator_that_was_read_has_its_chart(world: World) -> None:
+    await stands(world, "paused", GUARDED)
+    now = datetime.now(UTC)
+    trip = alert("guarded", title={"en": "20 complaints", "zh": "投诉 20 件"}, opened_at=now - timedelta(minutes=20))
+    await world.read(ALERT_STATE, (trip.alert_id, trip))
+    for minutes, value in ((30, 10.0), (20, 20.0), (10, 22.0)):
+        standing = {"complaint_volume": {"channel:douyin": (value, 20.0, "breach" if value >= 20 else "calm")}}
+        at = now - timedelta(minutes=minutes)
+        world.feed.readings.fold(
+            Reading.model_validate({"writer": "w", "subject_kind": "channel", "at": at, "values": standing})
+        )
+    page = await shown(world, path=f"{TARGET}?part=charts")
+    assert "Complaints of a day: last 22, limit 20, beyond its limit, holds 0, trips 1" in page
+    assert "Holds and trips: holds 0, trips 1" in page
+    assert "Complaints per purchase" not in page
