@@ -14,13 +14,15 @@ Action = Literal["pause", "throttle", "freeze", "take_down", "escalate"]
 PersonsWord = Literal["resume", "approve", "reject", "acknowledge", "silence", "override", "withdraw", "merge", "split"]
 Switch = Literal["automation_off", "automation_on"]
 """To all of automation: on every partition, under a key of its own (schemas.automation)."""
+Entry = Literal["sign_in", "sign_out", "sign_in_failed"]
+"""Who came to the console, who left, and who had the wrong password: about `person:<name>`, for the audit."""
 IndicatorsWord = Literal["eased"]
 """The episode behind an order is over: what it holds may be resumed as the policy says."""
 GovernorsWord = Literal["claim", "release", "figures", "granted", "declined"]
 Report = Literal["confirmed", "failed", "expired", "due", "drifted", "away", "back"]
 
 
-_ISSUER: Final = r"^(indicator|person):[^\x00-\x1f\x7f]+$|^(reconciler|governor)$"
+_ISSUER: Final = r"^(indicator|person):[^\x00-\x1f\x7f]+$|^(reconciler|governor|console)$"
 
 
 class PolicyVersion(Message):
@@ -77,7 +79,7 @@ class Command(Versioned):
     """One order. The same order repeated has the same `command_id`, so receivers know it."""
 
     command_id: HexId
-    command: Action | PersonsWord | Switch | IndicatorsWord | GovernorsWord | Report
+    command: Action | PersonsWord | Switch | Entry | IndicatorsWord | GovernorsWord | Report
     target: Ref
     factor: Annotated[float, Field(ge=0, le=1)] | None = None
     level: Annotated[int, Field(ge=1)] | None = None
@@ -100,6 +102,8 @@ class Command(Versioned):
     """What the platform answered when it was asked: in the reconciler's reports only."""
     waiting: Waiting | None = None
     """In the reports of `platform:<name>`: `away` and `back`."""
+    session: HexId | None = None
+    """Of an entry; of a `sign_out` null: all sessions of that person."""
     claim: Claim | None = None
     figures: Figures | None = None
 

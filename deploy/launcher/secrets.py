@@ -13,6 +13,8 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from services.console.signin.passwords import hash_of
+
 _GATEWAY_TOKENS = """\
 # Who may send events, by the SHA-256 of their token.
 - name: demo
@@ -28,6 +30,15 @@ _ENTRY = """\
 - name: demo-{role}
   role: {role}
   sha256: "{sha256}"
+"""
+_CONSOLE_USERS = """\
+# Who may sign in on the console's pages: the holders of the tokens, whose token is their password.
+users:
+{users}"""
+_USER = """\
+  - name: demo-{role}
+    role: {role}
+    password: {password}
 """
 ROLES: Final = ("viewer", "operator", "approver", "admin")
 
@@ -62,6 +73,10 @@ def make_secrets(folder: Path) -> Secrets:
     entries = [_ENTRY.format(role=role, sha256=hashes[role]) for role in new]
     if entries:  # of an earlier release's folder, whose file knows fewer roles, the rest stays as it is
         _write(folder / "console-tokens.yaml", "\n".join([known, *entries]))
+    if not (folder / "console-users.yaml").exists():
+        users = "".join(_USER.format(role=role, password=hash_of(tokens[role])) for role in ROLES)
+        _write(folder / "console-users.yaml", _CONSOLE_USERS.format(users=users))
+    _keep(folder / "session-key", random_source.token_hex(32))
     _keep(folder / "pseudonym-key", random_source.token_hex(32))
     _keep(folder / "dead-letter-key", base64.urlsafe_b64encode(random_source.token_bytes(32)).decode())
     _keep(folder / "audit-key", _audit_key())

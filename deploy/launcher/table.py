@@ -134,6 +134,8 @@ def _ours(home: Path, ports: Ports, secrets: Secrets, stand_ins: StandIns) -> tu
             {
                 "TIDEGATE_CONSOLE_TOKENS_FILE": secrets.path("console-tokens.yaml"),
                 "TIDEGATE_CONSOLE_BACKTEST_TOPICS": "true",
+                "TIDEGATE_CONSOLE_USERS_FILE": secrets.path("console-users.yaml"),
+                "TIDEGATE_CONSOLE_SESSION_KEY_FILE": secrets.path("session-key"),
                 **links,
             },
         ),

@@ -12,6 +12,7 @@ from services.channel_control.approvals import answer
 from services.channel_control.claims import answered, as_request, claimed, must_claim
 from services.channel_control.deadlines import expire
 from services.channel_control.decision import AlertNote, Decision, Moment, note_of, notes_for, refuse
+from services.channel_control.entries import CONSOLES_WORDS, ENTRIES, entry
 from services.channel_control.four_eyes import with_void
 from services.channel_control.holds import HOLD_KINDS, acts, asks, counts, is_record, place, waits, why
 from services.channel_control.loosening import override, resume, withdraw
@@ -113,9 +114,11 @@ def _problem_of_person(command: Command, at: datetime) -> str | None:
 
 def _may_say(command: Command) -> frozenset[str]:
     if command.is_from_person():
-        return ACTIONS | PERSONS_WORDS
+        return ACTIONS | PERSONS_WORDS | (ENTRIES - CONSOLES_WORDS)
     if command.issued_by == "governor":
         return ANSWERS
+    if command.issued_by == "console":
+        return CONSOLES_WORDS
     return REPORTS if command.issued_by == "reconciler" else ACTIONS | INDICATORS_WORDS
 
 
@@ -211,5 +214,8 @@ _DECIDERS: Final[Mapping[str, Callable[[Target, Command, Moment], Decision]]] = 
     "withdraw": withdraw,
     "merge": regroup,
     "split": regroup,
+    "sign_in": entry,
+    "sign_out": entry,
+    "sign_in_failed": entry,
 }
 """All other words are holds."""

@@ -19,7 +19,7 @@ from services.runtime.machine import Output, Record
 FACTS_PER_RECORD: Final = 10_000
 """The numbers of one record's facts begin at its offset times this: they rise with the log and need no counter."""
 
-_SAID: Final = {"level", "factor", "expected_generation", "expires_at", "incidents", "indicators", "note"}
+_SAID: Final = {"level", "factor", "expected_generation", "expires_at", "incidents", "indicators", "note", "session"}
 MAX_AUDITED_EVIDENCE: Final = 64 * 1024
 _REF: Final[TypeAdapter[str]] = TypeAdapter(Ref)
 

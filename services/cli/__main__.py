@@ -24,6 +24,7 @@ from services.cli import (
     replay_io,
     scan_io,
     topics_io,
+    user_io,
     verify_io,
 )
 from services.cli.settings import CliSettings
@@ -44,6 +45,7 @@ _MODULES = (
     alert_io,
     incident_io,
     backtest_io,
+    user_io,
 )
 Run = Callable[[argparse.Namespace, CliSettings], Coroutine[Any, Any, int]]
 

@@ -21,18 +21,21 @@ from services.console.pages.channel_io import channel_routes
 from services.console.pages.forms_io import form_routes
 from services.console.pages.frame_io import Frame, PageError
 from services.console.pages.incidents_io import incidents_routes
+from services.console.pages.leaving_io import leaving_routes
 from services.console.pages.live_io import live_routes
 from services.console.pages.policy_edit_io import policy_edit_routes
 from services.console.pages.policy_io import policy_routes
 from services.console.pages.policy_trial_io import policy_trial_routes
+from services.console.pages.provider_door_io import provider_routes
 from services.console.pages.signing_in_io import sign_in_routes
-from services.console.pages.visitor_io import Sessions
 from services.console.people import Person
 from services.console.policy_desk_io import Changing, PolicyDesk
 from services.console.proving_io import Prover
 from services.console.reading_io import directory_routes, reading_routes
 from services.console.scanning_io import scanning_routes
 from services.console.settings import ConsoleSettings
+from services.console.signin.gate_io import Gate, Renewing
+from services.console.signin.registrar_io import Registrar
 from services.console.trials_io import Trials
 from services.runtime.api_io import bearer, new_app, refusal
 from services.runtime.health import Health
@@ -84,9 +87,13 @@ def _add_pages(
     app: FastAPI, settings: ConsoleSettings, feed: Feed, desk: Desk, changing: Changing, trials: Trials
 ) -> None:
     """What people see."""
-    frame, sessions = Frame(feed), Sessions()
+    frame, sessions, registrar = Frame(feed), Gate(settings, feed.signed_out), Registrar(desk)
     frame.adopt(app)
-    app.include_router(sign_in_routes(frame, sessions, settings.console_tokens_file))
+    app.add_middleware(Renewing)
+    app.include_router(sign_in_routes(frame, sessions, registrar))
+    app.include_router(leaving_routes(frame, sessions, registrar))
+    if sessions.provider is not None:
+        app.include_router(provider_routes(frame, sessions, sessions.provider, registrar))
 
     async def complete() -> None:
         if not feed.complete:

@@ -18,6 +18,7 @@ from services.console.groups_io import Groups
 from services.console.policy_view import PolicyInForce
 from services.console.readings import Readings
 from services.console.settings import ConsoleSettings
+from services.console.signin.sessions import SignedOut
 from services.console.silences import Silences
 from services.console.tallies import Tallies
 from services.console.views import Alerts, Audit, Channels
@@ -45,6 +46,7 @@ class Feed:
         }
         self.audit = Audit(settings.console_audit_records, self._since_ms[topics.AUDIT])
         self.silences = Silences()
+        self.signed_out = SignedOut()
         self.policy = PolicyInForce()
         self.policies = PolicyTopic()
         self._settings = settings
@@ -129,6 +131,7 @@ class Feed:
         told = self.audit.fold((record.timestamp_ms, record.partition, record.offset), record.value or b"")
         if told is not None:
             self.silences.fold(told)
+            self.signed_out.fold(told)
 
     def _fold_policy(self, record: Received) -> None:
         self.policies.fold(record.key or b"", record.value)

@@ -5,19 +5,19 @@ from typing import Annotated, ClassVar
 
 from pydantic import DirectoryPath, Field, PlainValidator, SecretStr, ValidationInfo, field_validator
 
-from services.console.people import Person
-from services.runtime.link_settings import LinkSettings
+from services.console.people import TokenHolder
+from services.console.signin.settings import SignInSettings
 from services.runtime.settings import Port, variable
 from services.runtime.tokens import Tokens, read_tokens
 
 
-class ConsoleSettings(LinkSettings):
+class ConsoleSettings(SignInSettings):
     """Where it serves, whom, and how much it keeps in memory."""
 
     own_prefix: ClassVar[str] = "console_"
 
     console_port: Port = 8081
-    console_tokens_file: Annotated[Tokens[Person], PlainValidator(partial(read_tokens, owner=Person))]
+    console_tokens_file: Annotated[Tokens[TokenHolder], PlainValidator(partial(read_tokens, owner=TokenHolder))]
     """The YAML file of who may see and order; read once, at start."""
     console_audit_records: Annotated[int, Field(ge=1, le=10_000_000)] = 50_000
     """The newest records of the audit, which are kept in memory to be shown; Kafka keeps all."""

@@ -18,7 +18,19 @@ from typing import Any, TextIO
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 """What every LogRecord has; all else came in as `extra`."""
 
-NOISY = ("aiokafka", "asyncio", "faust", "httpcore", "httpx", "kafka", "mode", "uvicorn")
+NOISY = (
+    "aiokafka",
+    "asyncio",
+    "authlib",
+    "faust",
+    "httpcore",
+    "httpcore2",
+    "httpx",
+    "httpx2",
+    "kafka",
+    "mode",
+    "uvicorn",
+)
 """Third parties whose chatter is of use to their authors only (and httpx names every URL): warnings and worse."""
 
 

@@ -11,6 +11,7 @@ from schemas.alerts import AlertFact
 from schemas.audit import AuditRecord
 from schemas.channels import ChannelState, WantedState
 from schemas.commands import Command, Switch
+from services.channel_control.entries import ENTRIES
 from services.channel_control.machine import ControlMachine
 from services.channel_control.orders import ACTIONS, ANSWERS, INDICATORS_WORDS, PERSONS_WORDS, REPORTS
 from services.channel_control.reconcile import Trouble, confirmation, drift, failure
@@ -114,7 +115,7 @@ def test_every_word_of_the_contract_has_a_place() -> None:
     parts = Command.model_json_schema()["properties"]["command"]["anyOf"]
     words = {word for part in parts for word in part.get("enum", [part.get("const")])}
     governors = ANSWERS | {"claim", "release", "figures"}
-    assert words == ACTIONS | PERSONS_WORDS | INDICATORS_WORDS | REPORTS | governors | set(get_args(Switch))
+    assert words == ACTIONS | PERSONS_WORDS | INDICATORS_WORDS | REPORTS | governors | set(get_args(Switch)) | ENTRIES
 
 
 def test_reports_are_commands_under_the_targets_key() -> None:

@@ -16,7 +16,7 @@ from services.console.people import Role
 from services.console.trials_io import Trials
 from services.runtime.health import Health
 from services.runtime.http_io import listen, serving
-from tests.unit.console.pages import TOKENS
+from tests.unit.console.pages import NAMES, PASSWORD
 from tests.unit.console.samples import NOW
 from tests.unit.console.world import SETTINGS, World
 
@@ -54,7 +54,8 @@ async def visiting(browser: Browser, url: str, role: Role = "operator", **how: A
     context: BrowserContext = await browser.new_context(locale=how.pop("locale", "en-GB"), base_url=url, **how)
     page = await context.new_page()
     await page.goto("/signin")
-    await page.locator("input[name=token]").fill(TOKENS[role])
+    await page.locator("input[name=name]").fill(NAMES[role])
+    await page.locator("input[name=password]").fill(PASSWORD)
     await page.locator("main button").click()
     await page.wait_for_url("**/")
     yield page

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FORBIDDEN = ("aiokafka", "fastapi", "faust", "httpx")
+FORBIDDEN = ("aiokafka", "fastapi", "faust", "httpx", "httpx2")
 """What only modules with a name for I/O may pull in, themselves or through others."""
 PURE_ROOMS = ("scanning", "incidents")
 """Rooms without any I/O, for what must be judged alike in several services: a text (by the indicator and the console's

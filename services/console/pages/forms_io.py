@@ -18,6 +18,7 @@ from services.console.pages.forms import Fields, FormError, order_of
 from services.console.pages.frame_io import PageError
 from services.console.pages.visitor_io import Visiting, Visitor, inside
 from services.console.people import Role
+from services.console.signin.dangers import DANGEROUS, asked_for, is_confirmed
 from services.runtime.api_io import ApiError
 
 WAIT_S: Final = 2.0
@@ -33,7 +34,16 @@ def form_routes(feed: Feed, desk: Desk, visiting: Visiting) -> APIRouter:
     async def give(word: str, request: Request, visitor: Annotated[Visitor, Depends(visiting)]) -> Response:
         """A refusal by channel_control is told on the page that the form was on, like any other outcome."""
         fields = await fields_of(request, visitor)
+        if word in DANGEROUS and not visitor.is_fresh:
+            return RedirectResponse(f"/signin/again?{urlencode({'next': inside(one(fields, 'back'))})}", 303)
         command = _command(word, fields, visitor, feed)
+        if not is_confirmed(word, command.target, one(fields, "confirm")):
+            name = asked_for(word, command.target)
+            raise PageError(
+                422,
+                f"Not given: this asks you to type {name}, and something else was typed.",
+                f"指令未提交：请输入 {name} 以确认。",
+            )
         try:
             await desk.give(command, WAIT_S, Response())
         except ApiError as error:

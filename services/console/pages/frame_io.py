@@ -14,6 +14,7 @@ from services.console.feed_io import Feed
 from services.console.pages.outcomes import Told, told_of
 from services.console.pages.speaking import Speaker
 from services.console.pages.visitor_io import Guest, SignInNeededError, Visitor, guest_of, to_sign_in
+from services.console.signin.dangers import DANGEROUS, asked_for
 
 HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -77,6 +78,8 @@ class Frame:
             told=told,
             seen=self._feed.seen(),
             live=live,
+            is_dangerous=DANGEROUS.__contains__,
+            asked_for=asked_for,
             **speaker.words(),
             **view,
         )

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from services.console.feed_io import Feed
-from services.console.pages.visitor_io import Visiting
+from services.console.pages.visitor_io import SignInNeededError, Visiting
 
 PAUSE_S: Final = 0.25
 """At least so long from one word of a topic to the next."""
@@ -23,6 +23,10 @@ def live_routes(feed: Feed, visiting: Visiting) -> APIRouter:
         known = request.headers.get("last-event-id", seen)
         while topics := await feed.wait_for_change(known):
             known = feed.seen()
+            try:
+                await visiting(request)
+            except SignInNeededError:
+                return
             for topic in topics:
                 yield ServerSentEvent(event=topic, raw_data="changed", id=known)
             await asyncio.sleep(PAUSE_S)

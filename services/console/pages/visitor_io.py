@@ -13,7 +13,6 @@ from services.console.pages.speaking import LANGUAGES, Language, preferred
 from services.console.people import Person
 
 LANGUAGE_COOKIE: Final = "language"
-SESSION_COOKIE: Final = "session"
 YEAR_S: Final = 365 * 86_400
 
 
@@ -28,13 +27,15 @@ class Guest:
 
 @dataclass(frozen=True)
 class Visitor:
-    """Somebody who is. csrf: goes into each form of a page. key: makes an order of this page count once."""
+    """Somebody who is. csrf: goes into each form of a page. key: makes an order of this page count once. is_fresh: they
+    proved a short while ago who they are."""
 
     person: Person
     language: Language
     url: str
     csrf: str
     key: str = field(default_factory=lambda: secrets.token_hex(16))
+    is_fresh: bool = True
 
 
 Visiting = Callable[..., Awaitable[Visitor]]
@@ -42,31 +43,6 @@ Visiting = Callable[..., Awaitable[Visitor]]
 
 class SignInNeededError(Exception):
     """Nobody is signed in."""
-
-
-class Sessions:
-    """Who is signed in, by the secret in the cookie."""
-
-    def __init__(self) -> None:
-        self._people: dict[str, tuple[Person, str]] = {}
-
-    def begin(self, person: Person) -> str:
-        """The value of the cookie."""
-        secret = secrets.token_urlsafe(32)
-        self._people[secret] = (person, secrets.token_urlsafe(32))
-        return secret
-
-    def end(self, secret: str) -> None:
-        """Signs out."""
-        self._people.pop(secret, None)
-
-    async def visiting(self, request: Request) -> Visitor:
-        """A dependency of pages."""
-        found = self._people.get(request.cookies.get(SESSION_COOKIE, ""))
-        if found is None:
-            raise SignInNeededError
-        person, csrf = found
-        return Visitor(person, language_of(request), url_of(request), csrf)
 
 
 def guest_of(request: Request) -> Guest:

@@ -1,23 +1,41 @@
 """What the tests of pages share: a browser without scripts, signed in or not."""
 
+import secrets
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from html.parser import HTMLParser
+from typing import Any
 
 import httpx
 
 from services.console.app import build_app
 from services.console.people import Role
+from services.console.signin.sealing import NONCE_BYTES
+from services.console.signin.sessions import seal
 from services.console.trials_io import Trials
 from services.runtime.health import Health
+from services.runtime.ids import derive
 from tests.unit.console.world import SETTINGS, World
 
-TOKENS: dict[Role, str] = {
-    "viewer": "viewer",
-    "operator": "operator",
-    "approver": "approver",
-    "admin": "admin",
+COOKIE = "tidegate"
+PASSWORD = "correct horse battery"
+"""Of all in tests/data/console_users.yml."""
+NAMES: dict[Role, str] = {
+    "viewer": "an viewer",
+    "operator": "li.wei",
+    "approver": "an approver",
+    "admin": "an admin",
 }
+"""The same people as the holders of the tokens."""
+
+
+def cookie_of(name: str, **changed: Any) -> str:
+    """Of somebody who signed in just now, without a password that takes its time to check."""
+    user = SETTINGS.users().named(name)
+    assert user is not None
+    session = user.session(derive(name), time.time()).model_copy(update=changed)
+    return seal(SETTINGS.session_keys(""), session, secrets.token_bytes(NONCE_BYTES))
 
 
 @asynccontextmanager
@@ -26,11 +44,10 @@ async def browsing(
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client that keeps cookies, signed in with a role."""
     transport = httpx.ASGITransport(build_app(SETTINGS, world.feed, world, Health(), world, trials))
-    headers = {"Accept-Language": language}
+    headers = {"Accept-Language": language, "Origin": "http://console"}
     async with httpx.AsyncClient(transport=transport, base_url="http://console", headers=headers) as client:
         if role is not None:
-            answer = await client.post("/signin", data={"token": TOKENS[role]})
-            assert answer.status_code == 303
+            client.cookies.set(COOKIE, cookie_of(NAMES[role]))
         yield client
 
 

@@ -8,15 +8,15 @@ from schemas.alerts import AlertState
 from schemas.audit import AuditRecord
 from schemas.base import Bilingual
 from schemas.channels import ChannelState, FourEyesRequest, Hold
-from services.console.people import Person, Role
+from services.console.people import Role, TokenHolder
 from services.runtime.ids import derive
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
 
-def person(role: Role = "operator", name: str = "li.wei") -> Person:
+def person(role: Role = "operator", name: str = "li.wei") -> TokenHolder:
     """The holder of the token that is the role's name."""
-    return Person(name=name, sha256=sha256(role.encode()).hexdigest(), role=role)
+    return TokenHolder(name=name, sha256=sha256(role.encode()).hexdigest(), role=role)
 
 
 def channel(target: str, generation: int = 1, *holds: Hold, seq: int = 0) -> ChannelState:

@@ -1,9 +1,10 @@
 """The console on views that are filled by hand, and a publisher that does as it is told."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from schemas.commands import Command
 from schemas.topics import AUDIT, POLICY
@@ -76,6 +77,8 @@ SETTINGS = ConsoleSettings.model_construct(
     console_tokens_file=Tokens(
         [person("operator"), *(person(role, f"an {role}") for role in ("viewer", "approver", "admin"))]
     ),
+    console_users_file=Path(__file__).parents[2] / "data" / "console_users.yml",
+    console_session_key=SecretStr("k" * 32),
     console_resolved_alerts=10,
     console_audit_records=100,
     console_audit_days=31,

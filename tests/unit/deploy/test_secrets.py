@@ -10,7 +10,8 @@ import yaml
 
 from deploy.launcher.secrets import ROLES, make_secrets
 from services.cli.audit.heads import private_key
-from services.console.people import Person
+from services.console.people import TokenHolder
+from services.console.signin.users import parse
 from services.gateway.senders import Sender
 from services.runtime.tokens import read_tokens
 
@@ -41,6 +42,15 @@ def test_the_console_knows_all_roles(tmp_path: Path) -> None:
     assert {entry["role"]: entry["sha256"] for entry in entries} == hashes
 
 
+def test_the_holders_of_the_tokens_sign_in_with_them(tmp_path: Path) -> None:
+    secrets = make_secrets(tmp_path)
+    users = parse(Path(secrets.path("console-users.yaml")).read_bytes(), with_provider=False)
+    user = users.by_password("demo-admin", secrets.token("admin"))
+    assert user is not None
+    assert user.role == "admin"
+    assert users.by_password("demo-admin", secrets.token("viewer")) is None
+
+
 def test_a_folder_of_fewer_roles_gets_the_others_once(tmp_path: Path) -> None:
     make_secrets(tmp_path)
     file = tmp_path / "console-tokens.yaml"
@@ -49,12 +59,12 @@ def test_a_folder_of_fewer_roles_gets_the_others_once(tmp_path: Path) -> None:
     for role in ROLES[2:]:
         (tmp_path / f"{role}-token").unlink()
     secrets = make_secrets(tmp_path)
-    people = read_tokens(file, Person)
+    people = read_tokens(file, TokenHolder)
     owners = [people.owner_of(secrets.token(role).encode()) for role in ROLES]
     assert [owner and owner.role for owner in owners] == list(ROLES)
     file.write_text("# mine\n" + yaml.safe_dump(entries), encoding="utf-8")
     make_secrets(tmp_path)
-    assert len(read_tokens(file, Person)) == 2, "whom someone has taken out stays out"
+    assert len(read_tokens(file, TokenHolder)) == 2, "whom someone has taken out stays out"
 
 
 def test_keys_have_their_form(tmp_path: Path) -> None:
