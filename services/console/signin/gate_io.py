@@ -60,6 +60,7 @@ class Gate:
         if session is not None and session.door == "provider":
             session = None if self._asking is None else await self._asking.still(session)
         if session is None:
+            self.signed_out.note(known.session_id)  # what is over stays over, also when the provider changes its mind
             return None
         is_use = request.method != "GET" or "hx-request" not in request.headers
         if is_use and self.clock() - session.seen_s >= RENEW_S:
