@@ -6,14 +6,18 @@ import inspect
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final, NamedTuple
 
+from prometheus_client.metrics import MetricWrapperBase
+
 PAGE: Final = Path(__file__).parents[1] / "docs" / "metrics.md"
+SERVICES: Final = PAGE.parents[1] / "services"
 ROOMS: Final = ("runtime", "gateway", "ingest", "indicators", "channel_control", "alerting", "console")
-"""Each has a `metrics` module; `runtime`'s are those of every service."""
+"""Each has modules called `metrics` or `…_metrics`; `runtime`'s are those of every service."""
 UNITS: Final = (
     *("seconds", "bytes", "ratio", "records", "targets", "channels", "messages", "episodes", "holds", "cny"),
-    *("impressions", "clicks", "accounts", "purchases", "complaints"),
+    *("impressions", "clicks", "accounts", "purchases", "complaints", "alerts"),
 )
 
 
@@ -41,15 +45,18 @@ class Label(NamedTuple):
 
 
 LABELS: Final[dict[str, Label]] = {
+    "acknowledged": Label("`yes`, `no`", 2),
     "answer": Label("what came back: a class of HTTP status, `ok`, `none`, or the kind of failure", 24),
+    "by": Label("the indicator that placed a hold; `person`, whoever it was", 33),
     "call": Label("`ask`, `put`", 2),
+    "channel": Label("a channel; the thousand of which there is most to tell", 1_000),
     "command": Label("an order's word", 24),
     "fate": Label("`folded`, `too_late`", 2),
     "figure": Label("one of the twenty, as docs/figures.md has them", 20),
     "indicator": Label("the registry's; of what the indicators say of themselves, the name of the trouble", 32),
     "kind": Label("of a hold: `throttle`, `pause`, `freeze`, `take_down`", 4),
     "name": Label("of a channel, product or segment; `all` for the whole: 200 of a scope, the busiest", 601),
-    "outcome": Label("one of the words that the metric names", 8),
+    "outcome": Label("one of the words that the metric names", 16),
     "part": Label("of a process, as `/readyz` names it; its partitions are parts", 256),
     "partition": Label("a number; the settings fix how many, 4 unless told otherwise", 128),
     "platform": Label("of the list of platforms; `default` where there is none", 32),
@@ -58,7 +65,8 @@ LABELS: Final[dict[str, Label]] = {
     "route": Label("the template of a route, never the path; `other` for what has none", 128),
     "sent": Label("`yes`, `no`", 2),
     "service": Label("a service's name, the indicators' with their subject", 16),
-    "state": Label("one of the words that the metric names", 8),
+    "severity": Label("`info`, `warning`, `critical`", 3),
+    "state": Label("one of the words that the metric names", 16),
     "status": Label("an HTTP status, or what an alert's fact says", 24),
     "scope": Label("`all`, `channel`, `product`, `segment`", 4),
     "subject": Label(
@@ -81,7 +89,8 @@ is not told. Beside them each process tells what the client library knows of it 
 `process_resident_memory_bytes`, `process_open_fds`, …), and Prometheus adds `job` (the service) and `instance`.
 
 Counters are of one process and begin at 0 with it: use `rate()` or `increase()`. Gauges that name a `partition` are
-told by its owner alone, so `sum by (job)` is the whole.
+told by its owner alone, so `sum by (job)` is the whole. What is drawn of them:
+[dashboards.md](dashboards.md); when somebody is called: [runbooks.md](runbooks.md).
 """
 
 
@@ -91,18 +100,21 @@ def registry() -> list[Told]:
 
 
 def _told_by(room: str) -> Iterator[Told]:
-    module = importlib.import_module(f"services.{room}.metrics")
+    for path in sorted((SERVICES / room).glob("*metrics.py")):
+        yield from _told_in(room, importlib.import_module(f"services.{room}.{path.stem}"))
+
+
+def _told_in(room: str, module: ModuleType) -> Iterator[Told]:
     for value in vars(module).values():
-        if not hasattr(value, "describe"):
-            continue
-        if not inspect.isclass(value):
-            yield from _of(room, value)
-        elif value.__module__ == module.__name__:
+        is_own = getattr(value, "__module__", None) == module.__name__
+        if inspect.isclass(value) and is_own and hasattr(value, "collect") and not inspect.isabstract(value):
             yield from _of(room, value())  # it has been told of nobody, and so has no numbers
+        elif isinstance(value, MetricWrapperBase):
+            yield from _of(room, value)
 
 
 def _of(room: str, collector: Any) -> Iterator[Told]:
-    for family in collector.describe():
+    for family in collector.collect():
         labels = getattr(family, "_labelnames", ()) or getattr(collector, "_labelnames", ())
         if family.type == "info":
             labels = ("version",)

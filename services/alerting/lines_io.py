@@ -100,7 +100,7 @@ class Lines:
         """Gets ready to send."""
         await self._outbox.open()
         for name in self._lines:
-            metrics.TARGET_UP.labels(name).set(1)
+            metrics.expect(name)
 
     async def close(self) -> None:
         """Gives up connections; `open` may follow."""

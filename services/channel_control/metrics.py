@@ -2,13 +2,13 @@
 
 from collections import Counter as Tally
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Final, get_args
 
 from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.core import Metric
 
 from schemas import automation
-from schemas.channels import Hold
+from schemas.channels import Hold, HoldKind
 from services.channel_control.governor import channels
 from services.channel_control.holds import acts, waits
 from services.channel_control.machine import ControlMachine
@@ -31,6 +31,8 @@ CONFIRMATION_SECONDS = Histogram(
     ["kind"],
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 3600),
 )
+for _kind in get_args(HoldKind):
+    CONFIRMATION_SECONDS.labels(_kind)
 DRIFTS = Counter(
     "tidegate_control_drifts_total", "Readings of a settled target that were not as the platform had confirmed."
 )

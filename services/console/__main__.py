@@ -12,6 +12,7 @@ from services.console.business import Business
 from services.console.feed_io import Feed
 from services.console.metrics import ReadingsCollector
 from services.console.settings import ConsoleSettings
+from services.console.state_metrics import StateCollector
 from services.runtime import api_io, logs
 from services.runtime.health import Health
 from services.runtime.http_io import listen
@@ -30,6 +31,7 @@ async def serve(settings: ConsoleSettings) -> None:
         lambda: (feed.policy.document.goals, feed.policy.zone, datetime.now(UTC)),
     )
     REGISTRY.register(collector)
+    REGISTRY.register(StateCollector(feed.channels, feed.alerts))
     publisher = Publisher(
         settings,
         [CHANNEL_COMMANDS],

@@ -91,6 +91,11 @@ class IndicatorMachine:
         return self._judge.episodes.open_count()
 
     @property
+    def indicators(self) -> list[str]:
+        """The ids of the rules."""
+        return [rule.id for rule in self._rules]
+
+    @property
     def policy_version(self) -> int | None:
         """Of the policy that is judged by; None before the first."""
         return None if self._policy is None else self._policy.around.policy.version

@@ -18,7 +18,8 @@ class IndicatorCollector(MachineCollector[IndicatorMachine]):
         """Counters are of this process; the gauges tell how the log stands."""
         all_ = list(machines.values())
         yield counter(f"{_P}verdicts", "Verdicts.", ["indicator", "verdict"], _pairs(all_, "verdicts"))
-        yield counter(f"{_P}alerts", "Alert facts, by what they say.", ["indicator", "status"], _pairs(all_, "alerts"))
+        alerts = [*_none_yet(all_), *_pairs(all_, "alerts")]
+        yield counter(f"{_P}alerts", "Alert facts, by what they say.", ["indicator", "status"], alerts)
         yield counter(f"{_P}commands", "Commands given.", ["indicator", "command"], _pairs(all_, "commands"))
         yield counter(f"{_P}shadow_trips", "Trips in shadow, told nobody.", ["indicator"], _singles(all_, "shadow"))
         yield counter(f"{_P}rule_failures", "Times a rule raised.", ["indicator"], _singles(all_, "failures"))
@@ -64,6 +65,11 @@ def _standing(machines: dict[int, IndicatorMachine]) -> Iterator[Metric]:
         ["partition"],
         [([partition], each.policy_version) for partition, each in machines.items() if each.policy_version is not None],
     )
+
+
+def _none_yet(machines: Iterable[IndicatorMachine]) -> Rows:
+    """Every rule from the start on: of a series that begins with its first alert nobody can tell that it grew."""
+    return [((name, status), 0) for each in machines for name in each.indicators for status in ("open", "resolved")]
 
 
 def _pairs(machines: Iterable[IndicatorMachine], name: str) -> Rows:

@@ -1,5 +1,6 @@
 """Metrics of machines. They are pure and only count; this reads their numbers when somebody asks."""
 
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
@@ -30,13 +31,9 @@ class MachineCollector(Collector, Generic[M]):
         """The numbers of all machines, each as it is at this moment."""
         return self.families(dict(self._machines))
 
-    def describe(self) -> Iterator[Metric]:
-        """The families without a number."""
-        return self.families({})
-
+    @abstractmethod
     def families(self, machines: dict[int, M]) -> Iterator[Metric]:
         """What there is to tell of the machines, by partition."""
-        raise NotImplementedError
 
 
 def counter(name: str, text: str, labels: list[str], rows: Rows) -> Metric:

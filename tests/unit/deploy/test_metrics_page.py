@@ -15,6 +15,7 @@ WORDS = (
     "part_ok",
     "partition_paused",
     "automation_off",
+    "unconfirmed",
     "policy_version",
     "indicator_value",
     "indicator_threshold",
