@@ -1,7 +1,7 @@
 # Tidegate. `make` lists what there is; needs Python 3.11+, make and git.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo incident test test-system chaos bench quality check format schemas lock relock-kafka clean distclean
+.PHONY: help setup run demo incident test test-system chaos bench quality check format schemas dashboards lock relock-kafka clean distclean
 
 # The first of these that is 3.11 or newer; `make PYTHON=… setup` names another.
 PYTHONS := python3 python3.13 python3.12 python3.11 python3.14 python
@@ -63,6 +63,7 @@ check: $(STAMP) ## Format, lint, types, import rules, no machine paths, schemas 
 	$(PY) -m deploy.handbook --check
 	$(PY) -m deploy.metrics_page --check
 	$(PY) -m deploy.figures_page --check
+	$(PY) -m deploy.grafana --check
 
 format: $(STAMP) ## Put the code into its form
 	@$(PY) -m ruff format .
@@ -73,6 +74,9 @@ schemas: $(STAMP) ## Write the JSON Schemas, docs/indicators.md, docs/metrics.md
 	$(PY) -m deploy.handbook
 	$(PY) -m deploy.metrics_page
 	$(PY) -m deploy.figures_page
+
+dashboards: $(STAMP) ## Write Grafana's dashboards anew from deploy/grafana
+	$(PY) -m deploy.grafana
 
 UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate
 lock: ## Write requirements/ anew from pyproject.toml (needs uv)

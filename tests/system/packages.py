@@ -12,6 +12,7 @@ from typing import Final
 
 WANTED: Final = {
     "prometheus-alertmanager": "prometheus-alertmanager",
+    "prometheus": "prometheus",
     "chromium": "chromium",
     "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc": "fonts-noto-cjk",
 }
