@@ -115,6 +115,15 @@ def test_every_alert_has_a_runbook(rule: dict[str, Any]) -> None:
     assert rule["labels"]["severity"] in ("info", "warning", "critical")
 
 
+def test_every_alert_is_tested_to_come_and_to_stay_away() -> None:
+    """What of both there is, `promtool test rules` holds to be so."""
+    tests = yaml.safe_load((ROOT / "tests/system/rules/alerting.yml").read_text("utf-8"))["tests"]
+    cases = [case for test in tests for case in test["alert_rule_test"]]
+    names = {rule["alert"] for rule in ALERTS}
+    assert {case["alertname"] for case in cases if case["exp_alerts"]} == names
+    assert {case["alertname"] for case in cases if not case["exp_alerts"]} == names
+
+
 def test_the_runbooks_are_about_alerts_that_there_are() -> None:
     headings = HEADING.findall((ROOT / "docs/runbooks.md").read_text("utf-8"))
     assert set(headings[1:]) == {rule["alert"] for rule in ALERTS}
