@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from itertools import groupby
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
@@ -13,7 +12,7 @@ from schemas.goals import FigureId
 from schemas.readings import ReadingVerdict, Scope
 from services.console.business import Business, Value, today
 from services.console.feed_io import Feed
-from services.console.figures import BY_ID, Unit
+from services.console.figures import BY_ID, FIGURES, Figure, Unit
 from services.console.readings import Point
 from services.runtime.api_io import errors
 
@@ -87,8 +86,10 @@ def figure_routes(feed: Feed, now: Callable[[], datetime] = lambda: datetime.now
         """Against the year's goals; docs/figures.md explains each."""
         begin, end = today(now(), feed.policy.zone)
         begin, end = begin if since is None else to_ms(since), end if until is None else to_ms(until)
-        values = business.values(feed.policy.document.goals, scope, begin, end)
-        figures = [_figure(id_, list(found)) for id_, found in groupby(values, lambda each: each.figure.id)]
+        found: dict[FigureId, list[Value]] = {figure.id: [] for figure in FIGURES if scope in figure.scopes}
+        for each in business.values(feed.policy.document.goals, scope, begin, end):
+            found[each.figure.id].append(each)
+        figures = [_figure(BY_ID[id_], values) for id_, values in found.items()]
         return FigureList(scope=scope, since=from_ms(begin), until=from_ms(end), figures=figures)
 
     @router.get("/readings/{indicator}", summary="How an indicator reads", responses=errors(401, 422, 503))
@@ -116,8 +117,7 @@ def figure_routes(feed: Feed, now: Callable[[], datetime] = lambda: datetime.now
     return router
 
 
-def _figure(id_: str, values: list[Value]) -> FigureAnswer:
-    figure = BY_ID[id_]
+def _figure(figure: Figure, values: list[Value]) -> FigureAnswer:
     return FigureAnswer(
         id=figure.id,
         title=figure.title,

@@ -60,6 +60,14 @@ async def test_figures_of_a_stretch_by_channel(client: httpx.AsyncClient) -> Non
     assert (answer["scope"], answer["since"]) == ("channel", "2026-11-23T00:00:00Z")
 
 
+@pytest.mark.usefixtures("complete")
+async def test_what_nothing_is_known_of_is_named_all_the_same(client: httpx.AsyncClient) -> None:
+    answer = (await client.get("/api/v1/figures", params={"scope": "segment"})).json()
+    assert {each["id"]: each["values"] for each in answer["figures"]} == {
+        figure.id: [] for figure in FIGURES if "segment" in figure.scopes
+    }
+
+
 @pytest.mark.usefixtures("complete", "told")
 async def test_figures_of_the_whole_are_of_today_where_nothing_is_said(client: httpx.AsyncClient) -> None:
     answer = (await client.get("/api/v1/figures")).json()
