@@ -36,8 +36,7 @@ _AFTER: Final = """\
   and complaints are only counted.
 - Every event has a channel. Clicks, spend, conversions, complaints and their answers count for a product where the
   event names one, and clicks, spend, conversions and complaints for a segment; mentions are of the whole, or a product.
-- Sums by product and segment, amounts, mentions, complaints and suspicious clicks take late events of up to three days;
-  those of a channel of up to nine.
+- An event that comes up to three days late still counts in its hour; one that comes later is judged, but in no figure.
 - A complaint counts in the hour in which it was opened, its answer in the hour of the answer; one that was answered
   before its opening was heard of, and long enough ago that panes have closed over it, is not counted as answered.
 - Suspicious clicks: of an address over the limit of `click_fraud`, from the trailing minute in which it tripped until

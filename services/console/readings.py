@@ -2,6 +2,7 @@
 bounded whatever comes in."""
 
 from array import array
+from bisect import bisect_left
 from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from math import isnan, nan
@@ -15,7 +16,7 @@ FINE_KEPT_MS: Final = 24 * 3_600_000
 COARSE_MS: Final = 3_600_000
 COARSE_KEPT_MS: Final = 31 * 24 * 3_600_000
 MOST_SERIES: Final = 4_000
-"""Those read last; a series takes 26 KB when it is a month old."""
+"""Those read last; a series takes 37 KB when it is a month old."""
 STALE_MS: Final = 3_600_000
 """A subject of which nothing was read for so long is not told of as if it stood so now."""
 _VERDICTS: Final[tuple[ReadingVerdict, ...]] = get_args(ReadingVerdict)
@@ -66,11 +67,10 @@ class Line:
 
     def points(self, since_ms: int, until_ms: int) -> Iterator[Point]:
         """The readings of a stretch of time, its end not included."""
-        for at_ms, value, threshold, verdict in zip(
-            self._at, self._values, self._thresholds, self._verdicts, strict=True
-        ):
-            if since_ms <= at_ms < until_ms:
-                yield Point(at_ms, _known(value), _known(threshold), _VERDICTS[verdict])
+        those = slice(bisect_left(self._at, since_ms), bisect_left(self._at, until_ms))
+        columns = (self._at[those], self._values[those], self._thresholds[those], self._verdicts[those])
+        for at_ms, value, threshold, verdict in zip(*columns, strict=True):
+            yield Point(at_ms, _known(value), _known(threshold), _VERDICTS[verdict])
 
 
 def _known(figure: float) -> float | None:

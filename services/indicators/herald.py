@@ -16,7 +16,7 @@ from services.indicators.rule import Verdict
 from services.indicators.seen import FEW
 from services.indicators.store import Store
 from services.indicators.tallies import IN_MICROS, MEASURES, Tallies
-from services.indicators.tuning import InForce
+from services.indicators.tuning import InForce, Tuning
 
 _MICROS: Final = 1_000_000
 _FEW: Final = 25
@@ -46,13 +46,22 @@ def _judged_at_once(store: Store, policy: InForce, end_ms: int) -> dict[tuple[st
     """Counts are judged with their events, and what stands in no trouble is not judged when a pane closes."""
     found = {}
     for tuning in policy.rules:
-        if tuning.rule.judged != "at once":
-            continue
-        for subject in store.standing_subjects(tuning.rule.reads):
-            if (tuned := tuning.on(subject)) is not None:
-                view = store.view(subject, policy.around)
-                found[tuned.rule.name, subject] = tuned.rule.judge(view, tuned.limits, end_ms)
+        if tuning.rule.judged == "at once":
+            for subject in store.standing_subjects(tuning.rule.reads):
+                verdict = _verdict(store, policy, tuning, subject, end_ms)
+                if verdict is not None:
+                    found[tuning.rule.name, subject] = verdict
     return found
+
+
+def _verdict(store: Store, policy: InForce, tuning: Tuning, subject: str, end_ms: int) -> Verdict | None:
+    tuned = tuning.on(subject)
+    if tuned is None:
+        return None
+    try:
+        return tuned.rule.judge(store.view(subject, policy.around), tuned.limits, end_ms)
+    except Exception:  # noqa: BLE001 - it is told of where its events are judged; the others are read all the same
+        return None
 
 
 def _standing(verdict: Verdict) -> Standing:

@@ -205,7 +205,7 @@ class IndicatorMachine:
         if isinstance(self._store, ComplaintStore):
             count_answers(self._store, self._policy)
         if isinstance(self._store, ChannelStore):
-            self._tallies.untold |= self._store.touched_hours()
+            self._tallies.touch(self._store.touched_hours())
 
     def _tell_people(self, policy: InForce, before_ms: int) -> None:
         """How the subjects stand once a minute at most; the hours' sums once a minute of the marks."""

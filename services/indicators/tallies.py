@@ -21,6 +21,7 @@ ALL: Final = "all"
 OTHERS: Final = "(others)"
 """Where an hour's names are counted when they are too many to tell apart: a sender may put anything there."""
 KEPT_HOURS: Final = 72
+"""What comes later than that changes no sums any more: an hour of which a part is forgotten is not told again."""
 KEY: Final = b"y"
 
 _Record = dict[Scope, dict[str, list[int]]]
@@ -90,6 +91,10 @@ class Tallies:
     def __iter__(self) -> Iterator[int]:
         return iter(self._hours)
 
+    def touch(self, hours: Iterable[int]) -> None:
+        """Something else has changed in these hours that is told with them."""
+        self.untold.update(hour for hour in hours if hour >= self._oldest)
+
     def table(self, hour: int, scope: Scope) -> Table:
         """The table of an hour and scope, to add to; of an hour that is forgotten, one that nobody reads."""
         if hour < self._oldest:
@@ -112,7 +117,7 @@ class Tallies:
         for hour in [each for each in self._hours if each < self._oldest]:
             del self._hours[hour]
             self._dirty.add(hour)
-            self.untold.discard(hour)
+        self.untold = {hour for hour in self.untold if hour >= self._oldest}
 
     def changed(self) -> Iterator[tuple[bytes, bytes | None]]:
         """A snapshot record per hour."""

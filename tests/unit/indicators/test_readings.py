@@ -3,12 +3,18 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from schemas.base import from_ms
 from schemas.frames import decode
-from schemas.readings import MAX_SUBJECTS, READINGS_MESSAGE, Reading, Tally
+from schemas.readings import MAX_SUBJECTS, READINGS_MESSAGE, Reading, Scope, Tally
 from schemas.topics import READINGS
-from services.indicators.machine import build
+from services.indicators.channel import ChannelStore
+from services.indicators.machine import IndicatorMachine, build
+from services.indicators.registry import rules_of
+from services.indicators.rule import Verdict
+from services.indicators.rules.complaint_volume import ComplaintVolume
 from services.indicators.tallies import OTHERS, Tallies
 from services.runtime.machine import Output
 from tests.support.indicator_log import TEN
@@ -110,6 +116,17 @@ def test_sums_are_broken_down_by_product_and_segment_and_repeats_do_not_count() 
     }
 
 
+def test_an_hour_of_which_a_part_is_forgotten_is_not_told_again() -> None:
+    world = telling("channel")
+    business(world, at=0)
+    world.mark(MINUTE)
+    assert len(tallies(world)) == 1
+    world.mark(4 * 24 * HOUR)
+    business(world, at=0)
+    world.mark(4 * 24 * HOUR + MINUTE)
+    assert len(tallies(world)) == 1
+
+
 def test_actors_are_counted_and_never_named() -> None:
     world = telling("actor")
     world.clicks(120, at=0, within=50 * SECOND)
@@ -164,6 +181,51 @@ def test_a_backtest_tells_none_of_it() -> None:
     business(world, at=0)
     world.mark(HOUR)
     assert said(world.outputs) == []
+
+
+def test_a_rule_that_raises_is_left_out_and_the_others_are_read() -> None:
+    class Failing(ComplaintVolume):
+        def judge(self, view: Any, limits: Any, now_ms: int) -> Verdict:
+            raise ZeroDivisionError
+
+    rules = [Failing() if rule.id == "complaint_volume" else rule for rule in rules_of("channel")]
+    world = World("channel", machine=IndicatorMachine("channel", 0, ChannelStore(), rules, readings=True))
+    world.complaints(1, at=0)
+    world.mark(6 * MINUTE)
+    assert readings(world)[-1].values.keys() == {"complaint_rate"}
+
+
+_HAPPENED = st.lists(
+    st.tuples(
+        st.integers(0, 2 * HOUR - 1),
+        st.sampled_from(["douyin", "baidu"]),
+        st.sampled_from([None, "wenli-1"]),
+        st.sampled_from([None, "young", "silver"]),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(_HAPPENED, st.data())
+def test_sums_do_not_depend_on_the_order_of_events_nor_on_their_frames(happened: Any, data: st.DataObject) -> None:
+    world = telling("channel")
+    for at, channel, product, segment in data.draw(st.permutations(happened)):
+        business(world, at, channel, product_id=product, segment=segment)
+        if data.draw(st.booleans()):
+            world.mark(data.draw(st.integers(0, 3 * MINUTE)))
+    world.mark(3 * HOUR)
+    last = {each.hour: each.sums for each in tallies(world)}
+    scopes: tuple[tuple[Scope, int], ...] = (("channel", 1), ("product", 2), ("segment", 3))
+    for scope, place in scopes:
+        clicks: dict[Any, float] = {}
+        for each in happened:
+            if each[place] is not None:
+                key = from_ms((TEN + each[0]) // HOUR * HOUR), each[place]
+                clicks[key] = clicks.get(key, 0) + 3
+        told = {(hour, name): one["clicks"] for hour, sums in last.items() for name, one in sums.get(scope, {}).items()}
+        assert told == clicks
 
 
 @pytest.mark.parametrize("subject", ["channel", "actor", "complaint", "brand"])
