@@ -107,6 +107,7 @@ def indicators(subject: str) -> str:
 
 
 def _services() -> Iterator[Access]:
+    # Its door for complaints promises an answer by what the policy says.
     yield Access("gateway", (POLICY,), RAW_TOPICS)
     yield Access(
         "ingest", (*RAW_TOPICS, POLICY), (*FRAMES_TOPICS, DEAD_LETTERS), compares=EVERY_TOPIC, joins=INGEST_GROUP

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from schemas.audit import AuditRecord
 from schemas.base import from_ms
-from services.cli.audit.rows import COLUMNS, Approvals, Row, csv_line, json_line, row_of
+from services.auditing.rows import COLUMNS, Approvals, Row, csv_line, json_line, row_of
 from services.cli.audit_log_io import AuditLog, every_record, open_audit
 from services.cli.moments import MomentError, moment_ms
 from services.cli.settings import CliSettings

@@ -14,8 +14,8 @@ from typing import BinaryIO, Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from schemas.audit import ChainHead, SignedHead
-from services.cli.audit.checking import Checker, End
-from services.cli.audit.heads import is_signed, line_of, signed
+from services.auditing.checking import Checker, End
+from services.auditing.heads import is_signed, line_of, signed
 from services.cli.audit_log_io import every_record, open_audit
 from services.runtime.chain import ChainName
 from services.runtime.settings import CommonSettings

@@ -12,9 +12,9 @@ from typing import Any, Final
 from aiokafka.errors import KafkaError
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from services.auditing.checking import Checker
+from services.auditing.heads import HOW, BadKeyError, HeadBook, pem_of, private_key, public_key
 from services.cli import audit_export_io
-from services.cli.audit.checking import Checker
-from services.cli.audit.heads import HOW, BadKeyError, HeadBook, pem_of, private_key, public_key
 from services.cli.audit.words import lines_of
 from services.cli.audit_heads_io import export_heads, lines_in
 from services.cli.audit_log_io import every_record, open_audit

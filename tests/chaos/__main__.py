@@ -22,7 +22,7 @@ from pydantic import SecretStr
 from deploy.launcher.standard import standard_system
 from deploy.launcher.system import System
 from deploy.launcher.table import AUDIT_HEADS, StandIns
-from services.cli.audit.heads import private_key
+from services.auditing.heads import private_key
 from services.cli.audit.words import lines_of
 from services.cli.audit_io import check, read_heads
 from services.cli.replay_io import tell_end, tell_time

@@ -14,9 +14,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FORBIDDEN = ("aiokafka", "fastapi", "faust", "httpx", "httpx2")
 """What only modules with a name for I/O may pull in, themselves or through others."""
-PURE_ROOMS = ("scanning", "incidents")
+PURE_ROOMS = ("scanning", "incidents", "auditing")
 """Rooms without any I/O, for what must be judged alike in several services: a text (by the indicator and the console's
-scan), and which alerts are one incident (by the console and the command line)."""
+scan), which alerts are one incident, and whether the audit is whole (by the console and the command line)."""
 JUDGING_ROOM = "policies"
 """What a policy means and how it is changed, for the console and the command line: only who knows the rules can say
 that, so it may import the pure modules of others, as the command line may."""

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from services.cli.audit.checking import Checker
-from services.cli.audit.heads import HeadBook
+from services.auditing.checking import Checker
+from services.auditing.heads import HeadBook
 
 MOST_SAID: Final = 100
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from deploy.launcher.secrets import ROLES, make_secrets
-from services.cli.audit.heads import private_key
+from services.auditing.heads import private_key
 from services.console.people import TokenHolder
 from services.console.signin.users import parse
 from services.gateway.senders import Sender

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from services.cli.audit.checking import Checker
-from services.cli.audit.heads import Signed, Vouched
+from services.auditing.checking import Checker
+from services.auditing.heads import Signed, Vouched
 from services.runtime.chain import ChainName, Chains, canonical, digest_of
 from services.runtime.ids import derive
 from services.runtime.machine import Output

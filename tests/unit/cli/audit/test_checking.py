@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from services.cli.audit import checking
-from services.cli.audit.checking import Checker, End
-from services.cli.audit.heads import Vouched
+from services.auditing import checking
+from services.auditing.checking import Checker, End
+from services.auditing.heads import Vouched
 from services.runtime.chain import BEGINNING
 from tests.unit.cli.audit.logs import AT, TARGETS, WRITERS, Log, checked, heads, record, resealed, written
 

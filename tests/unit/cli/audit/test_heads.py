@@ -11,8 +11,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from schemas.audit import ChainHead
-from services.cli.audit.checking import Checker
-from services.cli.audit.heads import BadKeyError, HeadBook, line_of, pem_of, private_key, public_key, signed
+from services.auditing.checking import Checker
+from services.auditing.heads import BadKeyError, HeadBook, line_of, pem_of, private_key, public_key, signed
 from services.cli.audit.words import lines_of
 from tests.unit.cli.audit.logs import AT, checked, record, written
 

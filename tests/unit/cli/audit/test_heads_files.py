@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from services.cli.audit.checking import End
+from services.auditing.checking import End
 from services.cli.audit_heads_io import PATTERN, lines_in, write_heads
 
 KEY = Ed25519PrivateKey.generate()

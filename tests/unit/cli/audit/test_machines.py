@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.alerting.machine import AlertingMachine
+from services.auditing.checking import Checker
 from services.channel_control.machine import ControlMachine
-from services.cli.audit.checking import Checker
 from services.indicators.machine import build
 from services.runtime.machine import Machine, Record
 from tests.support.replay import Plan, assert_replay_safe, outputs_of, plans

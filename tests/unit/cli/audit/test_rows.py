@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.audit import AuditRecord
-from services.cli.audit.rows import COLUMNS, Approvals, csv_line, json_line, row_of
+from services.auditing.rows import COLUMNS, Approvals, csv_line, json_line, row_of
 from tests.unit.channel_control.orders import hex_id
 from tests.unit.cli.audit.logs import AT
 from tests.unit.cli.audit.logs import record as document

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from schemas.audit import Link
 from schemas.base import Instant, Message, Name, Ref
-from services.cli.audit.heads import Signed
+from services.auditing.heads import Signed
 from services.runtime.chain import BEGINNING, ChainName, canonical, digest_of
 
 REPEATABLE: Final = 2**15
