@@ -152,6 +152,8 @@ def _people() -> Iterator[Access]:
         transactions=POLICY_WRITER,
         one_transaction=True,
     )
+    # `dead-letters open`, which takes ingest's key besides
+    yield Access("letters", (DEAD_LETTERS,))
     # `audit heads`, `audit verify` and `audit export`
     yield Access("audit", (AUDIT,))
     # `explain` and `incident`: what was decided, without raw events and what was rejected of them.

@@ -1,4 +1,4 @@
-"""`tidegate …`: topics, policy, replay, the ledger, the archive, scans of texts, proofs, audit, test alerts, backtests.
+"""`tidegate …`: topics, policy, replay, ledger, archive, dead letters, scans of texts, proofs, audit, backtests.
 
 Exit codes: 0 done, 1 not as it should be, 2 bad usage or settings, 130 stopped by Ctrl-C.
 """
@@ -20,6 +20,7 @@ from services.cli import (
     explain_io,
     incident_io,
     ledger_io,
+    letters_io,
     policy_io,
     replay_io,
     scan_io,
@@ -37,6 +38,7 @@ _MODULES = (
     automation_io,
     replay_io,
     ledger_io,
+    letters_io,
     archive_io,
     scan_io,
     verify_io,

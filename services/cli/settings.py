@@ -6,7 +6,7 @@ from typing import ClassVar
 from pydantic import SecretStr
 
 from schemas.base import Name
-from services.ingest.settings import PseudonymKey
+from services.ingest.settings import DeadLetterKey, PseudonymKey
 from services.runtime.settings import CommonSettings
 
 
@@ -25,3 +25,5 @@ class CliSettings(CommonSettings):
     """The folder for signed heads."""
     ingest_pseudonym_key: PseudonymKey | None = None
     """Ingest's own, for `tidegate verify`: without it nothing about addresses and accounts can be derived again."""
+    ingest_dead_letter_key: DeadLetterKey | None = None
+    """Ingest's own, for `tidegate dead-letters open`."""

@@ -18,6 +18,8 @@ from services.console.pages.alert_io import alert_routes
 from services.console.pages.alerts_io import alerts_routes
 from services.console.pages.board_io import board_routes
 from services.console.pages.channel_io import channel_routes
+from services.console.pages.content_io import content_routes
+from services.console.pages.dead_letters_io import dead_letter_routes
 from services.console.pages.forms_io import form_routes
 from services.console.pages.frame_io import Frame, PageError
 from services.console.pages.incidents_io import incidents_routes
@@ -110,6 +112,8 @@ def _add_pages(
         policy_edit_routes(frame, feed, sessions.visiting, changing, trials),
         policy_trial_routes(frame, feed, sessions.visiting, trials),
         channel_routes(frame, feed, sessions.visiting),
+        content_routes(frame, feed, sessions.visiting),
+        dead_letter_routes(frame, feed, sessions.visiting),
     ]
     for router in pages:
         app.include_router(router, dependencies=[Depends(complete)])

@@ -13,6 +13,7 @@ NAMES: Final[Mapping[str, str]] = MappingProxyType(
         topics.AUDIT: "audit",
         topics.POLICY: "policy",
         topics.READINGS: "readings",
+        topics.DEAD_LETTERS: "dead_letters",
     }
 )
 """By topic."""

@@ -5,6 +5,7 @@ import contextlib
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
 from aiokafka.errors import KafkaError
 
@@ -15,6 +16,7 @@ from schemas.readings import READINGS_MESSAGE, Reading
 from services.console import metrics
 from services.console.changes import Changes
 from services.console.groups_io import Groups
+from services.console.letters import Letters
 from services.console.policy_view import PolicyInForce
 from services.console.readings import Readings
 from services.console.settings import ConsoleSettings
@@ -28,6 +30,11 @@ from services.runtime.health import Health, PartState
 from services.runtime.kafka_io import Batch, Received
 
 log = logging.getLogger(__name__)
+
+LETTERS_DAYS: Final = 7
+"""So many days of dead letters are read at a start."""
+ASIDE: Final = frozenset({topics.READINGS, topics.DEAD_LETTERS})
+"""What pages do not wait for: theirs fill as it is read."""
 
 
 class Feed:
@@ -49,6 +56,8 @@ class Feed:
         self.signed_out = SignedOut()
         self.policy = PolicyInForce()
         self.policies = PolicyTopic()
+        self.letters = Letters()
+        self._since_ms[topics.DEAD_LETTERS] = to_ms(now) - LETTERS_DAYS * topics.DAY_MS
         self._settings = settings
         self._changes = Changes(f"{to_ms(now):x}")
         self._ending = False
@@ -59,17 +68,18 @@ class Feed:
             topics.AUDIT: self._fold_audit,
             topics.POLICY: self._fold_policy,
             topics.READINGS: lambda record: self._fold_reading(record.value or b""),
+            topics.DEAD_LETTERS: lambda record: self.letters.fold(record.value or b""),
         }
-        self._unread = set(self._folds) - {topics.READINGS}
+        self._unread = set(self._folds)
         self._parts = {topic: health.part(topic) for topic in self._folds}
 
     @property
     def complete(self) -> bool:
         """Whether all has been read that was in the topics when their reading began, last time from the beginning.
 
-        Charts and figures fill by and by: nobody has to wait for a week of them.
+        Charts, figures and dead letters fill by and by: nobody has to wait for a week of them.
         """
-        return not self._unread
+        return self._unread <= ASIDE
 
     def parts(self) -> list[PartState]:
         """How the reading of each topic fares."""
@@ -152,8 +162,7 @@ class Feed:
 
     async def _read(self, topic: str) -> None:
         self._parts[topic].wait("reading what there is")
-        if topic != topics.READINGS:
-            self._unread.add(topic)
+        self._unread.add(topic)
         reading = kafka_io.follow(self._settings, topic, since_ms=self._since_ms.get(topic))
         async with contextlib.aclosing(reading) as batches:
             async for batch in batches:
@@ -170,7 +179,7 @@ class Feed:
                 where = {"topic": topic, "partition": record.partition, "offset": record.offset}
                 log.warning("not understood, left out", extra=where)
                 metrics.UNREADABLE.labels(topic).inc()
-        if batch.caught_up or topic == topics.READINGS:
+        if batch.caught_up or topic in ASIDE:
             self._unread.discard(topic)
             self._parts[topic].ok()
         if batch.records:

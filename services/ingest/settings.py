@@ -25,6 +25,10 @@ def _seal_key(value: SecretStr) -> SecretStr:
     return value
 
 
+DeadLetterKey = Annotated[SecretStr, AfterValidator(_seal_key)]
+"""Seals what is kept of a bad record: a Fernet key, 32 bytes in URL-safe base64."""
+
+
 class IngestSettings(CommonSettings):
     """`TIDEGATE_INGEST_…`"""
 
@@ -34,8 +38,7 @@ class IngestSettings(CommonSettings):
     """Of /healthz, /readyz and /metrics."""
     ingest_pseudonym_key: PseudonymKey
     """The account system has the same."""
-    ingest_dead_letter_key: Annotated[SecretStr, AfterValidator(_seal_key)]
-    """Seals the raw record in a dead letter: a Fernet key, 32 bytes in URL-safe base64."""
+    ingest_dead_letter_key: DeadLetterKey
     ingest_pause_ms: Annotated[int, Field(ge=0, le=1000)] = 20
     """From one poll to the next while little waits: fewer, fuller frames for more latency."""
     ingest_ack_s: Annotated[float, Field(gt=0, le=600)] = 60.0

@@ -55,7 +55,7 @@ def test_raw_events_end_in_ingest() -> None:
     for topic in topics.RAW_TOPICS:
         assert readers(topic) == {"ingest"}
         assert writers(topic) == {"gateway"}
-    assert {name for name, each in PEOPLE.items() if PERSONAL & {*each.reads}} == {"history"}
+    assert {name for name, each in PEOPLE.items() if PERSONAL & {*each.reads}} == {"history", "letters"}
 
 
 def test_only_ingest_writes_frames_and_only_one_reads_each() -> None:

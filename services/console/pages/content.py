@@ -1,0 +1,128 @@
+"""What the page Content shows of a scan: the text with what was found marked in it. Pure."""
+
+import html.parser
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from types import MappingProxyType
+from typing import Final
+
+from schemas.base import Bilingual
+from services.scanning.report import Finding, Material
+
+MAX_TEXT: Final = 20_000
+READABLE: Final = (".txt", ".md", ".html", ".htm")
+_ENCODINGS: Final = ("utf-8-sig", "gb18030")
+"""Chinese offices still write the second."""
+_SILENT: Final = ("script", "style", "template", "head")
+_BREAKS: Final = ("p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "section", "article", "table", "ul", "ol")
+
+KINDS: Final[Mapping[str, Bilingual]] = MappingProxyType(
+    {
+        "phrase": Bilingual(en="must not be said", zh="禁用表述"),
+        "missing_prompt": Bilingual(en="is missing", zh="缺少提示"),
+        "disclosure_share": Bilingual(en="too little disclosure", zh="风险披露篇幅不足"),
+        "disclosure_font": Bilingual(en="disclosure too small", zh="风险披露字号过小"),
+        "reviewers": Bilingual(en="too few reviewers", zh="审核人数不足"),
+        "tampered": Bilingual(en="changed after review", zh="审核后被修改"),
+    }
+)
+
+
+class UnreadableError(ValueError):
+    """What was uploaded is no text that can be scanned. `told`: why, for people."""
+
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__(en)
+        self.told = Bilingual(en=en, zh=zh)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of the text; numbers: of the findings that it belongs to, from 1 on; none for what is good."""
+
+    text: str
+    numbers: tuple[int, ...]
+    shadow: bool
+
+
+def text_of(name: str, data: bytes) -> str:
+    """The text in a file. Raises UnreadableError."""
+    if not name.lower().endswith(READABLE):
+        raise UnreadableError(
+            f"Only these can be scanned: {', '.join(READABLE)}. Copy the text of any other document into the field.",
+            f"仅支持扫描以下文件：{'、'.join(READABLE)}。其他文档请将文字复制到输入框。",
+        )
+    text = _decoded(data)
+    return _seen(text) if name.lower().endswith((".html", ".htm")) else text
+
+
+def _decoded(data: bytes) -> str:
+    for encoding in _ENCODINGS:
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\x00" not in text:
+            return text
+    raise UnreadableError("The file is not text in UTF-8 or GB18030.", "文件不是 UTF-8 或 GB18030 编码的文本。")
+
+
+def _seen(page: str) -> str:
+    reader = _Reader()
+    reader.feed(page)
+    reader.close()
+    lines = (" ".join(line.split()) for line in "".join(reader.parts).splitlines())
+    return "\n".join(line for line in lines if line)
+
+
+class _Reader(html.parser.HTMLParser):
+    """Keeps what a reader of the page sees."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self._silent: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _SILENT:
+            self._silent.append(tag)
+        elif tag in _BREAKS:
+            self.parts.append("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._silent and tag == self._silent[-1]:
+            self._silent.pop()
+        elif tag in _BREAKS:
+            self.parts.append("\n")
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self.parts.append(data)
+
+
+def material_of(body: str, fields: Mapping[str, str]) -> Material:
+    """What is to be scanned; shares come as per cent. Raises ValueError, ValidationError among them."""
+    share, font, reviewers = (fields.get(name, "").strip() for name in ("share", "font", "reviewers"))
+    return Material(
+        body=body,
+        disclosure_share=float(share) / 100 if share else None,
+        disclosure_font_ratio=float(font) if font else None,
+        reviewers=int(reviewers) if reviewers else None,
+    )
+
+
+def pieces(body: str, findings: Sequence[Finding]) -> list[Piece]:
+    """The text in stretches of the same findings, which may overlap."""
+    spans = [
+        (each.begin, each.end, number, each.shadow)
+        for number, each in enumerate(findings, 1)
+        if each.begin is not None and each.end is not None and each.begin < each.end
+    ]
+    cuts = sorted({0, len(body), *(at for begin, end, _, _ in spans for at in (begin, end))})
+    found = []
+    for begin, end in pairwise(cuts):
+        here = [(number, shadow) for first, last, number, shadow in spans if first <= begin and end <= last]
+        numbers = tuple(number for number, _ in here)
+        found.append(Piece(body[begin:end], numbers, shadow=bool(here) and all(shadow for _, shadow in here)))
+    return found
