@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 from schemas.base import to_ms
 from schemas.channels import Hold
 from schemas.policy import Policy, PolicyRef
-from schemas.topics import ALERT_STATE, AUDIT, CHANNEL_STATE, POLICY, READINGS
+from schemas.topics import ALERT_STATE, AUDIT, CHANNEL_STATE, DEAD_LETTERS, POLICY, READINGS
 from services.runtime import kafka_io
 from services.runtime.ids import derive
 from services.runtime.kafka_io import Batch
@@ -111,7 +111,7 @@ async def test_the_audit_says_from_when_on_it_is_shown(world: World, client: htt
 async def test_the_audit_is_read_from_that_day_on_and_the_states_from_the_beginning(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    days = {AUDIT: 31, READINGS: 8}
+    days = {AUDIT: 31, READINGS: 8, DEAD_LETTERS: 7}
     since = {topic: to_ms(NOW) - number * 86_400_000 for topic, number in days.items()}
     expected = dict.fromkeys((CHANNEL_STATE, ALERT_STATE, POLICY)) | since
     asked: dict[str, int | None] = {}
