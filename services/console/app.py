@@ -8,6 +8,7 @@ from schemas.topics import CHANNEL_COMMANDS, TOPICS
 from services.console.answers import OrderProblem
 from services.console.approvals_io import approval_routes
 from services.console.automation_io import automation_routes
+from services.console.chain_check_io import ChainCheck
 from services.console.desk_io import Desk, Publishing
 from services.console.feed_io import Feed
 from services.console.figures_io import figure_routes
@@ -16,6 +17,7 @@ from services.console.links_io import link_routes
 from services.console.ordering_io import order_routes
 from services.console.pages.alert_io import alert_routes
 from services.console.pages.alerts_io import alerts_routes
+from services.console.pages.audit_io import audit_routes
 from services.console.pages.board_io import board_routes
 from services.console.pages.channel_io import channel_routes
 from services.console.pages.content_io import content_routes
@@ -113,6 +115,7 @@ def _add_pages(
         policy_trial_routes(frame, feed, sessions.visiting, trials),
         channel_routes(frame, feed, sessions.visiting),
         content_routes(frame, feed, sessions.visiting),
+        audit_routes(frame, feed, sessions.visiting, ChainCheck(settings)),
         dead_letter_routes(frame, feed, sessions.visiting),
     ]
     for router in pages:

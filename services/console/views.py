@@ -147,6 +147,10 @@ class Audit:
                 found.append(record)
         return found
 
+    def entries(self) -> list[tuple[Place, AuditRecord]]:
+        """All records that are known at this moment, the oldest first, for whoever takes their time."""
+        return list(self._records)
+
     def outcome_of(self, command_id: str) -> AuditRecord | None:
         """What came of an order: the first that was written of it."""
         return self._outcomes.get(command_id)
