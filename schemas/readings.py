@@ -1,6 +1,7 @@
-"""What the indicators read, for people: how each subject stood when a pane closed, and hourly sums for the figures.
+"""What the indicators read, for people: how each subject stood when a pane closed, hourly sums for the figures, and
+which complaints wait for an answer.
 
-Both are on the topic `readings`, keyed by their writer. What is written again says the same, or more of the same hour,
+All are on the topic `readings`, keyed by their writer. What is written again says the same, or more of the same hour,
 and takes the place of what stood there: nothing is ever added twice.
 """
 
@@ -8,7 +9,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, TypeAdapter
 
-from schemas.base import Instant, Name, Ref, Versioned
+from schemas.base import Instant, Message, Name, Ref, Versioned
 
 ReadingVerdict = Literal["calm", "warning", "breach", "unsure"]
 """`warning`: near enough to the threshold for an episode. `unsure`: too little is known, and the value is null."""
@@ -78,7 +79,29 @@ class Tally(Versioned):
     left_out: LeftOut = 0
 
 
-READINGS_MESSAGE: Final[TypeAdapter[Reading | Tally]] = TypeAdapter(
-    Annotated[Reading | Tally, Field(discriminator="kind")]
+class OpenCase(Message):
+    """A complaint that waits for its answer. at: when it was opened."""
+
+    at: Instant
+    channel: str
+    product: Name | None = None
+    entry: str
+    high_net_worth: bool = False
+
+
+class Cases(Versioned):
+    """What has become of single complaints since the writer told of them last: those that wait for an answer, and those
+    that do so no more, answered or forgotten. By id; nobody's words.
+    """
+
+    kind: Literal["cases"] = "cases"
+    writer: Name
+    at: Instant
+    waiting: dict[Name, OpenCase] = {}
+    settled: list[Name] = []
+
+
+READINGS_MESSAGE: Final[TypeAdapter[Reading | Tally | Cases]] = TypeAdapter(
+    Annotated[Reading | Tally | Cases, Field(discriminator="kind")]
 )
-"""Either, as it stands on the topic."""
+"""Any of them, as it stands on the topic."""

@@ -20,6 +20,7 @@ from services.console.pages.alerts_io import alerts_routes
 from services.console.pages.audit_io import audit_routes
 from services.console.pages.board_io import board_routes
 from services.console.pages.channel_io import channel_routes
+from services.console.pages.complaints_io import complaint_routes
 from services.console.pages.content_io import content_routes
 from services.console.pages.dead_letters_io import dead_letter_routes
 from services.console.pages.forms_io import form_routes
@@ -115,6 +116,7 @@ def _add_pages(
         policy_trial_routes(frame, feed, sessions.visiting, trials),
         channel_routes(frame, feed, sessions.visiting),
         content_routes(frame, feed, sessions.visiting),
+        complaint_routes(frame, feed, sessions.visiting),
         audit_routes(frame, feed, sessions.visiting, ChainCheck(settings)),
         dead_letter_routes(frame, feed, sessions.visiting),
     ]

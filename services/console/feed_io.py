@@ -12,9 +12,10 @@ from aiokafka.errors import KafkaError
 from schemas import topics
 from schemas.base import to_ms
 from schemas.policy_topic import PolicyTopic
-from schemas.readings import READINGS_MESSAGE, Reading
+from schemas.readings import READINGS_MESSAGE, Cases, Reading
 from services.console import metrics
 from services.console.changes import Changes
+from services.console.complaints import OpenComplaints
 from services.console.groups_io import Groups
 from services.console.letters import Letters
 from services.console.policy_view import PolicyInForce
@@ -47,6 +48,7 @@ class Feed:
         self.groups = Groups(self._incidents)
         self.readings = Readings()
         self.tallies = Tallies()
+        self.complaints = OpenComplaints()
         self._since_ms = {
             topics.AUDIT: to_ms(now) - settings.console_audit_days * topics.DAY_MS,
             topics.READINGS: to_ms(now) - settings.console_reading_days * topics.DAY_MS,
@@ -134,6 +136,8 @@ class Feed:
         told = READINGS_MESSAGE.validate_json(value)
         if isinstance(told, Reading):
             self.readings.fold(told)
+        elif isinstance(told, Cases):
+            self.complaints.fold(told)
         else:
             self.tallies.fold(told)
 

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 from schemas.alerting import PlannedSilence
 from schemas.directory import Directory
 from schemas.policy import Policy, PolicyRef
+from services.console.complaints import Deadlines
 from services.scanning.report import Figures, figures_in
 from services.scanning.scanner import Scanner
 
@@ -25,6 +26,7 @@ class PolicyInForce:
         self.zone = ZoneInfo(self.document.time_zone)
         self.figures = Figures()
         self.scanner: Scanner | None = None
+        self.deadlines: Deadlines | None = None
         self._documents: dict[str, bytes] = {}
         self._wanted: str | None = None
 
@@ -48,4 +50,4 @@ class PolicyInForce:
         self.figures, self.scanner, self.label = figures_in(policy), Scanner(policy.content), label
         self.document = policy
         self.directory, self.zone = policy.directory, ZoneInfo(policy.time_zone)
-        self.silences = policy.alerting.silences
+        self.silences, self.deadlines = policy.alerting.silences, Deadlines(policy)

@@ -6,8 +6,9 @@ counts, and so does the earliest answer; what is closed is answered too.
 """
 
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
+from zlib import crc32
 
 import msgspec
 
@@ -29,6 +30,7 @@ HIGH_NET_WORTH: Final = "high_net_worth"
 ANSWERED: Final = "answered"
 _ALWAYS: Final = -(2**62)
 _KEY: Final = b"c"
+_MINUTES_OF_A_DAY: Final = 24 * 60
 
 
 class Opening(msgspec.Struct, array_like=True, frozen=True, order=True, gc=False):
@@ -105,6 +107,8 @@ class ComplaintStore:
         self._evicted_ms = _ALWAYS
         self._dirty: set[str] = set()
         self._settled: list[tuple[str, Opening, int]] = []
+        self.untold: set[str] = set()
+        """Complaints that have been opened or settled since people were told of them."""
         self.tallies = Tallies()
 
     def watch(self, floors: Mapping[str, int]) -> None:
@@ -150,6 +154,7 @@ class ComplaintStore:
             for scope, named in scopes_of(row.channel, row.product, row.segment):
                 self.tallies.add(row.at_ms, scope, named, "complaints")
         self._openings[name] = opening
+        self.untold.add(name)
         self._enter(opening.kind, name, opening.at_ms)
         self._dirty.add(name)
 
@@ -177,6 +182,7 @@ class ComplaintStore:
         if opening is not None:
             self._lines[opening.kind].remove(name, opening.at_ms)
             self._dirty.add(name)
+            self.untold.add(name)
             self._settled.append((name, opening, self._answered[name]))
 
     def take_settled(self) -> list[tuple[str, Opening, int]]:
@@ -187,6 +193,19 @@ class ComplaintStore:
     def open_count(self) -> int:
         """How many are open."""
         return len(self._openings)
+
+    def opening(self, name: str) -> Opening | None:
+        """Of a complaint that waits for its answer."""
+        return self._openings.get(name)
+
+    def told_again(self, minute: int) -> Iterator[str]:
+        """The complaints whose turn it is in this minute of the day: each has one."""
+        turn = minute % _MINUTES_OF_A_DAY
+        return (name for name in self._openings if crc32(name.encode()) % _MINUTES_OF_A_DAY == turn)
+
+    def take_untold(self, names: Sequence[str] | None) -> None:
+        """What people were not told of before a restart; None: of nothing ever, so of all that is open."""
+        self.untold = set(self._openings if names is None else names)
 
     def everything(self, since_ms: int) -> list[Touched]:
         """Nothing is judged at once."""
@@ -246,6 +265,7 @@ class ComplaintStore:
             for name in self._lines[kind].pop_before(closed_ms - KEPT_MS):
                 del self._openings[name]
                 self._dirty.add(name)
+                self.untold.add(name)
                 if name in self._troubled:
                     self._again.add(name)
 

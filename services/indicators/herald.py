@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from schemas.base import from_ms
-from schemas.readings import MAX_SUBJECTS, Measure, Reading, ReadingVerdict, Scope, Standing, Tally
-from services.indicators.cases import ComplaintStore
+from schemas.readings import MAX_SUBJECTS, Cases, Measure, OpenCase, Reading, ReadingVerdict, Scope, Standing, Tally
+from services.indicators.cases import ComplaintStore, Opening
 from services.indicators.channel import ChannelStore
 from services.indicators.judging import Judge
 from services.indicators.minutes import MINUTE_MS
@@ -18,6 +18,8 @@ from services.indicators.store import Store
 from services.indicators.tallies import IN_MICROS, MEASURES, Tallies
 from services.indicators.tuning import InForce, Tuning
 
+CASES: Final = 100
+"""In one message: with the longest names they are 180 KB, of the 256 KB that a batch may have."""
 _MICROS: Final = 1_000_000
 _FEW: Final = 25
 _SELDOM: Final = 5
@@ -85,6 +87,33 @@ def _counts(store: Store, judge: Judge, policy: InForce) -> dict[str, dict[str, 
         for each in counts.values():
             each["open"] = store.open_count()
     return {name: dict(each) for name, each in counts.items()}
+
+
+def cases(writer: str, store: ComplaintStore, at_ms: int) -> Iterator[Cases]:
+    """The complaints that were opened or settled since the last call, some in each message; and each that waits on
+    once a day, so that who has read for a week knows them all.
+    """
+    untold = sorted(store.untold.union(store.told_again(at_ms // MINUTE_MS)))
+    for begin in range(0, len(untold), CASES):
+        names = untold[begin : begin + CASES]
+        found = {name: opening for name in names if (opening := store.opening(name)) is not None}
+        yield Cases(
+            writer=writer,
+            at=from_ms(at_ms),
+            waiting={name: _case(opening) for name, opening in found.items()},
+            settled=[name for name in names if name not in found],
+        )
+    store.untold.clear()
+
+
+def _case(opening: Opening) -> OpenCase:
+    return OpenCase(
+        at=from_ms(opening.at_ms),
+        channel=opening.channel,
+        product=opening.product,
+        entry=opening.entry,
+        high_net_worth=opening.high_net_worth,
+    )
 
 
 class Minute:

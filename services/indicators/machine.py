@@ -204,6 +204,8 @@ class IndicatorMachine:
         """What the store has seen meanwhile for people's figures."""
         if isinstance(self._store, ComplaintStore):
             count_answers(self._store, self._policy)
+            if not self._readings:
+                self._store.untold.clear()
         if isinstance(self._store, ChannelStore):
             self._tallies.touch(self._store.touched_hours())
 
@@ -216,6 +218,9 @@ class IndicatorMachine:
         if self._minute.passed(self.standing.clock_ms, names):
             for tally in herald.tallies(self._outbox.writer, self._store, self._tallies):
                 self._outbox.reading(tally)
+            if isinstance(self._store, ComplaintStore):
+                for told_cases in herald.cases(self._outbox.writer, self._store, self.standing.clock_ms or 0):
+                    self._outbox.reading(told_cases)
 
     def _has_work(self) -> bool:
         """Whether the close of a pane may tell anything; what stands may be over even when nothing is left to judge."""
@@ -258,6 +263,7 @@ class IndicatorMachine:
             troubles=self._troubles.standing,
             told_minute=self._minute.told,
             untold=sorted(self._tallies.untold),
+            cases=sorted(self._store.untold) if isinstance(self._store, ComplaintStore) else [],
         )
         yield snapshot.MACHINE, snapshot.encode(progress)
         if self._document_changed and self._document is not None:
@@ -292,9 +298,12 @@ class IndicatorMachine:
         windows: list[tuple[bytes, bytes]] = []
         counted: list[tuple[bytes, bytes]] = []
         episodes: list[Episode] = []
+        cases: list[str] | None = []
         for key, value in records:
             if key == snapshot.MACHINE:
-                self._take_progress(snapshot.decode_progress(value))
+                progress = snapshot.decode_progress(value)
+                self._take_progress(progress)
+                cases = progress.cases
             elif key == snapshot.POLICY:
                 self._document = value
             elif key.startswith(snapshot.EPISODE):
@@ -305,6 +314,8 @@ class IndicatorMachine:
                 windows.append((key, value))
         self._tallies.load(counted)
         self._store.load(windows)
+        if isinstance(self._store, ComplaintStore):
+            self._store.take_untold(cases)
         self._judge.load(episodes)
         self._restore_policy()
 

@@ -10,7 +10,7 @@ from schemas.base import Bilingual, Severity, Window, from_ms
 from schemas.commands import Command, Evidence, SourceRange
 from schemas.frames import source_name
 from schemas.governor import GOVERNOR, Figures
-from schemas.readings import Reading, Tally
+from schemas.readings import Cases, Reading, Tally
 from schemas.topics import ALERTS, AUDIT, CHANNEL_COMMANDS, READINGS
 from services.indicators import telling
 from services.indicators.episodes import Change, Episode
@@ -134,7 +134,7 @@ class Outbox:
         )
         self._messages.append(Output(CHANNEL_COMMANDS, GOVERNOR.encode(), command.model_dump_json().encode()))
 
-    def reading(self, told: Reading | Tally) -> None:
+    def reading(self, told: Reading | Tally | Cases) -> None:
         """For people's charts and figures."""
         self._messages.append(Output(READINGS, told.writer.encode(), told.model_dump_json().encode()))
 

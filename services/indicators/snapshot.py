@@ -29,7 +29,8 @@ class Progress(msgspec.Struct):
     """at: where the machine stands. points: where it stood at earlier snapshots, the first being where a restart begins
     to fold again. ledger: `(source, folded, too late)`. seq: alert facts written. troubles: by what they are about.
     anew: `(source, since_ms, reached, known)` where ingest has begun its books anew. told_minute, untold: up to which
-    minute of the marks people were told the hours' sums, and the hours that have changed since.
+    minute of the marks people were told the hours' sums, and the hours that have changed since. cases: the complaints
+    that people were not told of yet; None: of none, as before there was such a thing.
     """
 
     at: Standing
@@ -40,6 +41,7 @@ class Progress(msgspec.Struct):
     anew: list[tuple[int, int, int, int]] = []
     told_minute: int = 0
     untold: list[int] = []
+    cases: list[str] | None = None
     v: int = FORMAT
 
 

@@ -9,7 +9,7 @@ from deploy.demo.stories import CHANNELS, PRODUCTS, SEGMENTS, Event, Source
 from schemas.base import to_ms
 from schemas.events import TOPIC_OF
 from schemas.policy import Policy
-from schemas.readings import READINGS_MESSAGE, Reading
+from schemas.readings import READINGS_MESSAGE, Reading, Tally
 from schemas.topics import READINGS
 from services.console.business import Business
 from services.console.figures import ALL, FIGURES
@@ -44,7 +44,7 @@ def _business(events: list[Event]) -> Business:
                     told = READINGS_MESSAGE.validate_json(output.value or b"")
                     if isinstance(told, Reading):
                         business.readings.fold(told)
-                    else:
+                    elif isinstance(told, Tally):
                         business.tallies.fold(told)
     return business
 

@@ -2,15 +2,19 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.base import from_ms
 from schemas.frames import decode
-from schemas.readings import MAX_SUBJECTS, READINGS_MESSAGE, Reading, Scope, Tally
+from schemas.readings import MAX_SUBJECTS, READINGS_MESSAGE, Cases, OpenCase, Reading, Scope, Tally
 from schemas.topics import READINGS
+from services.indicators import snapshot
+from services.indicators.cases import ComplaintStore
 from services.indicators.channel import ChannelStore
+from services.indicators.herald import CASES
 from services.indicators.machine import IndicatorMachine, build
 from services.indicators.registry import rules_of
 from services.indicators.rule import Verdict
@@ -26,7 +30,7 @@ def telling(subject: str) -> World:
     return World(subject, machine=build(subject, 0, readings=True))
 
 
-def said(outputs: list[Output]) -> list[Reading | Tally]:
+def said(outputs: list[Output]) -> list[Reading | Tally | Cases]:
     return [READINGS_MESSAGE.validate_json(each.value or b"") for each in outputs if each.topic == READINGS]
 
 
@@ -36,6 +40,10 @@ def readings(world: World) -> list[Reading]:
 
 def tallies(world: World) -> list[Tally]:
     return [each for each in said(world.outputs) if isinstance(each, Tally)]
+
+
+def cases(world: World) -> list[Cases]:
+    return [each for each in said(world.outputs) if isinstance(each, Cases)]
 
 
 def business(world: World, at: float, channel: str = "douyin", **more: Any) -> None:
@@ -162,6 +170,69 @@ def test_complaints_are_counted_with_their_answers() -> None:
     ]
     assert sums[from_ms(TEN)]["segment"] == {"high_net_worth": {"complaints": 3.0}}
     assert readings(world)[-1].counts == {"complaint_sla": {"warning": 0, "breach": 1, "open": 1}}
+
+
+def open_case(at: float, **more: Any) -> OpenCase:
+    return OpenCase(at=from_ms(TEN + int(at)), channel="douyin", entry="one_click", **more)
+
+
+def complain(world: World, name: str, at: float, **more: Any) -> None:
+    world.raw("complaint_opened", at, complaint_id=name, channel_id="douyin", entry="one_click", text="private", **more)
+
+
+def test_who_waits_is_told_once_and_once_more_when_answered() -> None:
+    world = telling("complaint")
+    complain(world, "c-1", 0, product_id="wenli-1")
+    complain(world, "c-2", SECOND, segment="high_net_worth")
+    world.mark(MINUTE)
+    world.mark(2 * MINUTE)
+    world.raw("complaint_answered", 3 * MINUTE, complaint_id="c-1")
+    world.mark(6 * MINUTE)
+    first, last = cases(world)
+    assert first.waiting == {"c-1": open_case(0, product="wenli-1"), "c-2": open_case(SECOND, high_net_worth=True)}
+    assert (first.settled, last.waiting, last.settled) == ([], {}, ["c-1"])
+    assert "private" not in "".join(each.model_dump_json() for each in cases(world))
+
+
+def test_who_waits_for_long_is_told_again_every_day() -> None:
+    world = telling("complaint")
+    complain(world, "c-1", 0)
+    for minute in range(1, 24 * 60 + 2):
+        world.mark(minute * MINUTE)
+    assert [list(each.waiting) for each in cases(world)] == [["c-1"], ["c-1"]]
+
+
+def test_many_complaints_are_told_in_messages_that_a_batch_can_hold() -> None:
+    world = telling("complaint")
+    names = [f"{n:04}{'件' * 196}" for n in range(CASES + 10)]
+    world.raw_events(
+        [
+            (
+                "complaint_opened",
+                n,
+                {"complaint_id": name, "channel_id": "道" * 200, "product_id": "品" * 200, "entry": "branch"},
+            )
+            for n, name in enumerate(names)
+        ]
+    )
+    world.mark(MINUTE)
+    told = cases(world)
+    assert [name for each in told for name in each.waiting] == names
+    assert len(told) == 2
+    assert max(len(each.model_dump_json().encode()) for each in told) < 256 * 1024
+
+
+def test_what_was_open_before_there_was_such_a_message_is_told_after_a_restart() -> None:
+    world = World("complaint")
+    complain(world, "c-1", 0)
+    world.mark(MINUTE)
+    records = dict(world.machine.changed())
+    progress = msgspec.structs.replace(snapshot.decode_progress(records[snapshot.MACHINE] or b""), cases=None)
+    successor = build("complaint", 0, readings=True)
+    records[snapshot.MACHINE] = snapshot.encode(progress)
+    successor.load((key, value) for key, value in records.items() if value is not None)
+    assert isinstance(successor._store, ComplaintStore)
+    assert successor._store.untold == {"c-1"}
 
 
 def test_mentions_are_counted_in_all_and_by_product() -> None:
