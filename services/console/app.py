@@ -8,7 +8,6 @@ from schemas.topics import CHANNEL_COMMANDS, TOPICS
 from services.console.answers import OrderProblem
 from services.console.approvals_io import approval_routes
 from services.console.automation_io import automation_routes
-from services.console.chain_check_io import ChainCheck
 from services.console.desk_io import Desk, Publishing
 from services.console.feed_io import Feed
 from services.console.figures_io import figure_routes
@@ -17,12 +16,12 @@ from services.console.links_io import link_routes
 from services.console.ordering_io import order_routes
 from services.console.pages.alert_io import alert_routes
 from services.console.pages.alerts_io import alerts_routes
-from services.console.pages.audit_io import audit_routes
 from services.console.pages.board_io import board_routes
 from services.console.pages.channel_io import channel_routes
 from services.console.pages.complaints_io import complaint_routes
 from services.console.pages.content_io import content_routes
 from services.console.pages.dead_letters_io import dead_letter_routes
+from services.console.pages.desks_io import desk_routes
 from services.console.pages.forms_io import form_routes
 from services.console.pages.frame_io import Frame, PageError
 from services.console.pages.incidents_io import incidents_routes
@@ -119,6 +118,7 @@ def _add_pages(
         complaint_routes(frame, feed, sessions.visiting),
         audit_routes(frame, feed, sessions.visiting, ChainCheck(settings)),
         dead_letter_routes(frame, feed, sessions.visiting),
+        *desk_routes(frame, feed, settings, sessions.visiting),
     ]
     for router in pages:
         app.include_router(router, dependencies=[Depends(complete)])
