@@ -18,9 +18,6 @@ from services.console.pages.alert_io import alert_routes
 from services.console.pages.alerts_io import alerts_routes
 from services.console.pages.board_io import board_routes
 from services.console.pages.channel_io import channel_routes
-from services.console.pages.complaints_io import complaint_routes
-from services.console.pages.content_io import content_routes
-from services.console.pages.dead_letters_io import dead_letter_routes
 from services.console.pages.desks_io import desk_routes
 from services.console.pages.forms_io import form_routes
 from services.console.pages.frame_io import Frame, PageError
@@ -114,10 +111,6 @@ def _add_pages(
         policy_edit_routes(frame, feed, sessions.visiting, changing, trials),
         policy_trial_routes(frame, feed, sessions.visiting, trials),
         channel_routes(frame, feed, sessions.visiting),
-        content_routes(frame, feed, sessions.visiting),
-        complaint_routes(frame, feed, sessions.visiting),
-        audit_routes(frame, feed, sessions.visiting, ChainCheck(settings)),
-        dead_letter_routes(frame, feed, sessions.visiting),
         *desk_routes(frame, feed, settings, sessions.visiting),
     ]
     for router in pages:
