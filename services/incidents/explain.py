@@ -137,7 +137,10 @@ class _Teller:
 
     def _delivered(self, record: AuditRecord) -> str:
         what = words.MESSAGES.get(str(record.detail.get("type")), words.MESSAGE)
-        return self.say(words.DELIVERIES.get(record.outcome, words.NOT_DELIVERED), what=self._text(what))
+        receiver = record.detail.get("receiver")
+        called = self.say(words.ON_CALL) if receiver is None else self.say(words.RECEIVER, receiver=receiver)
+        said = words.DELIVERIES.get(record.outcome, words.NOT_DELIVERED)
+        return self.say(said, who=called, what=self._text(what))
 
     def _ordered(self, record: AuditRecord) -> str:
         waits = record.outcome == "waiting" and record.what in words.ASKED

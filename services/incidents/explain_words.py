@@ -108,11 +108,13 @@ MESSAGES: Final = {
     "alert.resolved": Bilingual(en="that it is over", zh="告警恢复"),
 }
 MESSAGE: Final = Bilingual(en="of it", zh="告警")
+ON_CALL: Final = Bilingual(en="The people on call", zh="值班人员")
+RECEIVER: Final = Bilingual(en="Those behind “{receiver}”", zh="“{receiver}”")
 DELIVERIES: Final = {
-    "delivered": Bilingual(en="The people on call were told {what}", zh="已通知值班人员：{what}"),
+    "delivered": Bilingual(en="{who} were told {what}", zh="已通知{who}：{what}"),
     "recorded": Bilingual(en="Nobody is set up to be told {what}: recorded only", zh="未配置接收方，仅记录：{what}"),
 }
-NOT_DELIVERED: Final = Bilingual(en="The people on call could not be told {what}", zh="未能通知值班人员：{what}")
+NOT_DELIVERED: Final = Bilingual(en="{who} could not be told {what}", zh="未能通知{who}：{what}")
 TARGET: Final = Bilingual(
     en="{target}: {status}; the platform has confirmed: {confirmed}.", zh="{target}：{status}；平台确认：{confirmed}。"
 )

@@ -20,9 +20,11 @@ from schemas.topics import ALERT_STATE, CHANNEL_COMMANDS, COMPLAINT_EVENTS, POLI
 from services.cli import explain_io, verify_io
 from services.cli.pipeline import Pipeline, RawRecord
 from services.cli.settings import CliSettings
+from services.console.proving_io import Prover
 from services.runtime.ids import derive
 from services.runtime.kafka_io import ensure_topics, follow, producer
 from tests.support.indicator_log import commands
+from tests.support.waiting import eventually
 
 KEY = "a key of sixteen bytes or more"
 WHO = {"channel_id": "douyin", "entry": "one_click", "ip": "203.0.113.7"}
@@ -137,6 +139,22 @@ async def test_programs_are_told_of_each_step_and_of_all_orders_of_an_alert(
     }
     assert await verified(settings, alert=derive("nothing"), json=True, all=False) == 3
     assert "no order of an indicator for alert" in capsys.readouterr().err
+
+
+async def test_the_console_proves_an_alert_in_a_process_of_its_own(
+    settings: CliSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pause = next(each for each in await decided(settings) if each.command == "pause")
+    monkeypatch.setenv("TIDEGATE_KAFKA", settings.kafka)
+    monkeypatch.setenv("TIDEGATE_PREFIX", settings.prefix)
+    prover, alert_id = Prover(), str(pause.alert_id)
+    assert prover.start(alert_id, "li.wei")
+    await eventually(lambda: (one := prover.look(alert_id)) is not None and one.outcome is not None, "the end", 60)
+    found = prover.look(alert_id)
+    assert found is not None
+    assert (found.outcome, found.why) == ("proved", "")
+    assert [(each.command, each.outcome) for each in found.findings] == [("pause", "proved")]
+    assert found.read == found.of > 0
 
 
 async def test_one_id_never_stands_for_two_orders(settings: CliSettings) -> None:

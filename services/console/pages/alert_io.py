@@ -18,6 +18,7 @@ from services.console.pages.inbox import row_of
 from services.console.pages.indicators import figure
 from services.console.pages.runbook import section
 from services.console.pages.speaking import Speaker
+from services.console.pages.standing import Reason, reasons
 from services.console.pages.visitor_io import Visiting, Visitor
 from services.console.proving_io import Prover
 from services.console.silences import StandingSilence
@@ -48,6 +49,7 @@ def alert_routes(frame: Frame, feed: Feed, prover: Prover, visiting: Visiting) -
             "channel": alert.subject if alert.subject.startswith("channel:") else None,
             "figure": lambda value: figure(alert.indicator, value, alert.threshold, speaker),
             "silences": _silences(feed, alert),
+            "holds": _holds(feed, alert),
             "story": list(chapters(_story(feed, alert), speaker.language)),
             "runbook": section(alert.runbook),
         }
@@ -103,6 +105,13 @@ def _silences(feed: Feed, alert: AlertState) -> list[StandingSilence]:
         for each in standing
         if each.alert_id == alert.alert_id or (each.alert_id is None and each.subject == alert.subject)
     ]
+
+
+def _holds(feed: Feed, alert: AlertState) -> list[tuple[str, Reason]]:
+    """What stands, waits or is over of what was ordered because of it, with its target."""
+    targets = dict.fromkeys(action.target for action in alert.actions)
+    found = ((target, each) for target in targets for each in reasons(feed.channels.get(target), feed.alerts.get))
+    return [(target, each) for target, each in found if each.hold.alert_id == alert.alert_id]
 
 
 def _story(feed: Feed, alert: AlertState) -> Story:

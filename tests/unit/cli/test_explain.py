@@ -136,6 +136,17 @@ def test_what_several_people_have_to_agree_to_is_not_told_as_done() -> None:
     assert "  Tidegate: throttle channel:douyin: waits for a person's approval\n" in told
 
 
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [("en", "Those behind “team-lead” were told that it got worse"), ("zh", "已通知“team-lead”：告警升级")],
+)
+def test_who_was_called_is_told_by_the_name_of_the_receiver(language: Language, line: str) -> None:
+    asked = story()
+    detail = {"type": "alert.updated", "receiver": "team-lead"}
+    record = audit(1, asked.alert.opened_at, who="alerting", what="deliver", outcome="delivered", detail=detail)
+    assert f"  {line}" in "\n".join(explain(replace(asked, audit=[record]), language))
+
+
 def test_an_alert_without_orders_and_evidence_is_told_too() -> None:
     bare = story()
     alert = bare.alert.model_copy(update={"evidence": None, "resolved_at": None, "status": "open"})
