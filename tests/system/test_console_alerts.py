@@ -17,6 +17,9 @@ pytestmark = pytest.mark.system
 A = paused()
 PAGE = f"/alerts/{A.alert_id}"
 FIRST_PAINT_MS = 1000
+PAINTED = """new Promise(tell => new PerformanceObserver(list => tell(list.getEntriesByName('first-contentful-paint')
+    .concat(list.getEntries())[0].startTime)).observe({type: 'paint', buffered: true}))"""
+"""When the page was painted first, in ms after it was asked for."""
 
 
 async def trouble(world: World) -> None:
@@ -125,8 +128,7 @@ async def test_five_thousand_alerts_are_there_within_a_second() -> None:
         for path in ("/alerts", "/alerts?text=c17&page=2", f"/alerts/{many[0].alert_id}", "/incidents"):
             await page.goto(path)  # once, so that what is worked out once has been
             await page.goto(path)
-            await page.wait_for_function("performance.getEntriesByType('paint').length > 0")
-            painted = await page.evaluate("performance.getEntriesByType('paint').at(-1).startTime")
+            painted = await page.evaluate(PAINTED)
             print(f"{path}: first paint after {painted:.0f} ms")
             assert painted < FIRST_PAINT_MS, path
 
