@@ -41,8 +41,9 @@ incident: $(STAMP) ## Make one while `make run` runs (KIND=complaints CHANNEL=do
 test: $(STAMP) ## Run the tests (ARGS='-k name' for some)
 	@exec $(PY) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-system: $(STAMP) ## Try alerts against real programs (installs Debian's prometheus-alertmanager where it may)
+test-system: $(STAMP) ## Try alerts and installing against real programs (fetches them, where it may)
 	@$(PY) -m tests.system.packages
+	@$(PY) -m tests.system.tools
 	@exec $(PY) -m pytest tests/system $(ARGS)
 
 chaos: $(STAMP) ## Kill and freeze everything at random under load, then compare with the oracle (up to 25 minutes)
@@ -83,6 +84,7 @@ lock: ## Write requirements/ anew from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv, the package installer" >&2; exit 1; }
 	$(UV_COMPILE) pyproject.toml -o requirements/base.txt
 	$(UV_COMPILE) --extra dev -c requirements/base.txt pyproject.toml -o requirements/dev.txt
+	echo hatchling | $(UV_COMPILE) -c requirements/dev.txt - -o requirements/build.txt
 
 relock-kafka: $(STAMP) ## Write the lock of Kafka's jars anew (VERSION=4.3.1)
 	$(PY) -m deploy.embedded.relock $(VERSION)

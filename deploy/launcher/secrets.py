@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import base64
 import hashlib
 import os
 import secrets as random_source
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -108,3 +110,15 @@ def _write(path: Path, content: str) -> None:
     with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         file.write(content)
     half.replace(path)  # whole or not at all
+
+
+def main() -> int:
+    """Make the folder's missing files, for systems that the launcher does not run."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.launcher.secrets", description=__doc__)
+    parser.add_argument("folder", type=Path, help="where; what is there stays")
+    print(f"tokens and keys are in {make_secrets(parser.parse_args().folder).folder}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,11 +1,12 @@
 """`tidegate …`: topics, policy, replay, ledger, archive, dead letters, scans of texts, proofs, audit, backtests.
 
-Exit codes: 0 done, 1 not as it should be, 2 bad usage or settings, 130 stopped by Ctrl-C.
+Exit codes: 0 done, 1 not as it should be, 2 bad usage or settings, 130 stopped by Ctrl-C or SIGTERM.
 """
 
 import argparse
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Callable, Coroutine
 from importlib.metadata import version
@@ -70,6 +71,8 @@ def main() -> int:
     arguments = parser().parse_args()
     settings = load(CliSettings, os.environ)
     logs.configure("cli", settings.log_level)
+    # The first process of a container is not ended by a signal that it does not handle.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         run: Run = arguments.run
         return asyncio.run(run(arguments, settings))
