@@ -64,17 +64,21 @@ check: $(STAMP) ## Format, lint, types, import rules, no machine paths, schemas 
 	$(PY) -m deploy.handbook --check
 	$(PY) -m deploy.metrics_page --check
 	$(PY) -m deploy.figures_page --check
+	$(PY) -m deploy.access_page --check
 	$(PY) -m deploy.grafana --check
+	$(PY) -m deploy.chart --check
 
 format: $(STAMP) ## Put the code into its form
 	@$(PY) -m ruff format .
 	@$(PY) -m ruff check --fix .
 
-schemas: $(STAMP) ## Write the JSON Schemas, docs/indicators.md, docs/metrics.md and docs/figures.md anew from the code
+schemas: $(STAMP) ## Write anew what comes from the code: JSON Schemas, pages of docs/, the chart's topics and users
 	$(PY) -m schemas.export
 	$(PY) -m deploy.handbook
 	$(PY) -m deploy.metrics_page
 	$(PY) -m deploy.figures_page
+	$(PY) -m deploy.access_page
+	$(PY) -m deploy.chart
 
 dashboards: $(STAMP) ## Write Grafana's dashboards anew from deploy/grafana
 	$(PY) -m deploy.grafana

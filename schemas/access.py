@@ -156,11 +156,13 @@ def _people() -> Iterator[Access]:
     yield Access("letters", (DEAD_LETTERS,))
     # `audit heads`, `audit verify` and `audit export`
     yield Access("audit", (AUDIT,))
-    # `explain` and `incident`: what was decided, without raw events and what was rejected of them.
-    decided = tuple(topic for topic in EVERY_TOPIC if topic not in (*RAW_TOPICS, *STATE_TOPICS, DEAD_LETTERS))
-    yield Access("analyst", decided)
+    # `explain` and `incident`
+    yield Access("analyst", (POLICY, ALERTS, ALERT_STATE, CHANNEL_STATE, AUDIT))
     # `archive`, `backtest`, `ledger` and `verify`, which go back to raw events.
     yield Access("history", (*RAW_TOPICS, *STATE_TOPICS, POLICY, CHANNEL_COMMANDS), watches=(INGEST_GROUP,))
+    # Whoever adds workers where a group is behind.
+    groups = (INGEST_GROUP, *map(indicators, SUBJECTS))
+    yield Access("scaler", compares=(*RAW_TOPICS, *FRAMES_TOPICS), watches=groups)
 
 
 SERVICES: Final[Mapping[str, Access]] = MappingProxyType({each.name: each for each in _services()})
