@@ -34,6 +34,7 @@ class Broker:
     extra: server properties on top of ours.
     heap_mb: the Java heap.
     train_archive: write an archive of the classes there when the broker stops, see `archive`.
+    users: SCRAM-SHA-512 passwords by name, which a new folder begins with.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Broker:
         *,
         heap_mb: int = 384,
         train_archive: Path | None = None,
+        users: Mapping[str, str] | None = None,
         lifeline: Lifeline | None = None,
         say: jars.Say | None = None,
     ) -> None:
@@ -52,6 +54,7 @@ class Broker:
         self._extra = dict(extra or {})
         self._heap_mb = heap_mb
         self._train_archive = train_archive
+        self._users = dict(users or {})
         self._lifeline = lifeline or Lifeline()
         self._owns_lifeline = lifeline is None
         self._say = say or jars.tell_terminal
@@ -181,6 +184,8 @@ class Broker:
 
     def _format(self) -> None:
         tool = ["kafka.tools.StorageTool", "format", "-t", config.cluster_id(uuid.uuid4()), "-c", str(self._properties)]
+        for name, password in self._users.items():
+            tool += ["--add-scram", f"SCRAM-SHA-512=[name={name},password={password}]"]
         done = subprocess.run(self._java(tool), capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise BrokerError(f"formatting {self._log_dir} failed: {(done.stderr or done.stdout).strip()}")
