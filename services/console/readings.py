@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from math import isnan, nan
 from typing import Final, NamedTuple, get_args
 
+import numpy as np
+
 from schemas.base import to_ms
 from schemas.readings import Reading, ReadingVerdict, Standing
 
@@ -72,6 +74,19 @@ class Line:
         for at_ms, value, threshold, verdict in zip(*columns, strict=True):
             yield Point(at_ms, _known(value), _known(threshold), _VERDICTS[verdict])
 
+    def largest(self, since_ms: int, until_ms: int, most: int) -> list[tuple[int, float]]:
+        """Of each of so many equal parts of a stretch of time its end and the largest value, where there is any."""
+        at, values = np.frombuffer(self._at, np.int64), np.frombuffer(self._values, np.float64)
+        first, end = np.searchsorted(at, (since_ms, until_ms))
+        known = ~np.isnan(values[first:end])
+        at, values = at[first:end][known], values[first:end][known]
+        if not len(at):
+            return []
+        parts = (at - since_ms) * most // (until_ms - since_ms)
+        begins = np.flatnonzero(np.diff(parts, prepend=-1))
+        ends = at[np.append(begins[1:], len(at)) - 1]
+        return list(zip(ends.tolist(), np.maximum.reduceat(values, begins).tolist(), strict=True))
+
 
 def _known(figure: float) -> float | None:
     return None if isnan(figure) else figure
@@ -100,6 +115,10 @@ class Subject:
         """The readings since then: of the last day one each five minutes, before that the worst of each hour."""
         fine_ms = self._fine.first_ms() or since_ms
         return [*self._coarse.points(since_ms, fine_ms), *self._fine.points(max(since_ms, fine_ms), 2**62)]
+
+    def largest(self, since_ms: int, until_ms: int, most: int) -> list[tuple[int, float]]:
+        """Of equal parts of the last day, the largest values."""
+        return self._fine.largest(since_ms, until_ms, most)
 
 
 class Readings:
@@ -135,6 +154,17 @@ class Readings:
         """The readings of a subject since then, oldest first."""
         known = self._series.get((indicator, subject))
         return [] if known is None else known.series(since_ms)
+
+    def last(self, indicator: str, subject: str) -> Point | None:
+        """The newest reading of a subject."""
+        known = self._series.get((indicator, subject))
+        return None if known is None else known.last
+
+    def largest(self, indicator: str, subject: str, since_ms: int, until_ms: int, most: int) -> list[tuple[int, float]]:
+        """Of each of so many equal parts of a stretch of the last day, its end and the largest value: boards ask this
+        by the hundred."""
+        known = self._series.get((indicator, subject))
+        return [] if known is None else known.largest(since_ms, until_ms, most)
 
     def subjects(self, indicator: str) -> list[str]:
         """The subjects of an indicator that have any reading, sorted."""

@@ -28,7 +28,7 @@ _COUNTED = ("actor", "complaint", "content")
 def board_routes(frame: Frame, feed: Feed, visiting: Visiting) -> APIRouter:
     """Its routes."""
     router = APIRouter(include_in_schema=False)
-    lines, business = Lines(feed.readings.series), Business(feed.tallies, feed.readings)
+    lines, business = Lines(feed.readings), Business(feed.tallies, feed.readings)
     makers: dict[Part, Callable[[Wanted, Speaker], View]] = {
         "channels": lambda wanted, speaker: _channels(feed, lines, wanted, speaker),
         "figures": lambda _, speaker: {

@@ -17,6 +17,7 @@ from services.console.pages.plotting import (
     Spot,
     figure_scale,
     figure_ticks,
+    is_drawable,
     spots,
     steps_of,
     stretches,
@@ -24,20 +25,30 @@ from services.console.pages.plotting import (
     worst,
 )
 
-_SPARK_WIDTH, _SPARK_HEIGHT, _SPARK_SPOTS = 96, 22, 32
+_SPARK_WIDTH, _SPARK_HEIGHT = 96, 22
 _WIDE, _PLOT, _LANE, _AXIS = 1000, 150, 18, 20
+SPARK_SPOTS: Final = 24
+"""One for each hour of a day."""
 _NARROW_BAND: Final = 9.0
 """A band under so many per cent has no room for a word; what it is can be read when it is pointed at."""
 
 
 def sparkline(readings: Sequence[Reading], threshold: float | None, name: str, frame: Frame) -> Markup:
     """The readings as a small line under their threshold; `name` says of what."""
-    kept = worst(((each.at_ms, each.value) for each in readings), frame.since_ms, frame.until_ms + 1, _SPARK_SPOTS)
-    last = readings[-1] if readings else None
+    figures = ((each.at_ms, each.value) for each in readings)
+    kept = worst(figures, frame.since_ms, frame.until_ms + 1, SPARK_SPOTS)
+    return spark(kept, readings[-1] if readings else None, threshold, name, frame)
+
+
+def spark(
+    kept: Sequence[tuple[int, float]], last: Reading | None, threshold: float | None, name: str, frame: Frame
+) -> Markup:
+    """The same of what is kept of readings already: at most SPARK_SPOTS, by time."""
     across = Scale(frame.since_ms, frame.until_ms, _SPARK_WIDTH)
-    up = figure_scale([threshold, *(spot.figure for spot in kept)], _SPARK_HEIGHT - 2)
-    part_ms = (frame.until_ms - frame.since_ms) // _SPARK_SPOTS
-    line = _path("line", stretches(kept, frame.gap_ms + 2 * part_ms), across, up, 1)
+    drawable = [Spot(at_ms, figure) for at_ms, figure in kept if is_drawable(figure)]
+    up = figure_scale([threshold, *(spot.figure for spot in drawable)], _SPARK_HEIGHT - 2)
+    part_ms = (frame.until_ms - frame.since_ms) // SPARK_SPOTS
+    line = _small_path(stretches(drawable, frame.gap_ms + 2 * part_ms), across, up)
     limit = "" if not _has_place(threshold, up) else f'<path class="limit" d="M0 {_down(threshold, up, 1)}h96"/>'
     verdict = "unsure" if last is None else last.verdict
     text = words.spark(name, last, threshold, frame.language, frame.show)
@@ -111,15 +122,29 @@ def _down(figure: float | None, up: Scale, margin: int = 0) -> str:
     return f"{up.length - up.place(figure or 0.0) + margin:g}"
 
 
-def _path(kind: str, drawn: Iterable[Sequence[Spot]], across: Scale, up: Scale, margin: int = 0) -> str:
+def _path(kind: str, drawn: Iterable[Sequence[Spot]], across: Scale, up: Scale) -> str:
     """One path for all stretches; a single spot becomes a dot by its round ends."""
     steps = [
         "M"
-        + " ".join(f"{across.place(spot.at_ms):g} {_down(spot.figure, up, margin)}" for spot in stretch)
+        + " ".join(f"{across.place(spot.at_ms):g} {_down(spot.figure, up)}" for spot in stretch)
         + ("h0" if len(stretch) == 1 else "")
         for stretch in drawn
     ]
     return f'<path class="{kind}" d="{"".join(steps)}"/>' if steps else ""
+
+
+def _small_path(drawn: Iterable[Sequence[Spot]], across: Scale, up: Scale) -> str:
+    """The same of spots that are all within their scales, to the nearest dot across; a board has hundreds of them."""
+    wide, high = across.length / (across.high - across.low), up.length / (up.high - up.low)
+    steps = [
+        "M"
+        + " ".join(
+            f"{(at_ms - across.low) * wide:.0f} {(up.high - figure) * high + 1:.1f}" for at_ms, figure in stretch
+        )
+        + ("h0" if len(stretch) == 1 else "")
+        for stretch in drawn
+    ]
+    return f'<path class="line" d="{"".join(steps)}"/>' if steps else ""
 
 
 def _per_cent(at_ms: float, frame: Frame) -> float:

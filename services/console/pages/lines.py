@@ -1,21 +1,28 @@
 """The indicators of a target as small lines, for tables. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Protocol
 
 from markupsafe import Markup
 
 from services.console.pages.chart_data import Frame, Reading, Show
-from services.console.pages.charts import sparkline
+from services.console.pages.charts import SPARK_SPOTS, spark
 from services.console.pages.indicators import Known, figure, of_subject
 from services.console.pages.speaking import Speaker
 
 DAY_MS: Final = 24 * 3_600_000
 GAP_MS: Final = 15 * 60_000
 """Of the last day there is a reading every five minutes: a line ends where three are missing."""
-SeriesOf = Callable[[str, str, int], Sequence[Reading]]
-"""The readings of an indicator on a subject since a time (ms)."""
+
+
+class Source(Protocol):
+    """What is asked of readings: the newest, and the largest of each of so many parts of a stretch of time."""
+
+    def last(self, indicator: str, subject: str) -> Reading | None: ...
+    def largest(
+        self, indicator: str, subject: str, since_ms: int, until_ms: int, most: int
+    ) -> Sequence[tuple[int, float]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +42,14 @@ def shown_by(known: Known, threshold: float | None, speaker: Speaker) -> Show:
     return lambda value: figure(known.id, value, threshold, speaker)
 
 
-def line(known: Known, subject: str, readings: Sequence[Reading], frame: Frame, speaker: Speaker) -> Line | None:
+def line(known: Known, subject: str, source: Source, frame: Frame, speaker: Speaker) -> Line | None:
     """None where nothing was read."""
-    if not readings:
+    last = source.last(known.id, subject)
+    if last is None:
         return None
-    last = readings[-1]
     show = shown_by(known, last.threshold, speaker)
-    drawn = sparkline(readings, last.threshold, speaker.text(known.title), replace(frame, show=show))
+    kept = source.largest(known.id, subject, frame.since_ms, frame.until_ms + 1, SPARK_SPOTS)
+    drawn = spark(kept, last, last.threshold, speaker.text(known.title), replace(frame, show=show))
     value = "–" if last.value is None else show(last.value)
     threshold = "–" if last.threshold is None else show(last.threshold)
     return Line(known, subject, drawn, value, threshold, last.verdict)
@@ -51,8 +59,8 @@ class Lines:
     """Those of many targets over the day up to a moment, drawn once as long as that moment stays the same: it is the
     end of the last pane of which was read."""
 
-    def __init__(self, series: SeriesOf) -> None:
-        self._series = series
+    def __init__(self, source: Source) -> None:
+        self._source = source
         self._drawn: dict[tuple[str, str], Line | None] = {}
         self._for: tuple[int, str, str] = (0, "", "")
 
@@ -68,6 +76,5 @@ class Lines:
         key = known.id, target
         if key not in self._drawn:
             frame = Frame(until_ms - DAY_MS, until_ms, speaker.zone, speaker.language, GAP_MS)
-            readings = self._series(known.id, target, frame.since_ms)
-            self._drawn[key] = line(known, target, readings, frame, speaker)
+            self._drawn[key] = line(known, target, self._source, frame, speaker)
         return self._drawn[key]

@@ -1,6 +1,5 @@
 """The small lines of a target."""
 
-from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from schemas.directory import Directory
@@ -14,27 +13,28 @@ def speaker(language: Language = "en") -> Speaker:
     return Speaker(language, ZoneInfo("Asia/Shanghai"), NOW, Directory())
 
 
-class Known:
-    """Readings of two indicators, and how often they were asked for."""
+class Source:
+    """Readings of three indicators, and how often they were asked for."""
 
     def __init__(self) -> None:
         self.asked = 0
 
-    def series(self, indicator: str, subject: str, since_ms: int) -> Sequence[Read]:
+    def last(self, indicator: str, subject: str) -> Read | None:
         self.asked += 1
-        assert since_ms == NOW_MS - 24 * 3_600_000
-        if subject != "channel:a":
-            return []
         found = {
-            "complaint_volume": [read(10, 11.0), read(5, 12.0, verdict="warning")],
-            "cac_spike": [read(5, 0.213, 0.2, "breach")],
-            "engagement_drop": [read(5, None, None, "unsure")],
+            "complaint_volume": read(5, 12.0, verdict="warning"),
+            "cac_spike": read(5, 0.213, 0.2, "breach"),
+            "engagement_drop": read(5, None, None, "unsure"),
         }
-        return found.get(indicator, [])
+        return found.get(indicator) if subject == "channel:a" else None
+
+    def largest(self, indicator: str, subject: str, since_ms: int, until_ms: int, most: int) -> list[tuple[int, float]]:
+        assert (since_ms, until_ms, most) == (NOW_MS - 24 * 3_600_000, NOW_MS + 1, 24)
+        return []
 
 
 def test_a_target_has_a_line_for_each_indicator_that_was_read() -> None:
-    lines = Lines(Known().series).of("channel", "channel:a", NOW_MS, speaker())
+    lines = Lines(Source()).of("channel", "channel:a", NOW_MS, speaker())
     told = [None if each is None else (each.value, each.threshold, each.verdict) for each in lines]
     assert told == [("12", "20", "warning"), None, None, ("21.3 %", "20 %", "breach"), ("–", "–", "unsure")]
     assert lines[0] is not None
@@ -42,8 +42,8 @@ def test_a_target_has_a_line_for_each_indicator_that_was_read() -> None:
 
 
 def test_a_line_is_drawn_once_until_there_is_news_or_another_language() -> None:
-    known = Known()
-    lines = Lines(known.series)
+    known = Source()
+    lines = Lines(known)
     for _ in range(3):
         lines.of("channel", "channel:a", NOW_MS, speaker())
         lines.of("channel", "channel:b", NOW_MS, speaker())

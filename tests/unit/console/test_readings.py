@@ -164,3 +164,24 @@ def test_today_begins_at_midnight_of_the_policys_zone_and_takes_in_the_hour_that
     since, until = today(datetime(2026, 11, 23, 1, 30, tzinfo=UTC), ZoneInfo("Asia/Shanghai"))
     assert from_ms(since) == datetime(2026, 11, 22, 16, tzinfo=UTC)
     assert from_ms(until) == datetime(2026, 11, 23, 2, tzinfo=UTC)
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.tuples(st.integers(0, 2000), st.none() | st.floats(-100, 100)), max_size=80),
+    st.integers(0, 1000),
+    st.integers(1, 1000),
+    st.integers(1, 40),
+)
+def test_the_largest_of_each_part_is_what_its_readings_say(
+    told: list[tuple[int, float | None]], since_ms: int, span_ms: int, most: int
+) -> None:
+    line = kept.Line(step_ms=1, kept_ms=1000)
+    for at_ms, value in sorted(told, key=lambda each: each[0]):
+        line.put(Point(at_ms, value, None, "calm"), worst=False)
+    expected: dict[int, tuple[int, float]] = {}
+    for point in line.points(since_ms, since_ms + span_ms):
+        if point.value is not None:
+            part = (point.at_ms - since_ms) * most // span_ms
+            expected[part] = point.at_ms, max(point.value, expected.get(part, (0, point.value))[1])
+    assert line.largest(since_ms, since_ms + span_ms, most) == list(expected.values())
