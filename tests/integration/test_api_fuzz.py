@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from deploy.embedded.broker import Broker
+from schemas.base import from_ms
 from schemas.policy import Policy, PolicyRef
-from schemas.topics import ALERT_STATE, CHANNEL_STATE, POLICY
+from schemas.readings import Reading, Standing, Tally
+from schemas.topics import ALERT_STATE, CHANNEL_STATE, POLICY, READINGS
 from services.runtime.kafka_io import ensure_topics, producer
 from services.runtime.machine import Output
 from services.runtime.settings import CommonSettings
@@ -64,6 +66,10 @@ async def test_the_console_answers_as_its_document_says(settings: CommonSettings
         Output(POLICY, policy.label.encode(), policy.model_dump_json().encode()),
         Output(POLICY, b"active", PolicyRef(name=policy.name, version=1).model_dump_json().encode()),
     ]
+    values: dict[str, dict[str, Standing]] = {"cac_spike": {"channel:douyin": (0.3, 0.2, "breach")}}
+    reading = Reading(writer="w", subject_kind="channel", at=from_ms(0), values=values)
+    tally = Tally(writer="w", hour=from_ms(0), sums={"channel": {"douyin": {"clicks": 3.0}}})
+    known += [Output(READINGS, b"w", each.model_dump_json().encode()) for each in (reading, tally)]
     known.append(Output(ALERT_STATE, (one := alert("fuzz")).alert_id.encode(), one.model_dump_json().encode()))
     async with producer(settings) as to:
         await send(settings, to, *known)
