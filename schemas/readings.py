@@ -17,8 +17,9 @@ ReadingVerdict = Literal["calm", "warning", "breach", "unsure"]
 Standing = tuple[float | None, float | None, ReadingVerdict]
 """Value, the threshold that it is held against, and what was said of it. A larger value is worse."""
 
-MAX_SUBJECTS: Final = 1_000
-"""Of each indicator, or of each scope of a tally: so many are in one message."""
+MAX_SUBJECTS: Final = 800
+"""Of each indicator, and of each scope of a tally. A message has no more values or names than this, so that it is under
+1 MiB though each name had 200 characters of four bytes."""
 
 Scope = Literal["all", "channel", "product", "segment"]
 """By what is summed: `all` for what belongs to none of the others, such as mentions, with the one name `all`."""
@@ -69,7 +70,8 @@ class Reading(Versioned):
 class Tally(Versioned):
     """What one writer has counted of an hour so far. A measure that is not named is zero.
 
-    hour: where it begins. sums: by scope and name (`channel`: `douyin`). left_out: names for which there was no room.
+    hour: where it begins. sums: by scope and name (`channel`: `douyin`); each scope comes in a message of its own.
+    left_out: names for which there was no room.
     """
 
     kind: Literal["tally"] = "tally"

@@ -17,23 +17,25 @@ _MEASURES: Final[tuple[Measure, ...]] = get_args(Measure)
 _CODE: Final = {measure: code for code, measure in enumerate(_MEASURES)}
 
 Row = NDArray[np.float64]
-Rows = dict[tuple[Scope, str], Row]
+Rows = dict[str, Row]
+"""By name."""
 
 
 class Tallies:
-    """The last told sums of each writer and hour; telling them again, or more of them, takes their place."""
+    """The last told sums of each writer, hour and scope; telling them again, or more of them, takes their place."""
 
     def __init__(self) -> None:
-        self._hours: dict[int, dict[str, Rows]] = {}
+        self._hours: dict[int, dict[tuple[str, Scope], Rows]] = {}
         self._rows = 0
 
     def fold(self, tally: Tally) -> None:
         """Takes in one tally."""
         hour = to_ms(tally.hour) // HOUR_MS
-        writers = self._hours.setdefault(hour, {})
-        rows = {(scope, name): _row(sums) for scope, names in tally.sums.items() for name, sums in names.items()}
-        self._rows += len(rows) - len(writers.get(tally.writer, ()))
-        writers[tally.writer] = rows
+        told = self._hours.setdefault(hour, {})
+        for scope, names in tally.sums.items():
+            rows = {name: _row(sums) for name, sums in names.items()}
+            self._rows += len(rows) - len(told.get((tally.writer, scope), ()))
+            told[tally.writer, scope] = rows
         while len(self._hours) > MOST_HOURS or (self._rows > MOST_ROWS and len(self._hours) > 1):
             oldest = self._hours.pop(min(self._hours))
             self._rows -= sum(map(len, oldest.values()))
@@ -53,10 +55,10 @@ class Tallies:
         return {name: _sums(row) for name, row in sorted(found.items())}
 
     def _within(self, since_ms: int, until_ms: int) -> Iterator[tuple[Scope, str, Row]]:
-        for hour, writers in self._hours.items():
+        for hour, told in self._hours.items():
             if since_ms <= hour * HOUR_MS < until_ms:
-                for rows in writers.values():
-                    for (scope, name), row in rows.items():
+                for (_, scope), rows in told.items():
+                    for name, row in rows.items():
                         yield scope, name, row
 
 

@@ -3,6 +3,7 @@ once a minute the sums of each hour that has changed. Nothing is judged by it.""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import groupby, islice
 from typing import Final
 
 from schemas.base import from_ms
@@ -27,21 +28,21 @@ _SELDOM: Final = 5
 _Sums = dict[Scope, dict[str, dict[Measure, float]]]
 
 
-def reading(writer: str, store: Store, judge: Judge, policy: InForce, end_ms: int) -> Reading:
-    """How the subjects stand at the end of a pane."""
+def readings(writer: str, store: Store, judge: Judge, policy: InForce, end_ms: int) -> Iterator[Reading]:
+    """How the subjects stand at the end of a pane, in as many messages as it takes."""
     indicators = sorted(each.rule.id for each in policy.rules)
     told = Reading(writer=writer, subject_kind=store.kind, at=from_ms(end_ms), indicators=indicators)
     if store.kind not in FEW:
-        return told.model_copy(update={"counts": _counts(store, judge, policy)})
-    verdicts = {**_judged_at_once(store, policy, end_ms), **judge.closing}
-    values: dict[str, dict[str, Standing]] = defaultdict(dict)
-    left_out = 0
-    for (rule, subject), verdict in sorted(verdicts.items()):
-        if len(values[rule]) < MAX_SUBJECTS:
+        yield told.model_copy(update={"counts": _counts(store, judge, policy)})
+        return
+    verdicts = sorted({**_judged_at_once(store, policy, end_ms), **judge.closing}.items())
+    kept = [each for _, own in groupby(verdicts, lambda each: each[0][0]) for each in islice(own, MAX_SUBJECTS)]
+    left_out = len(verdicts) - len(kept)
+    for begin in range(0, max(len(kept), 1), MAX_SUBJECTS):
+        values: dict[str, dict[str, Standing]] = defaultdict(dict)
+        for (rule, subject), verdict in kept[begin : begin + MAX_SUBJECTS]:
             values[rule][subject] = _standing(verdict)
-        else:
-            left_out += 1
-    return told.model_copy(update={"values": dict(values), "left_out": left_out})
+        yield told.model_copy(update={"values": dict(values), "left_out": left_out})
 
 
 def _judged_at_once(store: Store, policy: InForce, end_ms: int) -> dict[tuple[str, str], Verdict]:
@@ -132,21 +133,23 @@ class Minute:
 
 
 def tallies(writer: str, store: Store, counted: Tallies) -> Iterator[Tally]:
-    """The sums of each hour that has changed since the last call, as far as they go."""
+    """The sums of each hour that has changed since the last call, as far as they go, each scope by itself."""
     for hour in sorted(counted.untold):
-        sums, left_out = _sums(store, counted, hour)
-        yield Tally(writer=writer, hour=from_ms(hour * HOUR_MS), sums=sums, left_out=left_out)
+        for scope, names in sorted(_sums(store, counted, hour).items()):
+            left_out = max(len(names) - MAX_SUBJECTS, 0)
+            if names:
+                at = from_ms(hour * HOUR_MS)
+                yield Tally(writer=writer, hour=at, sums={scope: _largest(names)}, left_out=left_out)
     counted.untold.clear()
 
 
-def _sums(store: Store, counted: Tallies, hour: int) -> tuple[_Sums, int]:
-    found: dict[Scope, dict[str, dict[Measure, float]]] = {}
+def _sums(store: Store, counted: Tallies, hour: int) -> _Sums:
+    found: _Sums = {}
     for scope, table in counted.of(hour):
         _put(found.setdefault(scope, {}), table.rows())
     if isinstance(store, ChannelStore):
         _put(found.setdefault("channel", {}), store.hour_sums(hour))
-    left_out = sum(max(len(names) - MAX_SUBJECTS, 0) for names in found.values())
-    return {scope: _largest(names) for scope, names in sorted(found.items()) if names}, left_out
+    return found
 
 
 def _put(names: dict[str, dict[Measure, float]], rows: Iterable[tuple[str, list[int]]]) -> None:

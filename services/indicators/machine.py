@@ -213,7 +213,8 @@ class IndicatorMachine:
         """How the subjects stand once a minute at most; the hours' sums once a minute of the marks."""
         closed_ms = self.standing.closed_ms or 0
         if closed_ms // MINUTE_MS > before_ms // MINUTE_MS:
-            self._outbox.reading(herald.reading(self._outbox.writer, self._store, self._judge, policy, closed_ms))
+            for reading in herald.readings(self._outbox.writer, self._store, self._judge, policy, closed_ms):
+                self._outbox.reading(reading)
         names = len(self._store) if isinstance(self._store, ChannelStore) else 0
         if self._minute.passed(self.standing.clock_ms, names):
             for tally in herald.tallies(self._outbox.writer, self._store, self._tallies):
