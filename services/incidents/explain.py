@@ -4,7 +4,7 @@ Pure: from what the topics hold to sections of a document or lines of text, in E
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from schemas.audit import AuditRecord
 from schemas.base import Bilingual
 from schemas.channels import ChannelState
 from schemas.commands import Command, Evidence
+from schemas.directory import Directory
 from services.incidents import explain_words as words
 from services.incidents.document import Section
 from services.incidents.saying import Language
@@ -25,7 +26,7 @@ _RECONCILER: Final = "reconciler"
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """All that is known of an alert. zone: in which times are told."""
+    """All that is known of an alert. zone: in which times are told. directory: by which targets are called."""
 
     alert: AlertState
     facts: Sequence[AlertFact]
@@ -33,6 +34,7 @@ class Story:
     audit: Sequence[AuditRecord]
     states: Sequence[ChannelState]
     zone: ZoneInfo
+    directory: Directory = field(default_factory=Directory)
 
 
 def about(alert_id: str, audit: Iterable[AuditRecord]) -> list[AuditRecord]:
@@ -143,19 +145,24 @@ class _Teller:
         return self.say(said, who=called, what=self._text(what))
 
     def _ordered(self, record: AuditRecord) -> str:
+        target = self._called(record.target)
         waits = record.outcome == "waiting" and record.what in words.ASKED
         said = (words.ASKED if waits else words.PEOPLES_WORDS).get(record.what)
         if said is None:
-            phrase = wording.phrase(record.what, [record.target], self._number)
+            phrase = wording.phrase(record.what, [target], self._number)
             line = self.say(words.ORDERED, who=self._who(record.who), what=phrase)
             line += self.say(words.OUTCOMES[record.outcome])
         elif record.outcome in words.IN_VAIN:
             word = self._text(words.CALLED[record.what]) if record.what in words.CALLED else record.what
-            line = self.say(words.IN_VAIN[record.outcome], who=self._who(record.who), word=word, target=record.target)
+            line = self.say(words.IN_VAIN[record.outcome], who=self._who(record.who), word=word, target=target)
         else:
-            line = self.say(said, who=self._who(record.who), target=record.target)
+            line = self.say(said, who=self._who(record.who), target=target)
         note = record.detail.get("note") or (record.why if record.outcome in words.EXPLAINED else None)
         return line if not note else line + self.say(words.NOTE, note=note)
+
+    def _called(self, target: str) -> str:
+        label = self._story.directory.label(target)
+        return target if label is None else self._text(label)
 
     def _who(self, who: str) -> str:
         kind, _, name = who.partition(":")
@@ -169,7 +176,7 @@ class _Teller:
             confirmed = state.platform.confirmed
             yield self.say(
                 words.TARGET,
-                target=state.target,
+                target=self._called(state.target),
                 status=self._text(words.STATUSES_OF_TARGETS[state.status]),
                 confirmed=self.say(words.NOTHING if confirmed is None else words.STATUSES_OF_TARGETS[confirmed]),
             )
@@ -178,7 +185,7 @@ class _Teller:
         """How each order can be derived again."""
         for command in sorted(self._story.commands, key=lambda each: (each.issued_at, each.command_id)):
             if command.is_from_indicator():
-                phrase = wording.phrase(command.command, [command.target], self._number)
+                phrase = wording.phrase(command.command, [self._called(command.target)], self._number)
                 yield f"tidegate verify {command.command_id}   {phrase}"
 
 

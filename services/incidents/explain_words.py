@@ -63,6 +63,9 @@ PEOPLES_WORDS: Final = {
         en="The governor held {target} back, for people to decide", zh="{target} 的措施超出自动处置上限，待人工决定"
     ),
     "due": Bilingual(en="The next step of {target} was due", zh="{target} 到了下一步恢复的时间"),
+    "silence": Bilingual(en="{who} said until when nobody is told of {target}", zh="{who} 调整了 {target} 的告警静默"),
+    "merge": Bilingual(en="{who} put incidents together", zh="{who} 合并了事件"),
+    "split": Bilingual(en="{who} took incidents apart", zh="{who} 拆分了事件"),
     "expired": Bilingual(
         en="The time of what stood or waited on {target} was over", zh="{target} 上的措施或待批事项已到期"
     ),

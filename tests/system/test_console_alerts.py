@@ -1,6 +1,9 @@
 """Alerts and incidents in a real browser: two people agree, one takes charge, on a phone, and with very many alerts."""
 
+import json
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +11,7 @@ from playwright.async_api import Page
 
 from schemas.channels import ChannelState
 from schemas.topics import ALERT_STATE, CHANNEL_STATE
+from services.console.proving_io import Prover
 from tests.system.axe import violations
 from tests.system.browser import PHONE, chromium, serving_console, visiting
 from tests.unit.console.troubles import evidence, held, paused, slowed
@@ -108,6 +112,30 @@ async def test_an_alert_is_acknowledged_on_a_phone(locale: str, button: str, tol
         assert await page.evaluate("document.documentElement.scrollWidth") <= 390
     (command,) = world.commands
     assert (command.command, command.alert_id) == ("acknowledge", A.alert_id)
+
+
+async def test_a_proof_says_how_far_it_has_come_and_what_it_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    found = {"command_id": "c", "command": "pause", "target": "channel:douyin", "level": 1, "outcome": "proved"}
+    program = tmp_path / "verify.py"
+    program.write_text(
+        f"""
+import pathlib, time
+print('{{"read": 5, "of": 10}}', flush=True)
+while not pathlib.Path({str(tmp_path / "go")!r}).exists():
+    time.sleep(0.02)
+print({json.dumps({"finding": found | {"differences": [], "notes": []}})!r})
+"""
+    )
+    monkeypatch.setattr(Prover.__init__, "__defaults__", (lambda _: (sys.executable, str(program)),))
+    async with serving_console() as (world, url), chromium() as browser, visiting(browser, url, "viewer") as page:
+        await trouble(world)
+        await page.goto(PAGE)
+        await page.locator("#proof button").click()
+        await page.get_by_text("5 / 10 records").wait_for()
+        (tmp_path / "go").touch()
+        await page.get_by_text("Proved: the log gives the same decisions.").wait_for()
 
 
 @pytest.mark.parametrize("look", [{"color_scheme": "light"}, {"color_scheme": "dark", "locale": "zh-CN", **PHONE}])

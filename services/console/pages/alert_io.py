@@ -46,7 +46,6 @@ def alert_routes(frame: Frame, feed: Feed, prover: Prover, visiting: Visiting) -
         view |= {
             "row": row_of(alert, waiting, may_act=may_act),
             "kind": KINDS.get(kind, Bilingual(en=kind, zh=kind)),
-            "channel": alert.subject if alert.subject.startswith("channel:") else None,
             "figure": lambda value: figure(alert.indicator, value, alert.threshold, speaker),
             "silences": _silences(feed, alert),
             "holds": _holds(feed, alert),
@@ -120,4 +119,4 @@ def _story(feed: Feed, alert: AlertState) -> Story:
     targets = {alert.subject, *(action.target for action in alert.actions)}
     states = [state for target in targets if (state := feed.channels.get(target)) is not None]
     told = alert.model_copy(update={"evidence": None})
-    return Story(told, (), (), about(alert.alert_id, since), states, feed.policy.zone)
+    return Story(told, (), (), about(alert.alert_id, since), states, feed.policy.zone, feed.policy.directory)

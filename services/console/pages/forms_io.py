@@ -32,7 +32,6 @@ def form_routes(feed: Feed, desk: Desk, visiting: Visiting) -> APIRouter:
 
     @router.post("/do/{word}")
     async def give(word: str, request: Request, visitor: Annotated[Visitor, Depends(visiting)]) -> Response:
-        """A refusal by channel_control is told on the page that the form was on, like any other outcome."""
         fields = await fields_of(request, visitor)
         if word in DANGEROUS and not visitor.is_fresh:
             return RedirectResponse(f"/signin/again?{urlencode({'next': inside(one(fields, 'back'))})}", 303)
@@ -44,16 +43,21 @@ def form_routes(feed: Feed, desk: Desk, visiting: Visiting) -> APIRouter:
                 f"Not given: this asks you to type {name}, and something else was typed.",
                 f"指令未提交：请输入 {name} 以确认。",
             )
-        try:
-            await desk.give(command, WAIT_S, Response())
-        except ApiError as error:
-            if error.body.status != 409:
-                raise PageError(
-                    error.body.status, f"Not given: {error.body.detail}", f"指令未提交：{error.body.detail}"
-                ) from None
-        return RedirectResponse(back_to(fields, command.command_id), 303)
+        return await given(desk, command, fields)
 
     return router
+
+
+async def given(desk: Desk, command: Command, fields: Fields) -> Response:
+    """Gives an order, and leads back to the page that the form was on: a refusal by channel_control is told there, like
+    any other outcome. Raises PageError where the order was not given."""
+    try:
+        await desk.give(command, WAIT_S, Response())
+    except ApiError as error:
+        if error.body.status != 409:
+            why = error.body.detail
+            raise PageError(error.body.status, f"Not given: {why}", f"指令未提交：{why}") from None
+    return RedirectResponse(back_to(fields, command.command_id), 303)
 
 
 async def fields_of(request: Request, visitor: Visitor) -> Fields:

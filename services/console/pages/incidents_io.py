@@ -6,7 +6,6 @@ from itertools import islice
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from fastapi.responses import RedirectResponse
 
 from schemas.base import HexId
 from services.console.desk_io import Desk
@@ -16,7 +15,7 @@ from services.console.incidents_io import Form, material_of
 from services.console.orders import command_id
 from services.console.pages.alerts_io import spoken, waiting_for
 from services.console.pages.forms import FormError, order_of
-from services.console.pages.forms_io import back_to, fields_of, needed, one
+from services.console.pages.forms_io import fields_of, given, needed, one
 from services.console.pages.frame_io import Frame, PageError
 from services.console.pages.inbox import row_of
 from services.console.pages.visitor_io import Visiting, Visitor
@@ -27,12 +26,10 @@ from services.incidents.markdown import markdown
 from services.incidents.page import page as as_page
 from services.incidents.regrouping import RegroupingError
 from services.incidents.report import report
-from services.runtime.api_io import ApiError
 
 PAGE_ROWS: Final = 50
 _OTHERS: Final = 30
 """So many other incidents are offered to be merged."""
-_WAIT_S: Final = 2.0
 _SAFE: Final = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
 """A report loads nothing and runs nothing."""
 Id = Annotated[HexId, Path()]
@@ -107,13 +104,7 @@ def incidents_routes(frame: Frame, feed: Feed, desk: Desk, visiting: Visiting) -
             raise PageError(422, f"The form is not complete: {error}", f"表单不完整：{error}") from None
         except RegroupingError as error:
             raise PageError(422, f"Not possible: the order {error}.", f"无法执行：the order {error}.") from None
-        try:
-            await desk.give(command, _WAIT_S, Response())
-        except ApiError as error:
-            if error.body.status != 409:
-                why = error.body.detail
-                raise PageError(error.body.status, f"Not given: {why}", f"指令未提交：{why}") from None
-        return RedirectResponse(back_to(fields, new_id), 303)
+        return await given(desk, command, fields)
 
     return router
 

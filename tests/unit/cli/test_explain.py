@@ -13,7 +13,8 @@ from schemas.audit import AuditRecord
 from schemas.base import Bilingual
 from schemas.channels import ChannelState
 from schemas.commands import Command
-from services.incidents.explain import Story, about, explain
+from schemas.directory import Directory
+from services.incidents.explain import Story, about, chapters, explain
 from services.incidents.saying import Language
 from services.indicators.registry import all_rules
 from services.runtime.ids import derive
@@ -145,6 +146,15 @@ def test_who_was_called_is_told_by_the_name_of_the_receiver(language: Language, 
     detail = {"type": "alert.updated", "receiver": "team-lead"}
     record = audit(1, asked.alert.opened_at, who="alerting", what="deliver", outcome="delivered", detail=detail)
     assert f"  {line}" in "\n".join(explain(replace(asked, audit=[record]), language))
+
+
+@pytest.mark.parametrize(("language", "name"), [("en", "Tiktok of China"), ("zh", "抖音")])
+def test_targets_are_called_as_in_the_directory(language: Language, name: str) -> None:
+    channel = {"name": {"en": "Tiktok of China", "zh": "抖音"}}
+    directory = Directory.model_validate({"channels": {"douyin": channel}})
+    sections = list(chapters(replace(story(), directory=directory), language))
+    assert any(name in line for section in sections for line in section.listed)
+    assert not any("channel:douyin" in line for section in sections for line in section.listed)
 
 
 def test_an_alert_without_orders_and_evidence_is_told_too() -> None:

@@ -69,6 +69,8 @@ async def test_one_alert_shows_all_that_is_known_of_it(troubled: World, language
         page = await browser.get(PAGE)
     assert page.status_code == 200
     assert [each for each in words if each not in page.text] == []
+    assert 'href="/channels/channel%3Adouyin"' in page.text
+    assert f'href="/incidents/{A.alert_id}"' in page.text
     assert " style=" not in page.text
 
 
