@@ -31,7 +31,7 @@ from services.console.pages.provider_door_io import provider_routes
 from services.console.pages.signing_in_io import sign_in_routes
 from services.console.people import Person
 from services.console.policy_desk_io import Changing, PolicyDesk
-from services.console.proving_io import Prover
+from services.console.proving_io import prover_of
 from services.console.reading_io import directory_routes, reading_routes
 from services.console.scanning_io import scanning_routes
 from services.console.settings import ConsoleSettings
@@ -106,7 +106,7 @@ def _add_pages(
         board_routes(frame, feed, sessions.visiting),
         policy_routes(frame, feed, sessions.visiting, changing),
         alerts_routes(frame, feed, sessions.visiting),
-        alert_routes(frame, feed, Prover(), sessions.visiting),
+        alert_routes(frame, feed, prover_of(settings), sessions.visiting),
         incidents_routes(frame, feed, desk, sessions.visiting),
         policy_edit_routes(frame, feed, sessions.visiting, changing, trials),
         policy_trial_routes(frame, feed, sessions.visiting, trials),

@@ -73,6 +73,14 @@ class Proof:
         return replace(self, until=now, outcome="stopped")
 
 
+def environ_of(environ: Mapping[str, str], user: str | None, password: str | None) -> dict[str, str]:
+    """That of the process that proves: the console's own, but for who it is to Kafka, where somebody else is named."""
+    if user is None or password is None:
+        return dict(environ)
+    own = {name: value for name, value in environ.items() if not name.startswith("TIDEGATE_KAFKA_SASL_PASSWORD")}
+    return own | {"TIDEGATE_KAFKA_SASL_USERNAME": user, "TIDEGATE_KAFKA_SASL_PASSWORD": password}
+
+
 def _finding(told: Mapping[str, Any]) -> Finding:
     differences = tuple(Difference(**each) for each in told["differences"])
     return Finding(**{**told, "differences": differences, "notes": tuple(told["notes"])})

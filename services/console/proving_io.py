@@ -3,12 +3,14 @@ judges for as long as it takes; ended when nobody looks any more."""
 
 import asyncio
 import logging
+import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from services.console.proofs import Proof
+from services.console.proofs import Proof, environ_of
+from services.console.settings import ConsoleSettings
 
 log = logging.getLogger(__name__)
 
@@ -26,11 +28,22 @@ def verify(alert_id: str) -> Sequence[str]:
     return (sys.executable, "-m", "services.cli", "verify", "--alert", alert_id, "--json")
 
 
-class Prover:
-    """command: of an alert's proof. The newest proof of each alert is kept, as long as the process lives."""
+def prover_of(settings: ConsoleSettings) -> "Prover":
+    """One whose processes read the raw topics as whoever may, where that is not the console."""
+    secret = settings.console_history_password
+    password = None if secret is None else secret.get_secret_value()
+    return Prover(environ=environ_of(os.environ, settings.console_history_username, password))
 
-    def __init__(self, command: Callable[[str], Sequence[str]] = verify) -> None:
+
+class Prover:
+    """command: of an alert's proof; environ: what it is told, None: what the console is told. The newest proof of each
+    alert is kept, as long as the process lives."""
+
+    def __init__(
+        self, command: Callable[[str], Sequence[str]] = verify, environ: Mapping[str, str] | None = None
+    ) -> None:
         self._command = command
+        self._environ = environ
         self._proofs: dict[str, Proof] = {}
         self._running: str | None = None
         self._task: asyncio.Task[None] | None = None
@@ -72,6 +85,7 @@ class Prover:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 limit=_LINE,
+                env=self._environ,
             )
             try:
                 await self._follow(alert_id, process)

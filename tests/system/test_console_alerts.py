@@ -128,7 +128,7 @@ while not pathlib.Path({str(tmp_path / "go")!r}).exists():
 print({json.dumps({"finding": found | {"differences": [], "notes": []}})!r})
 """
     )
-    monkeypatch.setattr(Prover.__init__, "__defaults__", (lambda _: (sys.executable, str(program)),))
+    monkeypatch.setattr(Prover.__init__, "__defaults__", (lambda _: (sys.executable, str(program)), None))
     async with serving_console() as (world, url), chromium() as browser, visiting(browser, url, "viewer") as page:
         await trouble(world)
         await page.goto(PAGE)

@@ -174,7 +174,7 @@ async def test_decisions_are_proved_on_the_page(troubled: World, monkeypatch: py
         '"differs", "differences": [{"field": "evidence.value", "said": "20", "derived": "19"}], "notes": []}}'
     )
     script = f"print({line!r}); raise SystemExit(1)"
-    monkeypatch.setattr(proving_io.Prover.__init__, "__defaults__", (lambda _: (sys.executable, "-c", script),))
+    monkeypatch.setattr(proving_io.Prover.__init__, "__defaults__", (lambda _: (sys.executable, "-c", script), None))
     async with browsing(troubled, "viewer") as browser:
         form = Form((await browser.get(PAGE)).text, f"{PAGE}/proof").fields
         assert (await browser.post(f"{PAGE}/proof", data=form | {"csrf": "guessed"})).status_code == 403

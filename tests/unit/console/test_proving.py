@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.console import proving_io
-from services.console.proofs import Proof
+from services.console.proofs import Proof, environ_of
 from services.console.proving_io import Prover
 from services.runtime.ids import derive
 from tests.support.waiting import eventually
@@ -95,6 +95,23 @@ async def test_a_program_that_is_not_there_is_a_failure() -> None:
     prover = Prover(lambda alert_id: ("/no/such/program",))
     prover.start(A, "li.wei")
     assert (await ended(prover)).outcome == "failed"
+
+
+def test_the_raw_topics_are_read_as_whoever_may() -> None:
+    mine = {"TIDEGATE_KAFKA_SASL_USERNAME": "console", "TIDEGATE_KAFKA_SASL_PASSWORD_FILE": "mine", "PATH": "p"}
+    assert environ_of(mine, None, None) == mine
+    assert environ_of(mine, "history", "secret") == {
+        "TIDEGATE_KAFKA_SASL_USERNAME": "history",
+        "TIDEGATE_KAFKA_SASL_PASSWORD": "secret",
+        "PATH": "p",
+    }
+
+
+async def test_the_process_is_told_what_it_needs() -> None:
+    script = "import os; raise SystemExit(3 if os.environ.get('A') == 'b' else 1)"
+    prover = Prover(lambda alert_id: (sys.executable, "-c", script), {"A": "b"})
+    prover.start(A, "li.wei")
+    assert (await ended(prover)).outcome == "not available"
 
 
 def test_a_proof_that_goes_on_says_how_far_it_has_come() -> None:
