@@ -56,11 +56,12 @@ def pod(component: str, **more: str) -> dict[str, str]:
 RULES = scraped("kubernetes.yml")[0]["relabel_configs"]
 
 
-@pytest.mark.parametrize("service", IN_COMPOSE)
+@pytest.mark.parametrize("service", [*IN_COMPOSE, "channel-control"])
 def test_a_pod_has_the_job_that_its_service_has_elsewhere(service: str) -> None:
     found = relabelled(pod(service), RULES)
     assert found is not None
-    assert {name: found[name] for name in ("job", "subject") if name in found} == IN_COMPOSE[service]
+    elsewhere = IN_COMPOSE[service.replace("channel-", "channel_")]
+    assert {name: found[name] for name in ("job", "subject") if name in found} == elsewhere
     assert (found["__address__"], found["instance"]) == ("10.0.0.7:8000", f"tidegate-{service}-0")
 
 
