@@ -81,5 +81,9 @@ async def test_the_console_answers_as_its_document_says(settings: CommonSettings
 async def test_the_gateway_answers_as_its_document_says(settings: CommonSettings, tmp_path: Path) -> None:
     owners = tmp_path / "senders.yml"
     owners.write_text(f"- {{name: app, sha256: {sha256(b'key').hexdigest()}, channels: '*', types: '*'}}")
-    with running("gateway", environ_of(settings, "gateway", owners), tmp_path / "log") as service:
+    door = {"KEY": "k" * 32, "INSTITUTION": '{"name": {"en": "Demo Bank", "zh": "演示银行"}}', "PER_ADDRESS": "100000"}
+    environ = environ_of(settings, "gateway", owners) | {
+        f"TIDEGATE_GATEWAY_DOOR_{name}": value for name, value in door.items()
+    }
+    with running("gateway", environ, tmp_path / "log") as service:
         await fuzz(service.url, tmp_path, 15)
