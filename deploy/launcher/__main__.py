@@ -35,6 +35,7 @@ def banner(system: System, seconds: float) -> str:
         "",
         f"Tidegate is ready ({seconds:.0f} s).",
         f"  gateway   {gateway}   token     {system.secrets.token('demo')}",
+        f"            for customers with a complaint: {gateway}/complaints",
         *(f"  {where:{len(console) + 10}}   {role:8}  {system.secrets.token(role)}" for where, role in places),
         "            to sign in there: demo-viewer … demo-admin, each with its token as the password",
         f"  Kafka     {system.kafka}",
