@@ -4,7 +4,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
@@ -103,17 +103,22 @@ class Door:
             raise _NotSentError(503, words.NOT_KEPT, "unacknowledged")
         if problems := filing.problems_of(form, promise.directory):
             raise _NotSentError(422, words.MEND, "not_sent", problems)
-        now, number, address = datetime.now(UTC), filing.number_of(form, nonce), self._address(request)
-        event = filing.event_of_form(form, number, public(address), self._settings.gateway_door_channel, now)
+        number, address = filing.number_of(form, nonce), self._address(request)
+        opened = datetime.now(UTC)
         try:
-            self._recent.admit(household(address), number, time.monotonic())
-            await self.publish(event)
+            known_s = self._recent.admit(household(address), number, time.monotonic())
+            if known_s is None:
+                elsewhere = self._settings.gateway_door_channel
+                await self.publish(filing.event_of_form(form, number, public(address), elsewhere, opened))
+                self._recent.keep(number, time.monotonic())
+            else:
+                opened -= timedelta(seconds=known_s)
         except NoRoomError:
             raise _NotSentError(429, words.TOO_MANY, "too_many") from None
         except NotKeptError:
             self._recent.withdraw(number)
             raise _NotSentError(503, words.NOT_KEPT, "unacknowledged") from None
-        return _page(self.pages.received(language, form, number, promise.answer_by(now), promise), 202)
+        return _page(self.pages.received(language, form, number, promise.answer_by(opened), promise), 202)
 
     async def take(self, body: bytes, owner: Sender) -> Received:
         """What comes of what an app has sent. Raises ApiError."""

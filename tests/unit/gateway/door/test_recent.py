@@ -33,6 +33,17 @@ def test_the_same_complaint_takes_one_place() -> None:
         recent.admit("a", "1", at)
 
 
+def test_what_the_broker_has_is_not_sent_again() -> None:
+    recent = Recent(1, 1)
+    assert recent.admit("a", "1", 0) is None
+    assert recent.admit("a", "1", 5) is None, "nobody knows yet whether the broker has it"
+    recent.keep("1", 6)
+    assert recent.admit("a", "1", 10) == 4
+    recent.withdraw("1")
+    assert recent.admit("a", "1", 11) == 5, "it is kept, whatever became of another try"
+    recent.keep("never admitted", 12)
+
+
 def test_what_could_not_be_taken_in_gives_its_place_back() -> None:
     recent = Recent(1, 1)
     recent.admit("a", "1", 0)
