@@ -24,7 +24,7 @@ from services.policies.editing import CannotEditError
 from services.policies.figures import put_figure, settable
 from services.policies.reading import check
 
-MAX_CHARACTERS: Final = 60_000
+MAX_BYTES: Final = 100_000
 """Of a document in the form: with all that a form adds, it then fits into a request."""
 
 
@@ -49,7 +49,6 @@ def policy_edit_routes(frame: Frame, feed: Feed, visiting: Visiting, desk: Chang
             settable=list(settable(in_force)),
             channels=sorted(feed.policy.directory.channels),
             active=feed.policies.active,
-            max_characters=MAX_CHARACTERS,
             days=DAYS,
             trials=trials,
         )
@@ -101,11 +100,11 @@ def policy_edit_routes(frame: Frame, feed: Feed, visiting: Visiting, desk: Chang
 def text_in(fields: Fields) -> str:
     """The document of a form; browsers end lines with two signs. Raises PageError."""
     text = one(fields, "document").replace("\r\n", "\n")
-    if len(text) > MAX_CHARACTERS:
+    if len(text.encode()) > MAX_BYTES:
         raise PageError(
             413,
-            f"The document is longer than {MAX_CHARACTERS:,} signs: apply it with tidegate policy apply.",
-            f"文档超过 {MAX_CHARACTERS:,} 字符，请使用 tidegate policy apply。",
+            f"The document is longer than {MAX_BYTES:,} bytes: apply it with tidegate policy apply.",
+            f"文档超过 {MAX_BYTES:,} 字节，请使用 tidegate policy apply。",
         )
     return text
 

@@ -1,7 +1,7 @@
 """The policy: what is in force, how it came about, and agreeing to what others propose."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Final
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -21,6 +21,8 @@ from services.policies.meaning import meanings
 from services.policies.text import text_of
 from services.policies.words import ACTIONS, MATURITIES
 
+NEWEST: Final = 30
+"""Versions that the page shows at once."""
 Label = Annotated[str, Query(max_length=300)]
 
 
@@ -29,7 +31,8 @@ def policy_routes(frame: Frame, feed: Feed, visiting: Visiting, desk: Changing) 
     router = APIRouter(include_in_schema=False)
 
     @router.get("/policy")
-    async def show(visitor: Annotated[Visitor, Depends(visiting)], about: Label = "") -> Response:
+    async def show(visitor: Annotated[Visitor, Depends(visiting)], about: Label = "", all: bool = False) -> Response:
+        """about: the version that was just asked for. all: the whole history, not only the newest."""
         now, topic = datetime.now(UTC), feed.policies
         policy = views.policy_of(topic, topic.active)
         known = {each.label: each for each in views.versions(topic, now)}
@@ -44,6 +47,7 @@ def policy_routes(frame: Frame, feed: Feed, visiting: Visiting, desk: Changing) 
             meanings=[] if policy is None else meanings(policy),
             rest="" if policy is None else views.rest_of(policy),
             versions=list(known.values()),
+            shown=list(known.values())[: None if all else NEWEST],
             actions=ACTIONS,
             maturities=MATURITIES,
         )

@@ -180,3 +180,27 @@ async def test_a_viewer_changes_nothing(in_force: World, action: str) -> None:
 def test_the_document_of_a_version_says_the_same() -> None:
     wanted = policy(4, indicators=CALM, max_silence="1h")
     assert parse_policy(text_of(wanted), "p") == wanted
+
+
+async def test_a_document_that_is_too_long_is_not_cut(in_force: World) -> None:
+    async with looking(in_force) as client:
+        fields = Form((await client.get("/policy/edit")).text, "/policy/edit").fields | {"document": "长" * 40_000}
+        answer = await client.post("/policy/edit", files={name: (None, value) for name, value in fields.items()})
+    assert (answer.status_code, "tidegate policy apply" in answer.text) == (413, True)
+
+
+async def test_a_document_in_two_languages_fits_as_a_browser_sends_it(in_force: World) -> None:
+    text = "version: 2\n# " + "长" * 30_000
+    async with looking(in_force) as client:
+        fields = Form((await client.get("/policy/edit")).text, "/policy/edit").fields | {"document": text}
+        answer = await client.post("/policy/check", files={name: (None, value) for name, value in fields.items()})
+    assert (answer.status_code, "is valid" in answer.text) == (200, True)
+
+
+async def test_a_long_history_is_shown_when_it_is_asked_for(in_force: World) -> None:
+    for version in range(2, 36):
+        await put_in_force(in_force, policy(version, indicators=CALM, max_silence=f"{version}h"))
+    async with looking(in_force) as client:
+        newest, whole = [(await client.get(place)).text for place in ("/policy", "/policy?all=true")]
+    assert ("All 35 versions" in newest, newest.count("<article")) == (True, 30)
+    assert ("All 35 versions" in whole, whole.count("<article")) == (False, 35)
