@@ -67,6 +67,13 @@ class Checked:
     refused: str | None = None
 
 
+def still(topic: PolicyTopic) -> PolicyTopic:
+    """The topic as it is now, for a thread that looks at it while more is read."""
+    copied = PolicyTopic()
+    copied.active, copied.documents, copied.records = topic.active, dict(topic.documents), dict(topic.records)
+    return copied
+
+
 def versions(topic: PolicyTopic, now: datetime) -> list[Version]:
     """The newest first."""
     return [_version(topic, label, now) for label in sorted(topic.documents, key=_order, reverse=True)]

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from schemas.policy import Policy
+from schemas.policy_topic import PolicyTopic
 from services.console.feed_io import Feed
 from services.console.pages import policy as views
 from services.console.pages.forms import Fields
@@ -36,7 +37,7 @@ def policy_edit_routes(frame: Frame, feed: Feed, visiting: Visiting, desk: Chang
         return Ask(visitor.person.name, datetime.now(UTC))
 
     async def page(visitor: Visitor, text: str, problem: str = "", status: int = 200, reason: str = "") -> Response:
-        checked = await asyncio.to_thread(views.checked, text, feed.policies, ask_of(visitor))
+        checked = await asyncio.to_thread(views.checked, text, views.still(feed.policies), ask_of(visitor))
         in_force = views.policy_of(feed.policies, feed.policies.active) or Policy(version=1)
         return frame.page(
             visitor,
@@ -72,7 +73,11 @@ def policy_edit_routes(frame: Frame, feed: Feed, visiting: Visiting, desk: Chang
         if one(fields, "do") != "put":
             return await page(visitor, text, reason=one(fields, "reason"))
         try:
-            return await page(visitor, await asyncio.to_thread(_put, text, fields, feed), reason=one(fields, "reason"))
+            return await page(
+                visitor,
+                await asyncio.to_thread(_put, text, fields, views.still(feed.policies)),
+                reason=one(fields, "reason"),
+            )
         except CannotEditError as error:
             return await page(visitor, text, str(error), 422, one(fields, "reason"))
 
@@ -80,7 +85,7 @@ def policy_edit_routes(frame: Frame, feed: Feed, visiting: Visiting, desk: Chang
     async def check_it(request: Request, visitor: Annotated[Visitor, Depends(visiting)]) -> Response:
         """The part of the page that says what is wrong, or what would change."""
         text = text_in(await fields_of(request, visitor))
-        checked = await asyncio.to_thread(views.checked, text, feed.policies, ask_of(visitor))
+        checked = await asyncio.to_thread(views.checked, text, views.still(feed.policies), ask_of(visitor))
         return frame.page(visitor, "policy_checked.html", checked=checked, active=feed.policies.active)
 
     @router.post("/policy/propose")
@@ -109,7 +114,7 @@ def text_in(fields: Fields) -> str:
     return text
 
 
-def _put(text: str, fields: Fields, feed: Feed) -> str:
+def _put(text: str, fields: Fields, topic: PolicyTopic) -> str:
     indicator, _, name = one(fields, "figure").partition(".")
     edited = put_figure(text, indicator, name, one(fields, "subject").strip(), one(fields, "value"))
-    return views.renumbered(edited, feed.policies)
+    return views.renumbered(edited, topic)

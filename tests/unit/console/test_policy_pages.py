@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from schemas.policy import Policy
+from services.console.pages.policy import still
 from services.console.people import Role
 from services.policies.changes import Ask, apply
 from services.policies.reading import parse_policy
@@ -204,3 +205,13 @@ async def test_a_long_history_is_shown_when_it_is_asked_for(in_force: World) -> 
         newest, whole = [(await client.get(place)).text for place in ("/policy", "/policy?all=true")]
     assert ("All 35 versions" in newest, newest.count("<article")) == (True, 30)
     assert ("All 35 versions" in whole, whole.count("<article")) == (False, 35)
+
+
+async def test_a_thread_looks_at_what_does_not_change_meanwhile(in_force: World) -> None:
+    looked_at = still(in_force.feed.policies)
+    await put_in_force(in_force, policy(2, indicators=CALM))
+    assert (looked_at.active, list(looked_at.documents), list(looked_at.records)) == (
+        "default/1",
+        ["default/1"],
+        ["default/1"],
+    )
