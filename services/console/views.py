@@ -1,7 +1,7 @@
 """What the console knows, folded from the log records it has read. Pure and bounded; times are the broker's."""
 
 from bisect import insort
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Final, Generic, TypeVar
 
@@ -79,18 +79,34 @@ class Alerts(Latest[AlertState]):
         super().__init__(AlertState, lambda alert: (alert.seq,))
         self._capacity = capacity
         self._resolved: dict[str, None] = {}
+        self._open: dict[str, dict[str, AlertState]] = {}
 
     def fold(self, key: bytes, value: bytes | None) -> None:
         """As for all; forgets the alert that was resolved first when there are too many."""
-        super().fold(key, value)
         name = key.decode()
+        before = self.get(name)
+        super().fold(key, value)
         self._resolved.pop(name, None)
         state = self.get(name)
+        self._note_open(name, before, state)
         if state is not None and state.status == "resolved":
             self._resolved[name] = None
             if len(self._resolved) > self._capacity:
                 super().fold(next(iter(self._resolved)).encode(), None)
                 self._resolved.pop(next(iter(self._resolved)))
+
+    def _note_open(self, name: str, before: AlertState | None, after: AlertState | None) -> None:
+        if before is not None and before.status != "resolved":
+            alerts = self._open[before.subject]
+            del alerts[name]
+            if not alerts:
+                del self._open[before.subject]
+        if after is not None and after.status != "resolved":
+            self._open.setdefault(after.subject, {})[name] = after
+
+    def open_by_subject(self) -> Mapping[str, Mapping[str, AlertState]]:
+        """Those that are open, by subject and id, kept so that boards need not look at all."""
+        return self._open
 
     def newest(self, wanted: Callable[[AlertState], bool], limit: int) -> list[AlertState]:
         """At most `limit` alerts, the one opened last first."""

@@ -1,7 +1,7 @@
 """What the board shows: every target of a kind with how it stands, the worst first. Pure."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Final, Literal, get_args
@@ -17,7 +17,6 @@ Kind = Literal["channel", "product", "promotion", "content", "actor", "account"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 Show = Literal["all", "held", "waits", "wrong", "running", "throttled", "paused", "frozen", "taken_down", "override"]
 """`held`: anything but running. `wrong`: the platform does not show what is wanted."""
-SHOWS: Final[tuple[Show, ...]] = get_args(Show)
 PAGE_ROWS: Final = 50
 """So many fit into a page that stays small and quick; the worst come first, and a filter finds the rest."""
 BESIDE: Final = 8
@@ -66,34 +65,19 @@ class Shelf:
     counts: Mapping[Show, int]
 
 
-def open_alerts(alerts: Alerts) -> Mapping[str, Counter[Severity]]:
-    """How many are open, by subject and severity."""
-    found: dict[str, Counter[Severity]] = {}
-    for alert in alerts.values():
-        if alert.status != "resolved":
-            found.setdefault(alert.subject, Counter())[alert.severity] += 1
-    return found
-
-
-def rows(
-    kind: Kind,
-    channels: Channels,
-    told: Mapping[str, Counter[Severity]],
-    directory: Directory,
-    also: Iterable[str] = (),
-) -> list[Row]:
+def rows(kind: Kind, channels: Channels, alerts: Alerts, directory: Directory, also: Iterable[str] = ()) -> list[Row]:
     """All targets of a kind that are in the directory or were met, the worst first. also: met elsewhere."""
-    prefix = f"{kind}:"
+    prefix, told = f"{kind}:", alerts.open_by_subject()
     by_kind: dict[str, Iterable[str]] = {"channel": directory.channels, "product": directory.products}
     states = {state.target: state for state in channels.values() if state.target.startswith(prefix)}
     met = (target for targets in (told, also) for target in targets if target.startswith(prefix))
     targets = {*states, *(prefix + name for name in by_kind.get(kind, ())), *met}
-    found = [_row(target, states.get(target), told.get(target, Counter())) for target in targets]
+    found = [_row(target, states.get(target), told.get(target, {}).values()) for target in targets]
     return sorted(found, key=_order)
 
 
-def _row(target: str, state: ChannelState | None, alerts: Mapping[Severity, int]) -> Row:
-    return Row(target, state, flags(state), alerts)
+def _row(target: str, state: ChannelState | None, alerts: Iterable[AlertState]) -> Row:
+    return Row(target, state, flags(state), Counter([alert.severity for alert in alerts]))
 
 
 def _order(row: Row) -> tuple[tuple[int, ...], str]:
@@ -104,21 +88,26 @@ def _order(row: Row) -> tuple[tuple[int, ...], str]:
 def shelf(all_rows: Sequence[Row], wanted: Wanted, name: Callable[[str], Bilingual]) -> Shelf:
     """The page of what is wanted; the last one where there are not so many."""
     text = wanted.text.strip().casefold()
-    counts = {show: sum(_shows(row, show) for row in all_rows) for show in SHOWS}
-    found = [row for row in all_rows if _shows(row, wanted.show) and _is_called(row.target, text, name)]
+    counts = Counter(show for row in all_rows for show in _shown_by(row))
+    found = [row for row in all_rows if wanted.show in _shown_by(row) and _is_called(row.target, text, name)]
     pages = max(ceil(len(found) / PAGE_ROWS), 1)
     page = min(max(wanted.page, 1), pages)
     return Shelf(found[(page - 1) * PAGE_ROWS : page * PAGE_ROWS], len(found), page, pages, counts)
 
 
-def _shows(row: Row, show: Show) -> bool:
-    if show == "held":
-        return row.status != "running"
-    if show == "wrong":
-        return not _WRONG.isdisjoint(row.flags)
-    if show in ("waits", "override"):
-        return show in row.flags
-    return show == "all" or row.status == show
+def _shown_by(row: Row) -> Iterator[Show]:
+    """The choices that show it."""
+    yield "all"
+    yield row.status
+    if row.status != "running":
+        yield "held"
+    if row.flags:
+        if not _WRONG.isdisjoint(row.flags):
+            yield "wrong"
+        if "waits" in row.flags:
+            yield "waits"
+        if "override" in row.flags:
+            yield "override"
 
 
 def _is_called(target: str, text: str, name: Callable[[str], Bilingual]) -> bool:
@@ -145,17 +134,15 @@ def _is_declined(hold: Hold) -> bool:
 
 def of_tidegate(alerts: Alerts) -> list[AlertState]:
     """The open alerts about Tidegate itself and the platforms that it acts on, the newest first."""
-    return alerts.newest(
-        lambda alert: (
-            alert.status != "resolved"
-            and (alert.subject.startswith(("service:", "platform:")) or alert.indicator == "platform_drift")
-        ),
-        10,
-    )
+    kinds = "service:", "platform:"
+    return _open(alerts, lambda alert: alert.subject.startswith(kinds) or alert.indicator == "platform_drift")
 
 
 def surroundings(alerts: Alerts) -> list[AlertState]:
     """The open alerts about the brand and the market, the newest first."""
-    return alerts.newest(
-        lambda alert: alert.status != "resolved" and alert.subject.startswith(("brand:", "market:")), 10
-    )
+    return _open(alerts, lambda alert: alert.subject.startswith(("brand:", "market:")))
+
+
+def _open(alerts: Alerts, wanted: Callable[[AlertState], bool]) -> list[AlertState]:
+    found = [alert for those in alerts.open_by_subject().values() for alert in those.values() if wanted(alert)]
+    return sorted(found, key=lambda alert: (alert.opened_at, alert.alert_id), reverse=True)[:BESIDE]

@@ -59,10 +59,8 @@ def board_routes(frame: Frame, feed: Feed, visiting: Visiting) -> APIRouter:
 def _channels(feed: Feed, lines: Lines, wanted: Wanted, speaker: Speaker) -> View:
     indicators = of_subject(wanted.kind)
     read = (subject for known in indicators for subject in feed.readings.subjects(known.id))
-    told = board.open_alerts(feed.alerts)
-    shelf = board.shelf(
-        board.rows(wanted.kind, feed.channels, told, feed.policy.directory, read), wanted, _naming(feed)
-    )
+    found = board.rows(wanted.kind, feed.channels, feed.alerts, feed.policy.directory, read)
+    shelf = board.shelf(found, wanted, _naming(feed))
     drawn = {row.target: lines.of(wanted.kind, row.target, _until_ms(feed, speaker), speaker) for row in shelf.rows}
     return {
         "shelf": shelf,
@@ -74,10 +72,9 @@ def _channels(feed: Feed, lines: Lines, wanted: Wanted, speaker: Speaker) -> Vie
 
 
 def _beside(feed: Feed, lines: Lines, speaker: Speaker) -> View:
-    told, directory = board.open_alerts(feed.alerts), feed.policy.directory
     newest_ms, about = feed.readings.newest_ms, board.of_tidegate(feed.alerts)
     judging = health_view.judging(from_ms(newest_ms) if newest_ms else None, speaker.now)
-    products = board.rows("product", feed.channels, told, directory)[: board.BESIDE]
+    products = board.rows("product", feed.channels, feed.alerts, feed.policy.directory)[: board.BESIDE]
     until_ms = _until_ms(feed, speaker)
     return {
         "health": [

@@ -1,6 +1,5 @@
 """The board: which targets are shown in which order, what a filter finds, and what a page says of them."""
 
-from collections import Counter
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -8,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.base import Bilingual, Severity
+from schemas.alerts import AlertState
+from schemas.base import Bilingual
 from schemas.channels import ChannelState
 from schemas.directory import ChannelEntry, Directory, Label
 from schemas.policy import Policy, PolicyRef
@@ -19,7 +19,7 @@ from services.console.pages.board import PAGE_ROWS, Row, Wanted
 from services.console.pages.indicators import INDICATORS
 from services.console.pages.speaking import Speaker
 from services.console.pages.standing import Part, flags, reasons
-from services.console.views import Channels
+from services.console.views import Alerts, Channels
 from services.indicators.registry import all_rules, one_of_each
 from services.runtime.health import PartState
 from tests.unit.console.pages import browsing
@@ -43,8 +43,11 @@ def channels_of(*states: ChannelState) -> Channels:
     return view
 
 
-def rows(told: dict[str, Counter[Severity]] | None = None) -> list[Row]:
-    return board.rows("channel", channels_of(*in_all_states().values()), told or {}, NAMED)
+def rows(*told: AlertState) -> list[Row]:
+    alerts = Alerts(capacity=10)
+    for each in told:
+        alerts.fold(each.alert_id.encode(), each.model_dump_json().encode())
+    return board.rows("channel", channels_of(*in_all_states().values()), alerts, NAMED)
 
 
 def name(target: str) -> Bilingual:
@@ -75,11 +78,9 @@ def test_the_worst_is_first_and_what_only_has_a_name_is_there_too() -> None:
 
 
 def test_among_equals_open_alerts_decide() -> None:
-    told: dict[str, Counter[Severity]] = {
-        "channel:running": Counter({"critical": 1}),
-        "channel:met": Counter({"warning": 5}),
-    }
-    assert [row.target for row in rows(told)][-4:] == [
+    told = [alert(str(number), subject="channel:met", severity="warning") for number in range(5)]
+    told += [alert("one", subject="channel:running"), alert("over", "resolved", subject="channel:quiet")]
+    assert [row.target for row in rows(*told)][-4:] == [
         "channel:running",
         "channel:met",
         "channel:override",

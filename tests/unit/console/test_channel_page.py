@@ -186,7 +186,10 @@ async def test_an_operator_is_offered_orders_and_told_what_they_take(world: Worl
     page = Words(await shown(world))
     offered = {"pause", "throttle", "freeze", "resume", "override"}
     assert {each.removeprefix("/do/") for each in page.actions if each.startswith("/do/")} == offered
-    assert page.text.count("takes 3 other people") == 3, "to lift the guardrail, to lift all, to keep it running"
+    assert page.text.count("protects customers, so it takes 3 other people") == 3, (
+        "to lift it, to lift all, to keep it running"
+    )
+    assert "To unfreeze it takes 3 other people." in page.text
     assert "It is lifted at once." in page.text
     zh = Words(await shown(world, language="zh")).text
     assert "须另有 3 人同意" in zh

@@ -1,10 +1,13 @@
 """The views hold what was read last, in order, and no more than they may."""
 
+from typing import Literal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from schemas.alerts import AlertState
 from schemas.audit import AuditRecord
 from services.console.views import Alerts, Audit, Channels
 from services.runtime.ids import derive
@@ -177,3 +180,19 @@ def test_the_audit_is_filtered_before_it_is_cut() -> None:
         return record.target == "channel:a"
 
     assert [record.command_id for record in view.newest(wanted, 2)] == [derive("9"), derive("7")]
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from(["open", "resolved", "gone"]), st.integers(0, 2))))
+def test_what_is_open_is_found_by_its_subject(told: list[tuple[int, Literal["open", "resolved", "gone"], int]]) -> None:
+    view = Alerts(capacity=3)
+    for seq, (number, status, subject) in enumerate(told):
+        key = derive(str(number)).encode()
+        if status == "gone":
+            view.fold(key, None)
+        else:
+            view.fold(key, raw(alert(str(number), status, subject=f"channel:{subject}", seq=seq)))
+    expected: dict[str, dict[str, AlertState]] = {}
+    for each in view.values():
+        if each.status != "resolved":
+            expected.setdefault(each.subject, {})[each.alert_id] = each
+    assert view.open_by_subject() == expected
