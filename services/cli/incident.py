@@ -65,5 +65,6 @@ def reported(
 ) -> str:
     """The report as text of that form."""
     alerts = [known.alerts[each] for each in incident.alerts]
-    document = report(Material(incident, alerts, audit, states, known.zone, known.now), language)
+    material = Material(incident, alerts, audit, states, known.zone, known.now, directory=known.directory)
+    document = report(material, language)
     return markdown(document) if form == "markdown" else page(document)

@@ -142,6 +142,5 @@ def material_of(feed: Feed, incident: Incident) -> Material:
     alerts = [alert for each in incident.alerts if (alert := feed.alerts.get(each)) is not None]
     audit = feed.audit.newest(lambda record: record.at >= incident.opened_at, _EVERYTHING)
     since = from_ms(feed.audit.since_ms)
-    return Material(
-        incident, alerts, audit, list(feed.channels.values()), feed.policy.zone, datetime.now(UTC), since=since
-    )
+    states, policy = list(feed.channels.values()), feed.policy
+    return Material(incident, alerts, audit, states, policy.zone, datetime.now(UTC), since, policy.directory)

@@ -1,6 +1,6 @@
 """Of what nobody is told: people's silences, as the audit tells of them, and those of the policy. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from pydantic import BaseModel
@@ -49,6 +49,20 @@ class Silences:
             silences=sorted((each for each in found if each.until > now), key=lambda each: (each.until, each.subject)),
             planned=sorted((each for each in planned if each.to > now), key=lambda each: each.to),
         )
+
+
+def silenced(standing: SilenceList) -> Callable[[str, str], datetime | None]:
+    """Until when people have silenced an alert, by its id and subject; None where they have not."""
+    until: dict[str, datetime] = {}
+    for each in standing.silences:
+        about = each.alert_id or each.subject
+        until[about] = max(each.until, until.get(about, each.until))
+
+    def of(alert_id: str, subject: str) -> datetime | None:
+        found = [until[about] for about in (alert_id, subject) if about in until]
+        return max(found, default=None)
+
+    return of
 
 
 def _silence(record: AuditRecord) -> StandingSilence:

@@ -39,20 +39,20 @@ def _of_target(state: ChannelState, holds: Sequence[Hold], saying: Saying) -> It
             what, until = saying.phrase(hold.kind, [state.target]), saying.at(hold.decide_by)
             yield saying.say(words.WAITING, what=what, until=until, agreed=_agreed(hold))
     for request in state.requests:
-        word = saying.say(words.WORDS[request.command], target=state.target)
+        word = saying.say(words.WORDS[request.command], target=saying.called(state.target))
         asked = {"who": saying.who(request.by), "what": word, "until": saying.at(request.decide_by)}
         yield saying.say(words.ASKED, **asked, agreed=_agreed(request))
     if state.override is not None:
         who, until = saying.who(state.override.by), saying.at(state.override.until)
-        yield saying.say(words.OVERRIDDEN, who=who, target=state.target, until=until)
+        yield saying.say(words.OVERRIDDEN, who=who, target=saying.called(state.target), until=until)
     if state.platform.confirmed != state.platform.wanted:
         status = saying.say(words.STATUSES[state.platform.wanted])
-        yield saying.say(words.UNCONFIRMED, target=state.target, status=status)
+        yield saying.say(words.UNCONFIRMED, target=saying.called(state.target), status=status)
 
 
 def _standing(state: ChannelState, hold: Hold, saying: Saying) -> str:
     what, since = saying.phrase(hold.kind, [state.target]), saying.at(hold.since)
-    said = saying.say(words.STANDING, target=state.target, what=what, since=since)
+    said = saying.say(words.STANDING, target=saying.called(state.target), what=what, since=since)
     if hold.ramp is None:
         return said
     ramp = saying.say(words.RAMPS[hold.ramp.state], step=f"{hold.ramp.step:.0%}", next=saying.at(hold.ramp.next_at))

@@ -1,13 +1,14 @@
 """What a report is made from, and what of the audit belongs to an incident."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from schemas.alerts import AlertState
 from schemas.audit import AuditRecord
 from schemas.channels import ChannelState
+from schemas.directory import Directory
 from services.incidents.incident import Incident
 
 
@@ -15,7 +16,7 @@ from services.incidents.incident import Incident
 class Material:
     """All that is known of an incident. alerts: its own, by time. audit, states: of everything. zone: of the times.
 
-    since: older records of the audit are not looked at; None: all are.
+    since: older records of the audit are not looked at; None: all are. directory: what targets are called.
     """
 
     incident: Incident
@@ -25,6 +26,7 @@ class Material:
     zone: ZoneInfo
     now: datetime
     since: datetime | None = None
+    directory: Directory = field(default_factory=Directory)
 
 
 def of_incident(incident: Incident, audit: Iterable[AuditRecord]) -> list[AuditRecord]:

@@ -25,7 +25,7 @@ _MOST: Final = 500
 
 def report(material: Material, language: Language) -> Document:
     """The document."""
-    teller = _Teller(material, Saying(language, material.zone))
+    teller = _Teller(material, Saying(language, material.zone, material.directory))
     return Document(_HTML[language], teller.title(), tuple(teller.head()), tuple(teller.sections()))
 
 
@@ -97,7 +97,7 @@ class _Teller:
         receiver = record.detail.get("receiver") or self._say(words.ON_CALL)
         kind = str(record.detail.get("type", ""))
         change = self._say(words.CHANGES[kind]) if kind in words.CHANGES else kind
-        return self._say(word, target=record.target, receiver=receiver, change=change)
+        return self._say(word, target=self._saying.called(record.target), receiver=receiver, change=change)
 
     def _who_did(self) -> list[tuple[str, ...]]:
         """What each did, people first."""
@@ -114,7 +114,8 @@ class _Teller:
     def _held(self, one: Held) -> tuple[str, ...]:
         until = self._say(words.STILL) if one.until is None else self._at(one.until)
         kept = ", ".join(self._say(words.COUNTED[name], count=count) for name, count in one.kept_back.items())
-        return one.target, self._at(one.since), until, f"{one.left:.0%}", kept or self._say(words.UNKNOWN)
+        target, unknown = self._saying.called(one.target), self._say(words.UNKNOWN)
+        return target, self._at(one.since), until, f"{one.left:.0%}", kept or unknown
 
     def _table(self, head: tuple[Bilingual, ...], rows: Iterable[tuple[str, ...]]) -> Table:
         return Table(tuple(map(self._say, head)), tuple(rows))

@@ -1,13 +1,14 @@
 """How a report says things: in one language, with times of one zone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from schemas import wording
 from schemas.base import Bilingual
+from schemas.directory import Directory
 from services.incidents import report_words as words
 
 Language = Literal["en", "zh"]
@@ -15,10 +16,11 @@ Language = Literal["en", "zh"]
 
 @dataclass(frozen=True, slots=True)
 class Saying:
-    """See the module."""
+    """See the module. directory: by which targets are called; others go by their id."""
 
     language: Language
     zone: ZoneInfo
+    directory: Directory = field(default_factory=Directory)
 
     def say(self, text: Bilingual, **values: object) -> str:
         """A sentence with its values; without any it is said as it stands, since it may be somebody's own words."""
@@ -29,9 +31,14 @@ class Saying:
         """A time, or a dash."""
         return "–" if moment is None else moment.astimezone(self.zone).strftime("%Y-%m-%d %H:%M:%S")
 
+    def called(self, target: str) -> str:
+        """A target by its name."""
+        label = self.directory.label(target)
+        return target if label is None else self.say(label)
+
     def phrase(self, action: str, targets: Sequence[str]) -> str:
         """An order."""
-        return wording.phrase(action, targets, 0 if self.language == "en" else 1)
+        return wording.phrase(action, [*map(self.called, targets)], 0 if self.language == "en" else 1)
 
     def who(self, who: str) -> str:
         """A person by name, and which part of Tidegate."""

@@ -1,5 +1,6 @@
 """The inbox of alerts."""
 
+from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
@@ -15,6 +16,7 @@ from services.console.pages.indicators import called
 from services.console.pages.speaking import Speaker
 from services.console.pages.visitor_io import Visiting, Visitor
 from services.console.pages.waiting import Waiting, all_waiting
+from services.console.silences import silenced
 
 
 def alerts_routes(frame: Frame, feed: Feed, visiting: Visiting) -> APIRouter:
@@ -37,6 +39,7 @@ def alerts_routes(frame: Frame, feed: Feed, visiting: Visiting) -> APIRouter:
         may_act = visitor.person.is_at_least("operator")
         found = inbox(feed.alerts.values(), waiting, wanted, feed.policy.directory.label, may_act=may_act)
         view: dict[str, Any] = {"inbox": found, "waiting": waiting, "wanted": wanted, "link": partial(_link, wanted)}
+        view["silenced"] = silenced(feed.silences.standing(datetime.now(UTC), ()))
         return frame.page(visitor, "alerts.html", order=order, **view, **spoken(frame.speaker(visitor)))
 
     return router

@@ -119,6 +119,7 @@ async def test_an_alert_is_silenced_for_a_time_and_heard_again(troubled: World) 
         await troubled.read(AUDIT, ("channel:douyin", audit("s", what="silence", alert_id=A.alert_id, detail=detail)))
         page = (await browser.get(PAGE)).text
         assert "Silenced until" in page
+        assert "silenced" in (await browser.get("/alerts")).text
         assert "known" in page
         await given(browser, "silence")
     assert (troubled.commands[-1].alert_id, troubled.commands[-1].expires_at) == (A.alert_id, None)

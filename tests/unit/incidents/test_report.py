@@ -97,6 +97,16 @@ def standing(approval: Any = "none", confirmed: Any = None, ramp: Ramp | None = 
     )
 
 
+def test_targets_are_called_as_in_the_directory() -> None:
+    names = {name: {"name": {"en": f"The {name} channel", "zh": f"{name} 渠道"}} for name in ("a", "b")}
+    directory = Directory.model_validate({"channels": names})
+    told = replace(material(A, B, states=(standing(),)), directory=directory)
+    text = markdown(report(told, "en"))
+    assert "pause The a channel" in text
+    assert "The b channel is still held" in text
+    assert "channel:" not in text
+
+
 def test_it_tells_what_was_seen_and_done_by_whom_and_what_is_left() -> None:
     text = markdown(report(material(A, B, states=(standing(),)), "en"))
     for said in (
