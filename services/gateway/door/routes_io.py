@@ -23,6 +23,15 @@ _BODY: Final[dict[str, Any]] = {
         FORM: {"schema": {"type": "object", "properties": {name: {"type": "string"} for name in filing.FIELDS}}},
     },
 }
+_PAGE: Final = {"text/html": {"schema": {"type": "string", "description": "What whoever sent the form reads."}}}
+_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    **errors(401, 403, 415),
+    202: {"description": "The broker has it.", "content": _PAGE},
+    **{
+        status: told | {"content": told["content"] | _PAGE}
+        for status, told in errors(400, 408, 413, 422, 429, 503).items()
+    },
+}
 _TOKEN: Final = HTTPBearer(auto_error=False, scheme_name="token", description="For apps; the page's form needs none.")
 
 
@@ -45,7 +54,7 @@ def door_routes(door: Door, tokens: Tokens[Sender], read: Callable[[Request], Aw
         status_code=202,
         response_model=Received,
         summary="Make a complaint, by the page's form or on behalf of a customer",
-        responses=errors(400, 401, 403, 408, 413, 415, 422, 429, 503),
+        responses=_RESPONSES,
         openapi_extra={"requestBody": _BODY},
     )
     async def post_complaint(

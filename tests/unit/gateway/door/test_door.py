@@ -236,6 +236,16 @@ async def test_an_app_is_told_what_is_wrong(
     assert bench.events == []
 
 
+async def test_the_document_tells_of_pages_and_of_what_apps_get(bench: Bench) -> None:
+    document = (await bench.client.get("/openapi.json")).json()
+    told = document["paths"][URL]["post"]
+    assert set(told["requestBody"]["content"]) == {"application/json", "application/x-www-form-urlencoded"}
+    answers = {status: set(answer["content"]) for status, answer in told["responses"].items()}
+    assert answers["202"] == {"application/json", "text/html"}
+    assert answers["422"] == {"application/problem+json", "text/html"}
+    assert answers["401"] == {"application/problem+json"}
+
+
 async def test_without_a_key_the_door_is_not_there() -> None:
     settings = GatewaySettings.model_construct(gateway_tokens_file=Tokens([sender()]))
     transport = httpx.ASGITransport(build_app(settings, FakePublisher(), Health(), lambda: PROMISE))
