@@ -20,6 +20,8 @@ from services.console.signin.users import Users
 
 CALLBACK: Final = "/signin/callback"
 TIMEOUT_S: Final = 10.0
+KNOWN_S: Final = 10.0
+"""After so long it is asked again what it is, so that nobody is sent to one that is away."""
 SKEW_S: Final = 60
 """So far the provider's clock may be off."""
 _SIGNATURES: Final = (
@@ -94,6 +96,8 @@ class Provider:
     async def begin(self, next: str, now_s: float, *, again: bool) -> tuple[str, Begun]:
         """Where to send the browser, and what to remember. Raises ProviderAwayError."""
         more = {"prompt": "login", "max_age": "0"} if again else {}
+        if time.time() - self._client.server_metadata.get("_loaded_at", 0.0) > KNOWN_S:
+            self._client.server_metadata.pop("_loaded_at", None)
         with _told():
             await self._known()
             made = await self._client.create_authorization_url(self._callback, **more)
