@@ -45,7 +45,7 @@ async def serve(settings: ConsoleSettings) -> None:
         feed.end()
 
     app = build_app(settings, feed, publisher, health)
-    await api_io.serve(app, bound, publisher.run(), feed.run(), give_up=give_up)
+    await api_io.serve(app, bound, publisher.run(), feed.run(), give_up=give_up, certificate=settings.certificate)
 
 
 def main() -> int:

@@ -1,13 +1,15 @@
 """What the console is told."""
 
 from functools import partial
+from pathlib import Path
 from typing import Annotated, ClassVar
 
-from pydantic import DirectoryPath, Field, PlainValidator, SecretStr, ValidationInfo, field_validator
+from pydantic import DirectoryPath, Field, FilePath, PlainValidator, SecretStr, ValidationInfo, field_validator
 
 from services.console.people import TokenHolder
 from services.console.signin.settings import SignInSettings
 from services.runtime.settings import Port, variable
+from services.runtime.tls import ServerCertificate, server_certificate
 from services.runtime.tokens import Tokens, read_tokens
 
 
@@ -17,6 +19,9 @@ class ConsoleSettings(SignInSettings):
     own_prefix: ClassVar[str] = "console_"
 
     console_port: Port = 8081
+    console_tls_cert_file: FilePath | None = None
+    """Serves https with this certificate, in PEM; taken up anew when it changes."""
+    console_tls_key_file: Annotated[FilePath | None, Field(validate_default=True)] = None
     console_tokens_file: Annotated[Tokens[TokenHolder], PlainValidator(partial(read_tokens, owner=TokenHolder))]
     """The YAML file of who may see and order; read once, at start."""
     console_audit_records: Annotated[int, Field(ge=1, le=10_000_000)] = 50_000
@@ -38,6 +43,23 @@ class ConsoleSettings(SignInSettings):
     console_history_username: str | None = None
     """Kafka's user under whom that process reads them, where that is not the console's own."""
     console_history_password: Annotated[SecretStr | None, Field(validate_default=True)] = None
+
+    @property
+    def certificate(self) -> ServerCertificate | None:
+        """That of the files."""
+        return server_certificate(self.console_tls_cert_file, self.console_tls_key_file)
+
+    @property
+    def is_https(self) -> bool:
+        """Whether browsers reach the console by TLS, ours or that of a proxy before it."""
+        return super().is_https or self.console_tls_cert_file is not None
+
+    @field_validator("console_tls_key_file")
+    @classmethod
+    def _fits(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if "console_tls_cert_file" in info.data:
+            server_certificate(info.data["console_tls_cert_file"], value)
+        return value
 
     @field_validator("console_history_password")
     @classmethod

@@ -31,7 +31,7 @@ async def serve(settings: GatewaySettings) -> None:
         workers.append(promises.run())
         promised = promises.current
     app = build_app(settings, publisher, health, promised)
-    await api_io.serve(app, bound, *workers, give_up=publisher.give_up)
+    await api_io.serve(app, bound, *workers, give_up=publisher.give_up, certificate=settings.certificate)
 
 
 def main() -> int:

@@ -1,13 +1,15 @@
 """What the gateway is told."""
 
 from functools import partial
+from pathlib import Path
 from typing import Annotated, ClassVar
 
-from pydantic import Field, PlainValidator, ValidationInfo, field_validator
+from pydantic import Field, FilePath, PlainValidator, ValidationInfo, field_validator
 
 from services.gateway.door.settings import DoorSettings
 from services.gateway.senders import Sender
 from services.runtime.settings import Port, variable
+from services.runtime.tls import ServerCertificate, server_certificate
 from services.runtime.tokens import Tokens, read_tokens
 
 MIB = 1024 * 1024
@@ -19,6 +21,9 @@ class GatewaySettings(DoorSettings):
     own_prefix: ClassVar[str] = "gateway_"
 
     gateway_port: Port = 8080
+    gateway_tls_cert_file: FilePath | None = None
+    """Serves https with this certificate, in PEM; taken up anew when it changes."""
+    gateway_tls_key_file: Annotated[FilePath | None, Field(validate_default=True)] = None
     gateway_tokens_file: Annotated[Tokens[Sender], PlainValidator(partial(read_tokens, owner=Sender))]
     """The YAML file of who may send what; read once, at start."""
     gateway_max_body_bytes: Annotated[int, Field(ge=1024, le=64 * MIB)] = 4 * MIB
@@ -32,6 +37,18 @@ class GatewaySettings(DoorSettings):
     """How long the broker may take to acknowledge before the sender is told that it has not."""
     gateway_in_work_bytes: Annotated[int, Field(ge=1024)] = 64 * MIB
     """Of all requests together; what comes on top is told to try again (429)."""
+
+    @property
+    def certificate(self) -> ServerCertificate | None:
+        """That of the files."""
+        return server_certificate(self.gateway_tls_cert_file, self.gateway_tls_key_file)
+
+    @field_validator("gateway_tls_key_file")
+    @classmethod
+    def _fits(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if "gateway_tls_cert_file" in info.data:
+            server_certificate(info.data["gateway_tls_cert_file"], value)
+        return value
 
     @field_validator("gateway_in_work_bytes")
     @classmethod

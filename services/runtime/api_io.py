@@ -27,6 +27,7 @@ from services.runtime import metrics
 from services.runtime.health import Health
 from services.runtime.http_io import routes, serving, stop_on_signals
 from services.runtime.kafka_io import TopicMismatchError, TopicRefusedError
+from services.runtime.tls import ServerCertificate
 from services.runtime.tokens import Owner, Tokens
 
 API_VERSION = "1"
@@ -126,7 +127,11 @@ def bearer(tokens: Tokens[Owner]) -> Callable[[HTTPAuthorizationCredentials | No
 
 
 async def serve(
-    app: FastAPI, bound: socket.socket, *workers: Coroutine[Any, Any, None], give_up: Callable[[], None]
+    app: FastAPI,
+    bound: socket.socket,
+    *workers: Coroutine[Any, Any, None],
+    give_up: Callable[[], None],
+    certificate: ServerCertificate | None = None,
 ) -> None:
     """Serves until SIGTERM or SIGINT, with the workers beside it. When one of them fails it ends with that error.
 
@@ -135,7 +140,7 @@ async def serve(
     stop = stop_on_signals()
     tasks = [asyncio.create_task(worker) for worker in workers]
     stopped = asyncio.create_task(stop.wait())
-    async with serving(app, bound):
+    async with serving(app, bound, certificate=certificate):
         await asyncio.wait((stopped, *tasks), return_when=asyncio.FIRST_COMPLETED)
         late = asyncio.get_running_loop().call_later(GIVE_UP_S, give_up)
     late.cancel()

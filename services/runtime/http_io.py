@@ -29,9 +29,12 @@ from starlette.routing import BaseRoute, Route
 
 from services.runtime import metrics
 from services.runtime.health import Health
+from services.runtime.tls import ServerCertificate
 
 log = logging.getLogger(__name__)
 
+RENEW_S = 10.0
+"""How often it is looked whether there is a new certificate."""
 GRACE_S = 5
 """How long requests that are under way at the stop may take to end."""
 
@@ -90,8 +93,17 @@ def listen(host: str, port: int, setting: str) -> socket.socket:
 class HttpServer:
     """Serves an ASGI app on a listening socket, inside the running loop, until `stop`."""
 
-    def __init__(self, app: Callable[..., Any], bound: socket.socket, *, limit_concurrency: int | None = None) -> None:
+    def __init__(
+        self,
+        app: Callable[..., Any],
+        bound: socket.socket,
+        *,
+        limit_concurrency: int | None = None,
+        certificate: ServerCertificate | None = None,
+    ) -> None:
         self._socket = bound
+        self._certificate = certificate
+        self._renewal: asyncio.TimerHandle | None = None
         self.port: int = bound.getsockname()[1]
         config = uvicorn.Config(
             app,
@@ -111,6 +123,9 @@ class HttpServer:
         """Runs the app's startup and begins to answer."""
         config = self._server.config
         config.load()
+        if self._certificate is not None:
+            config.ssl = self._certificate.context
+            self._renew_later(self._certificate)
         self._server.lifespan = config.lifespan_class(config)
         await self._server.startup(sockets=[self._socket])
         await self._server.on_tick(0)
@@ -118,7 +133,22 @@ class HttpServer:
 
     async def stop(self) -> None:
         """Takes no more connections, lets requests under way end (5 s), runs the app's shutdown."""
+        if self._renewal is not None:
+            self._renewal.cancel()
         await self._server.shutdown(sockets=[self._socket])
+
+    def _renew_later(self, certificate: ServerCertificate) -> None:
+        """Takes up a new certificate soon after it is there; nobody is cut off."""
+
+        def renew() -> None:
+            try:
+                if certificate.renew():
+                    log.info("the certificate was renewed")
+            except ValueError as error:
+                log.error("the certificate cannot be renewed; the one before stays", extra={"problem": str(error)})
+            self._renew_later(certificate)
+
+        self._renewal = asyncio.get_running_loop().call_later(RENEW_S, renew)
 
 
 @contextlib.asynccontextmanager
