@@ -1,11 +1,13 @@
 """Signing in with a password and out again, as a browser does it."""
 
+import re
 import time
 from typing import Any
 
 import httpx
 import pytest
 
+from services.console.signin.dangers import DANGEROUS
 from services.runtime.ids import derive
 from tests.support.waiting import eventually
 from tests.unit.console.pages import COOKIE, PASSWORD, Form, browsing, cookie_of
@@ -182,3 +184,18 @@ async def test_a_dangerous_order_wants_somebody_who_has_just_proved_who_they_are
     (entry,) = [each for each in world.commands if each.command == "sign_in"]
     assert entry.note == "by password, as operator, once more"
     assert "freeze" in [each.command for each in world.commands]
+
+
+@pytest.mark.parametrize("path", ["/", "/channels/channel:a", "/channels/content:a"])
+async def test_every_form_of_a_dangerous_order_asks_for_the_name_or_who_one_is(world: World, path: str) -> None:
+    long_ago = int(time.time()) - 3000
+    for changed, asked in (({}, 'name="confirm"'), ({"proved_s": long_ago}, "/signin/again?next=")):
+        async with browsing(world, None) as browser:
+            browser.cookies.set(COOKIE, cookie_of("an admin", **changed))
+            page = (await browser.get(path)).text
+        words = re.findall(r'action="/do/(\w+)".*?</form>', page, re.DOTALL)
+        forms = re.findall(r'action="/do/\w+".*?</form>', page, re.DOTALL)
+        dangerous = [form for word, form in zip(words, forms, strict=True) if word in DANGEROUS]
+        assert dangerous
+        assert all(asked in form for form in dangerous)
+        assert not any(asked in form for word, form in zip(words, forms, strict=True) if word not in DANGEROUS)
