@@ -13,8 +13,8 @@ LATE: Final = Bilingual(
     en="That took too long, or was begun elsewhere: begin again.", zh="登录已超时或并非从此处开始，请重新登录。"
 )
 AWAY: Final = Bilingual(
-    en="The company's sign-in does not answer. Try again in a moment; orders by token still work.",
-    zh="统一登录服务无响应，请稍后重试；令牌调用接口不受影响。",
+    en="The company's sign-in does not answer. Try again in a moment.",
+    zh="统一登录服务无响应，请稍后重试。",
 )
 DENIED: Final = Bilingual(en="The company's sign-in did not let you in.", zh="统一登录未通过。")
 NO_ROLE: Final = Bilingual(
