@@ -160,7 +160,11 @@ console:
   command: [python, -m, services.console]
   port: {name: TIDEGATE_CONSOLE_PORT, value: 8081}
   env: {TIDEGATE_CONSOLE_URL: {{ $values.console.url | quote }}}
-  secrets: {TIDEGATE_CONSOLE_TOKENS: console-tokens.yaml, TIDEGATE_CONSOLE_LINK_KEY: link-key}
+  secrets:
+    TIDEGATE_CONSOLE_TOKENS: console-tokens.yaml
+    TIDEGATE_CONSOLE_USERS: console-users.yaml
+    TIDEGATE_CONSOLE_SESSION_KEY: session-key
+    TIDEGATE_CONSOLE_LINK_KEY: link-key
 audit:
   kind: StatefulSet
   command: [tidegate, audit, heads, --follow, "300"]
