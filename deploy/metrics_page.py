@@ -17,7 +17,7 @@ ROOMS: Final = ("runtime", "gateway", "ingest", "indicators", "channel_control",
 """Each has modules called `metrics` or `…_metrics`; `runtime`'s are those of every service."""
 UNITS: Final = (
     *("seconds", "bytes", "ratio", "records", "targets", "channels", "messages", "episodes", "holds", "cny"),
-    *("impressions", "clicks", "accounts", "purchases", "complaints", "alerts"),
+    *("impressions", "clicks", "accounts", "purchases", "complaints", "alerts", "errors"),
 )
 
 
@@ -33,7 +33,7 @@ class Told(NamedTuple):
     @property
     def unit(self) -> str:
         """As the name has it; a counter of no unit counts what its name says."""
-        words = self.name.removesuffix("_total").split("_")
+        words = self.name.removesuffix("_total").partition("_per_")[0].split("_")
         return next((unit for unit in UNITS if words[-1] == unit), "")
 
 
@@ -57,7 +57,7 @@ LABELS: Final[dict[str, Label]] = {
     "kind": Label("of a hold: `throttle`, `pause`, `freeze`, `take_down`", 4),
     "name": Label("of a channel, product or segment; `all` for the whole: 200 of a scope, the busiest", 601),
     "outcome": Label("one of the words that the metric names", 16),
-    "part": Label("of a process, as `/readyz` names it; its partitions are parts", 256),
+    "part": Label("of a process, as `/readyz` or its log names it; its partitions are parts", 256),
     "partition": Label("a number; the settings fix how many, 4 unless told otherwise", 128),
     "platform": Label("of the list of platforms; `default` where there is none", 32),
     "reason": Label("`no_json`, `missing_field`, `bad_value`, … as `services/ingest/reasons.py` has them", 10),

@@ -132,6 +132,27 @@ ERRORS: Final = Row(
             no_more_than(1),
         ),
         Panel(
+            "Bugs that were fenced off",
+            "Errors that nobody had foreseen, by the part that met them; what it was about is tried again.",
+            "none",
+            (
+                Query(
+                    "sum by (job, part) (increase("
+                    '{__name__=~"tidegate_(alerting|control)_unforeseen_errors_total"}[5m]))',
+                    "{{job}}: {{part}}",
+                ),
+            ),
+            f"{_BOOK}#tidegatestumbles",
+            none_at_all(),
+        ),
+        Panel(
+            "Complaints through the door",
+            "By outcome, in the hour before each point. Many that are `too_many` are a flood from few addresses.",
+            "none",
+            (Query("sum by (outcome) (increase(tidegate_gateway_complaints_total[1h]))", "{{outcome}}"),),
+            "docs/complaint-door.md",
+        ),
+        Panel(
             "Rules that raised",
             "Each time a rule failed on a view; the others went on. People were told by an alert of its own.",
             "none",

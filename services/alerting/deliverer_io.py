@@ -96,6 +96,7 @@ class Deliverer(PartitionCompanion[_Owned]):
         except Exception:
             # A bug; it must not take the other alerts with it.
             log.exception("a message could not be handled, trying again later", extra=_fields(due))
+            metrics.UNFORESEEN.labels("deliverer").inc()
             await asyncio.sleep(self._patience.cap_s)
             owned.ended.discard(due.webhook_id)
             owned.wake.set()

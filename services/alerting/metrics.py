@@ -46,6 +46,13 @@ WATCHED_LAG = Gauge(
     "Records that a service has not committed, by its log and partition; snapshots lie up to ten seconds behind.",
     ["service", "topic", "partition"],
 )
+UNFORESEEN = Counter(
+    "tidegate_alerting_unforeseen_errors_total",
+    "Bugs that were fenced off so that the rest goes on, by the part that stumbled; the log has each.",
+    ["part"],
+)
+for _part in ("deliverer", "watchdog"):
+    UNFORESEEN.labels(_part)
 
 
 class AlertingCollector(MachineCollector[AlertingMachine]):

@@ -75,6 +75,7 @@ class Watchdog(PartitionCompanion[_Watched]):
             except Exception as error:
                 # A bug; it must not take the deliverer with it, without which nobody is told of anything.
                 log.exception("the watchdog has stumbled, looking again")
+                metrics.UNFORESEEN.labels("watchdog").inc()
                 self._health.wait(f"it cannot watch: {type(error).__name__}")
                 await self._sight.close()
             await asyncio.sleep(EVERY_S)

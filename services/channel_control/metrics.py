@@ -33,6 +33,13 @@ CONFIRMATION_SECONDS = Histogram(
 )
 for _kind in get_args(HoldKind):
     CONFIRMATION_SECONDS.labels(_kind)
+UNFORESEEN = Counter(
+    "tidegate_control_unforeseen_errors_total",
+    "Bugs that were fenced off so that the rest goes on, by the part that stumbled; the log has each.",
+    ["part"],
+)
+for _part in ("reconciler", "watcher"):
+    UNFORESEEN.labels(_part)
 DRIFTS = Counter(
     "tidegate_control_drifts_total", "Readings of a settled target that were not as the platform had confirmed."
 )

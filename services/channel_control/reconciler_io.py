@@ -199,6 +199,7 @@ class Reconciler(PartitionCompanion[_Owned]):
                 result = await self._pursue(owned, target, attempt)
             except Exception:
                 log.exception("an attempt failed in an unforeseen way", extra=_fields(target))
+                metrics.UNFORESEEN.labels("reconciler").inc()
                 result = Trouble("internal", "the reconciler failed; see its log")
             if isinstance(result, Trouble):
                 owned.attempts[target.name] = await self._failed(owned, target, attempt, result)

@@ -95,6 +95,7 @@ class Watcher(PartitionCompanion[_Owned]):
                 await self._compare(owned, target, answer.state)
         except Exception:
             log.exception("a reading failed in an unforeseen way", extra={"target": target.name})
+            metrics.UNFORESEEN.labels("watcher").inc()
         finally:
             owned.running.pop(target.name, None)
             owned.wake.set()

@@ -15,6 +15,7 @@ _WITHOUT_GOAL: Final = {
 }
 EMPTY: Final[dict[tuple[str, str], str]] = {
     ("Indicators · 指标", "Trips in shadow"): "the policy of the test has no indicator in shadow",
+    ("Tidegate", "Complaints through the door"): "nobody complains by the page, all come from the senders",
     ("Tidegate", "Rules that raised"): "no rule raises on sound events",
     ("Tidegate", "Platform calls that did not go well"): "the stand-in of the platform takes every call",
     ("Tidegate", "Messages that were not taken"): "the stand-in of the receiver takes every message",

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from prometheus_client import REGISTRY
+
 from services.runtime.machine import Output, Record
 
 NOW_MS = 1_767_225_600_000
@@ -83,3 +85,8 @@ def alone(offset: int = 0) -> Record:
 def said(outputs: list[Output], topic: str) -> list[dict[str, Any]]:
     """The messages on one topic."""
     return [json.loads(output.value or b"") for output in outputs if output.topic == topic]
+
+
+def unforeseen(part: str) -> float:
+    """How many bugs of a part have been fenced off so far."""
+    return REGISTRY.get_sample_value("tidegate_control_unforeseen_errors_total", {"part": part}) or 0

@@ -12,7 +12,7 @@ from services.channel_control.machine import ControlMachine
 from services.channel_control.no_platform import NoPlatform
 from services.channel_control.reconcile import Answer, Call, Patience, Seen, Trouble
 from services.channel_control.reconciler_io import Limits, Reconciler
-from tests.unit.channel_control.orders import CHANNEL, SIGNAL, order, persons, record
+from tests.unit.channel_control.orders import CHANNEL, SIGNAL, order, persons, record, unforeseen
 
 QUICK = Limits(patience=Patience(base_s=0.001, cap_s=0.01))
 Respond = Callable[[Call, WantedState], Answer | None]
@@ -241,6 +241,7 @@ async def test_a_bug_in_one_attempt_is_told_and_the_others_go_on(caplog: Any) ->
             raise ZeroDivisionError
 
     world.respond = broken
+    before = unforeseen("reconciler")
     async with running(world):
         world.give(order(1))
         world.give(order(2, target="channel:other"))
@@ -248,6 +249,7 @@ async def test_a_bug_in_one_attempt_is_told_and_the_others_go_on(caplog: Any) ->
     assert world.machine.target("channel:other").confirmed == "paused"
     assert world.machine.target(CHANNEL).error == "the reconciler failed; see its log"
     assert "unforeseen" in caplog.text
+    assert unforeseen("reconciler") > before
 
 
 async def test_nothing_goes_on_after_a_stop() -> None:

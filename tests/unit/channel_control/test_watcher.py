@@ -10,7 +10,7 @@ from schemas.channels import WantedState
 from services.channel_control.addresses import Address
 from services.channel_control.reconcile import Answer, Call, Seen, Trouble
 from services.channel_control.watcher_io import Watcher
-from tests.unit.channel_control.orders import CHANNEL, SIGNAL, order, persons
+from tests.unit.channel_control.orders import CHANNEL, SIGNAL, order, persons, unforeseen
 from tests.unit.channel_control.test_reconciler import World, running
 
 RUNNING = {"status": "running", "factor": 1.0}
@@ -185,6 +185,7 @@ async def test_a_bug_in_one_reading_is_logged_and_the_others_go_on(caplog: pytes
             raise ZeroDivisionError
 
         world.respond = broken
-        seen = world.readings
+        seen, before = world.readings, unforeseen("watcher")
         await world.until(lambda: world.readings > seen + 2)
         assert "unforeseen" in caplog.text
+        assert unforeseen("watcher") == before + 1
