@@ -79,6 +79,7 @@ def make_secrets(folder: Path) -> Secrets:
         users = "".join(_USER.format(role=role, password=hash_of(tokens[role])) for role in ROLES)
         _write(folder / "console-users.yaml", _CONSOLE_USERS.format(users=users))
     _keep(folder / "session-key", random_source.token_hex(32))
+    _keep(folder / "grafana-password", random_source.token_urlsafe(24))
     _keep(folder / "pseudonym-key", random_source.token_hex(32))
     _keep(folder / "dead-letter-key", base64.urlsafe_b64encode(random_source.token_bytes(32)).decode())
     _keep(folder / "audit-key", _audit_key())

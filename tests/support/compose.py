@@ -77,3 +77,9 @@ def _filled(value: Any, given: Mapping[str, str]) -> Any:
     if isinstance(value, str):
         return _VARIABLE.sub(lambda found: given.get(found[1]) or found[2] or "", value)
     return value
+
+
+def known_to_no_provider(secrets: Path) -> None:
+    """Says in the file of local users, as it must where there is a provider, that it does not know them."""
+    file = secrets / "console-users.yaml"
+    file.write_text(file.read_text("utf-8").replace("    role:", "    at_provider: null\n    role:"), "utf-8")

@@ -12,7 +12,7 @@ from schemas.access import EVERYONE
 from schemas.topics import TOPICS
 from services.runtime.settings import parse
 from tests.certificates import self_signed
-from tests.support.compose import containers
+from tests.support.compose import containers, known_to_no_provider
 from tests.system.chart import RELEASE, Manifest, Pod, RefusedError, of_kind, pods, problems, render
 from tests.system.tools import HELM, KUBERNETES
 from tests.unit.deploy.test_compose import SETTINGS
@@ -39,6 +39,9 @@ FULL = (
     "console.url=https://tidegate.example",
     "control.platformUrl=https://ads.example",
     "alerting.webhookUrl=https://chat.example",
+    "console.oidc.issuer=https://login.example",
+    "console.oidc.clientId=tidegate",
+    "console.proxies[0]=10.0.0.0/8",
     "policy=name: x",
     "policyPerson=zhao",
     "kafka.prefix=risk.",
@@ -85,13 +88,14 @@ def test_it_runs_what_compose_runs(manifests: list[Manifest]) -> None:
     lasting = {name: each for name, each in containers().items() if each.is_ours and not each.runs_once}
     found = {pod.name: pod.spec["containers"][0]["command"] for pod in pods(manifests)}
     assert {name: command for name, command in found.items() if not name.startswith("policy-")} == {
-        name: each.command for name, each in lasting.items()
+        name.replace("_", "-"): each.command for name, each in lasting.items()
     }
     assert {name for name in found if name.startswith("policy-")}, "somebody puts the policy in force"
 
 
 def test_a_service_takes_its_environment_and_the_files_that_it_names(manifests: list[Manifest], tmp_path: Path) -> None:
-    here = {path.name: path for path in make_secrets(tmp_path).folder.iterdir()}
+    known_to_no_provider(make_secrets(tmp_path).folder)
+    here = {path.name: path for path in tmp_path.iterdir()}
     (tmp_path / "ca.crt").write_bytes(self_signed("127.0.0.1")[0])
     (tmp_path / "password").write_text("secret")
     for pod in pods(manifests):
@@ -175,7 +179,8 @@ def test_nothing_passes_but_what_the_design_says(manifests: list[Manifest]) -> N
     assert {port["port"] for port in kafka[1]["ports"]} <= {9092, 9093}
     assert kafka[1]["to"]
     out = {name for name, each in policies.items() if "egress" in each["spec"]}
-    assert out == {"alerting", "channel-control"}
+    has_provider = any(pod.environment().get("TIDEGATE_CONSOLE_OIDC_ISSUER") for pod in pods(manifests))
+    assert out == {"alerting", "channel-control"} | ({"console"} if has_provider else set())
     assert {*policies} == {pod.name for pod in pods(manifests) if "ports" in pod.spec["containers"][0]}
 
 

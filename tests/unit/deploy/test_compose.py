@@ -18,7 +18,7 @@ from services.gateway.settings import GatewaySettings
 from services.indicators.settings import IndicatorsSettings
 from services.ingest.settings import IngestSettings
 from services.runtime.settings import CommonSettings, parse
-from tests.support.compose import FILE, ROOT, Container, containers, variables
+from tests.support.compose import FILE, ROOT, Container, containers, known_to_no_provider, variables
 
 ALL = containers()
 OURS = {name: each for name, each in ALL.items() if each.is_ours}
@@ -46,7 +46,7 @@ def module(container: Container) -> str:
 
 def test_it_runs_what_the_launcher_runs(tmp_path: Path) -> None:
     table = services(tmp_path, Ports(1, 2, 3, 4), make_secrets(tmp_path), StandIns(False, False, False))
-    launched = {each.name.replace("_", "-"): list(each.arguments) for each in table if each.name != "audit"}
+    launched = {each.name: list(each.arguments) for each in table if each.name != "audit"}
     found = {name: each.command[2:] for name, each in LASTING.items() if name != "audit"}
     assert found == launched
     assert LASTING["audit"].command[:-1] == ["tidegate", "audit", "heads", "--follow"]
@@ -55,7 +55,7 @@ def test_it_runs_what_the_launcher_runs(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [name for name in OURS if name != "secrets"])
 def test_a_service_takes_its_environment(name: str, tmp_path: Path) -> None:
     """With nothing in .env, and with all that .env.example offers."""
-    make_secrets(tmp_path)
+    known_to_no_provider(make_secrets(tmp_path).folder)
     offered = dict(re.findall(r"^#?(TIDEGATE_[A-Z_]+)=(.+)$", (ROOT / ".env.example").read_text("utf-8"), re.M))
     for given in ({}, offered):
         container = containers(given)[name]
@@ -145,7 +145,27 @@ def test_only_the_gateway_and_the_console_are_published_and_to_this_machine_only
 def test_the_example_explains_every_variable() -> None:
     text = (ROOT / ".env.example").read_text("utf-8")
     offered = {*re.findall(r"^#?([A-Z_]+)=", text, re.M)}
-    assert offered == {name for name, _ in variables(FILE.read_text("utf-8"))}
+    assert offered - {"COMPOSE_PROFILES"} == {name for name, _ in variables(FILE.read_text("utf-8"))}
     defaults = dict(variables(FILE.read_text("utf-8")))
+    profiles = {profile for each in ALL.values() for profile in each.spec.get("profiles", ())}
+    assert {*re.findall(r"^COMPOSE_PROFILES=(.*)$", text, re.M)} <= profiles
     for name, value in re.findall(r"^#([A-Z_]+)=(.+)$", text, re.M):
         assert defaults[name] in (value, "") or "example" in value, name
+
+
+def test_prometheus_scrapes_every_service_and_finds_what_it_is_given() -> None:
+    config = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text("utf-8"))
+    scraped = {
+        target for job in config["scrape_configs"] for each in job["static_configs"] for target in each["targets"]
+    }
+    ports = {
+        f"{name}:{value}"
+        for name, each in LASTING.items()
+        for variable, value in each.environment.items()
+        if variable.endswith("_PORT")
+    }
+    assert scraped == ports | {"localhost:9090"}
+    mounted = [volume.partition(":")[0] for each in ALL.values() for volume in each.spec.get("volumes", ())]
+    ours = [path for path in mounted if path.startswith("./deploy")]
+    assert len(ours) == 5
+    assert all((ROOT / path).exists() for path in ours)

@@ -10,7 +10,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- end }}
 
-{{/* Of one service; (dict "root" $ "name" "ingest") */}}
+{{/* Of one service; (dict "root" $ "name" "ingest"), the name of its principal, by which rules and dashboards go */}}
 {{- define "tidegate.selector" -}}
 app.kubernetes.io/name: tidegate
 app.kubernetes.io/instance: {{ .root.Release.Name }}
@@ -159,7 +159,11 @@ console:
   kind: Deployment
   command: [python, -m, services.console]
   port: {name: TIDEGATE_CONSOLE_PORT, value: 8081}
-  env: {TIDEGATE_CONSOLE_URL: {{ $values.console.url | quote }}}
+  env:
+    TIDEGATE_CONSOLE_URL: {{ $values.console.url | quote }}
+    TIDEGATE_CONSOLE_PROXIES: {{ toJson $values.console.proxies | quote }}
+    TIDEGATE_CONSOLE_OIDC_ISSUER: {{ $values.console.oidc.issuer | quote }}
+    TIDEGATE_CONSOLE_OIDC_CLIENT_ID: {{ $values.console.oidc.clientId | quote }}
   secrets:
     TIDEGATE_CONSOLE_TOKENS: console-tokens.yaml
     TIDEGATE_CONSOLE_USERS: console-users.yaml
