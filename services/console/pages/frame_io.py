@@ -68,7 +68,7 @@ class Frame:
 
         def live(*topics: str) -> Markup:
             trigger = ", ".join(f"sse:{topic}" for topic in topics)
-            return Markup('hx-get="{}" hx-trigger="{}" hx-swap="outerHTML" hx-sync="this:replace"').format(
+            return Markup('hx-get="{}" hx-trigger="{}" hx-swap="innerHTML" hx-sync="this:queue last"').format(
                 visitor.url, trigger
             )
 
