@@ -1,7 +1,7 @@
 # Tidegate. `make` lists what there is; needs Python 3.11+, make and git.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo incident test test-system chaos bench quality check format schemas dashboards lock relock-kafka clean distclean
+.PHONY: help setup run demo incident test test-system chaos bench quality check format schemas screenshots dashboards lock relock-kafka clean distclean
 
 # The first of these that is 3.11 or newer; `make PYTHON=… setup` names another.
 PYTHONS := python3 python3.13 python3.12 python3.11 python3.14 python
@@ -79,6 +79,9 @@ schemas: $(STAMP) ## Write anew what comes from the code: JSON Schemas, pages of
 	$(PY) -m deploy.figures_page
 	$(PY) -m deploy.access_page
 	$(PY) -m deploy.chart
+
+screenshots: $(STAMP) ## Take the pictures of docs/screenshots anew (needs chromium)
+	@exec $(PY) -m tests.system.screenshots
 
 dashboards: $(STAMP) ## Write Grafana's dashboards anew from deploy/grafana
 	$(PY) -m deploy.grafana
