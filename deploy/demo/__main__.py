@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from deploy.demo.all_scenes import ALL
-from deploy.demo.naming import named_policy
+from deploy.demo.naming import story_policy
 from deploy.demo.play import Play
 from deploy.demo.scenes import FEW
 from deploy.demo.stage import Stage, require
@@ -36,7 +36,7 @@ FEW_S, ALL_S = 50.0, 100.0
 async def play(home: Path, timeline: Timeline, everything: bool) -> None:
     """Starts the system on the `events` clock in `home` and plays the day."""
     environment = {**os.environ, "TIDEGATE_CLOCK": "events"}
-    policy = named_policy(home)
+    policy = story_policy(home)
     system = standard_system(home, environment, _say, stand_ins=StandIns(traffic=False), policy=policy)
     began = time.monotonic()
     async with system:

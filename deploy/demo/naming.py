@@ -1,4 +1,4 @@
-"""The default policy, with a directory of what there is in the demonstration, and waits and limits that suit it."""
+"""The default policy, with a directory of what there is in the calm traffic and in the demonstration."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -8,7 +8,7 @@ import yaml
 from deploy.launcher.standard import ROOT
 from schemas.directory import Directory
 from schemas.governor import Governor
-from schemas.policy import IndicatorPolicy
+from schemas.policy import IndicatorPolicy, Policy
 from services.policies.reading import read_policy
 
 DIRECTORY = Path(__file__).parent / "directory.yaml"
@@ -21,11 +21,24 @@ OPENING = ("complaint_rate", "cac_spike")
 
 
 def named_policy(home: Path) -> Path:
-    """Writes the document into `home`; JSON is YAML as well."""
+    """Writes the default with these names into `home`."""
+    return _written(home, _named())
+
+
+def story_policy(home: Path) -> Path:
+    """The same with waits and limits that suit the demonstration."""
+    named = _named()
+    indicators = named.indicators | {name: _opening(named.indicators[name]) for name in OPENING}
+    return _written(home, named.model_copy(update={"governor": GOVERNOR, "indicators": indicators}))
+
+
+def _named() -> Policy:
     directory = Directory.model_validate(yaml.safe_load(DIRECTORY.read_text("utf-8")))
-    default = read_policy(ROOT / "deploy" / "policy.yaml")
-    indicators = default.indicators | {name: _opening(default.indicators[name]) for name in OPENING}
-    policy = default.model_copy(update={"directory": directory, "governor": GOVERNOR, "indicators": indicators})
+    return read_policy(ROOT / "deploy" / "policy.yaml").model_copy(update={"directory": directory})
+
+
+def _written(home: Path, policy: Policy) -> Path:
+    """JSON is YAML as well."""
     file = home / "policy.yaml"
     file.write_text(policy.model_dump_json(), "utf-8")
     return file

@@ -10,7 +10,9 @@ import signal
 import sys
 import time
 from itertools import zip_longest
+from pathlib import Path
 
+from deploy.demo.naming import named_policy
 from deploy.launcher.secrets import ROLES
 from deploy.launcher.settings import LauncherSettings, other_cluster, stand_ins
 from deploy.launcher.standard import standard_system
@@ -90,21 +92,27 @@ async def _live(system: System) -> None:
     await system.failed()
 
 
+def _with_names(home: Path) -> Path:
+    """A policy that calls the channels of the calm traffic by their names."""
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return named_policy(home)
+
+
 def main() -> int:
     """2 for bad settings, a port or a folder in use; 1 when the system cannot start; 0 at its end."""
     parser = argparse.ArgumentParser(prog="python -m deploy.launcher", description=__doc__)
     parser.add_argument("--with-parent", action="store_true", help="end when the process that started this one does")
     options = parser.parse_args()
-    settings = load(LauncherSettings, os.environ)
+    settings, played = load(LauncherSettings, os.environ), stand_ins(os.environ)
     system = standard_system(
         settings.launcher_home,
         os.environ,
         say,
-        stand_ins=stand_ins(os.environ),
+        stand_ins=played,
         gateway_port=settings.gateway_port,
         console_port=settings.console_port,
         kafka=other_cluster(os.environ),
-        policy=settings.launcher_policy,
+        policy=settings.launcher_policy or (_with_names(settings.launcher_home) if played.traffic else None),
     )
     return asyncio.run(run(system, with_parent=options.with_parent))
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from deploy.demo.incidents import KINDS
-from deploy.demo.naming import OPENING, STEPS, named_policy
+from deploy.demo.naming import OPENING, STEPS, named_policy, story_policy
 from deploy.demo.routine import readings, routine
 from deploy.demo.scenes import EASING
 from deploy.demo.stories import CHANNELS, Event, Source
@@ -43,7 +43,7 @@ TRIPS = {
 
 @pytest.fixture(scope="module")
 def policy(tmp_path_factory: pytest.TempPathFactory) -> Policy:
-    return read_policy(named_policy(tmp_path_factory.mktemp("demo")))
+    return read_policy(story_policy(tmp_path_factory.mktemp("demo")))
 
 
 def played(events: list[Event], policy: Policy) -> tuple[list[AlertFact], list[Command]]:
@@ -137,8 +137,8 @@ def test_every_kind_of_incident_is_of_valid_events() -> None:
             EVENT.validate_python(event)
 
 
-def test_the_named_policy_is_the_default_one_with_a_directory_and_short_waits(tmp_path: Path) -> None:
-    named, default = read_policy(named_policy(tmp_path)), read_policy(ROOT / "deploy" / "policy.yaml")
+def test_the_storys_policy_is_the_default_one_with_a_directory_and_short_waits(tmp_path: Path) -> None:
+    named, default = read_policy(story_policy(tmp_path)), read_policy(ROOT / "deploy" / "policy.yaml")
     resumed = {name: named.indicators[name].resume for name in OPENING}
     assert all(each.steps == STEPS and each.watch == timedelta(seconds=2) for each in resumed.values())
     assert resumed["complaint_rate"].auto == {"throttle": True, "pause": False}
@@ -147,3 +147,9 @@ def test_the_named_policy_is_the_default_one_with_a_directory_and_short_waits(tm
     ) == default.model_copy(update={"indicators": {}})
     assert named.directory.high_risk() == ["growth-fund"]
     assert set(named.directory.channels) == set(CHANNELS)
+
+
+def test_what_runs_on_this_machine_calls_its_channels_by_their_names_and_judges_as_the_default(tmp_path: Path) -> None:
+    named, default = read_policy(named_policy(tmp_path)), read_policy(ROOT / "deploy" / "policy.yaml")
+    assert named.directory.label("channel:douyin") is not None
+    assert named.model_copy(update={"directory": default.directory}) == default
