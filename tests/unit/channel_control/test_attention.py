@@ -35,3 +35,11 @@ def test_what_is_told_again_takes_nothing_back() -> None:
     attention.fold(reading(0))
     attention.fold(reading(0, AT - timedelta(hours=1)))
     assert attention.is_paid("cac_spike", AT)
+
+
+def test_on_the_clock_of_events_yesterday_is_judged_and_ramps_open_all_the_same() -> None:
+    attention = Attention(2, replayed=True)
+    attention.fold(reading(0, AT - timedelta(days=1)))
+    assert not attention.is_paid("cac_spike", AT), "the other partition has said nothing"
+    attention.fold(reading(1, AT - timedelta(days=1)))
+    assert attention.is_paid("cac_spike", AT)
