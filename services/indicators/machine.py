@@ -314,6 +314,9 @@ class IndicatorMachine:
             else:
                 windows.append((key, value))
         self._tallies.load(counted)
+        closed_ms = (self._resume or self.standing).closed_ms
+        if closed_ms is not None:
+            self._tallies.evict(closed_ms)
         self._store.load(windows)
         if isinstance(self._store, ComplaintStore):
             self._store.take_untold(cases)

@@ -60,10 +60,12 @@ class Table:
         row = self._rows.get(name)
         if row is None and len(self._rows) >= MAX_SUBJECTS:
             name, row = OTHERS, self._rows.get(OTHERS)
-        if row is None:
-            row = self._rows[name] = len(self._rows)
-            if row == len(self._sums):
-                self._sums = np.concatenate((self._sums, np.zeros_like(self._sums)))
+        return self._new_row(name) if row is None else row
+
+    def _new_row(self, name: str) -> int:
+        row = self._rows[name] = len(self._rows)
+        if row == len(self._sums):
+            self._sums = np.concatenate((self._sums, np.zeros_like(self._sums)))
         return row
 
     def rows(self) -> Iterator[tuple[str, list[int]]]:
@@ -72,9 +74,9 @@ class Table:
         return ((name, sums[row]) for name, row in sorted(self._rows.items()))
 
     def load(self, rows: dict[str, list[int]]) -> None:
-        """Takes back the sums of a snapshot; of fewer measures where it is older."""
+        """Takes back all names of a snapshot, on a fresh instance; of fewer measures where it is older."""
         for name, sums in rows.items():
-            row = self._row(name)
+            row = self._new_row(name)
             self._sums[row, : len(sums)] = sums
 
 

@@ -144,6 +144,18 @@ def test_an_hour_of_which_a_part_is_forgotten_is_not_told_again() -> None:
     assert len(tallies(world)) == 1
 
 
+def test_a_restart_does_not_tell_anew_what_is_forgotten() -> None:
+    world = telling("channel")
+    business(world, at=0)
+    world.mark(MINUTE)
+    world.mark(4 * 24 * HOUR + MINUTE)
+    business(world, at=0)
+    world.mark(4 * 24 * HOUR + 2 * MINUTE)
+    for place in range(len(world.log.records)):
+        plan = Plan((place,), (place, place + 1), ())
+        assert_replay_safe(lambda: build("channel", 0, readings=True), world.log.records, plan)
+
+
 def test_actors_are_counted_and_never_named() -> None:
     world = telling("actor")
     world.clicks(120, at=0, within=50 * SECOND)
@@ -352,6 +364,10 @@ def test_names_without_bound_are_counted_together_and_old_hours_forgotten() -> N
     rows = dict(table.rows())
     assert len(rows) == MAX_SUBJECTS + 1
     assert max(rows[OTHERS]) == 5
+    again = Tallies()
+    again.load([(key, value) for key, value in counted.changed() if value is not None])
+    ((_, table),) = again.of(TEN // HOUR)
+    assert dict(table.rows()) == rows
     counted.evict(TEN + 80 * HOUR)
     counted.add(TEN, "product", "late", "clicks")
     assert list(counted) == []
