@@ -134,7 +134,7 @@ class Readings:
         """Takes in one reading; what was read before changes nothing."""
         at_ms = to_ms(reading.at)
         self.newest_ms = max(self.newest_ms, at_ms)
-        if reading.counts and at_ms >= self._counts.get(reading.writer, (0, {}))[0]:
+        if (reading.counts or reading.writer in self._counts) and at_ms >= self._counts.get(reading.writer, (0, {}))[0]:
             self._counts[reading.writer] = at_ms, reading.counts
         for indicator, subjects in reading.values.items():
             for subject, standing in subjects.items():

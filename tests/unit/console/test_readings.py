@@ -87,6 +87,15 @@ def test_counts_are_of_all_writers_and_the_last_of_each() -> None:
     assert readings.counted() == ["complaint_sla"]
 
 
+def test_an_indicator_that_is_switched_off_counts_nothing_any_more() -> None:
+    readings = Readings()
+    for number, counts in enumerate(({"complaint_sla": {"open": 3}}, {})):
+        at = from_ms(NOW + number)
+        readings.fold(Reading(writer="x", subject_kind="complaint", at=at, counts=counts))
+    assert readings.counts("complaint_sla") == {}
+    assert readings.counted() == []
+
+
 @settings(max_examples=40)
 @given(st.lists(st.tuples(st.sampled_from(["a", "b"]), st.integers(0, 3), st.integers(0, 50)), max_size=20))
 def test_only_the_last_that_a_writer_told_of_an_hour_counts(told: list[tuple[str, int, int]]) -> None:
