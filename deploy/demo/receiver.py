@@ -1,7 +1,8 @@
 """`python -m deploy.demo.receiver --port 8090`: a stand-in for whoever is called when an alert goes out.
 
 A real receiver of Standard Webhooks: it verifies each message with the reference library and keeps what it accepted,
-each `webhook-id` once. It can be told to misbehave. It needs alerting's secret as TIDEGATE_DEMO_WEBHOOK_SECRET[_FILE].
+each `webhook-id` once. It can be told to misbehave. It needs alerting's secret as TIDEGATE_DEMO_WEBHOOK_SECRET[_FILE];
+of two, any will do.
 
     POST /…            where messages go: any path without a leading underscore
     GET  /_messages    what was accepted, in order of arrival
@@ -11,6 +12,7 @@ each `webhook-id` once. It can be told to misbehave. It needs alerting's secret 
 
 import argparse
 import asyncio
+import contextlib
 import itertools
 import json
 import os
@@ -27,14 +29,14 @@ from services.runtime import logs
 from services.runtime.health import Health
 from services.runtime.http_io import listen, routes, serve_app
 from services.runtime.settings import CommonSettings, Port, load, variable
-from services.runtime.signing import check_secret
+from services.runtime.signing import check_secrets
 
 KEPT = 10_000
 """Messages and attempts remembered; a stand-in may run for weeks."""
 
 
 def _usable(secret: SecretStr) -> SecretStr:
-    check_secret(secret.get_secret_value())
+    check_secrets(secret.get_secret_value())
     return secret
 
 
@@ -115,7 +117,7 @@ def build_app(secret: str) -> FastAPI:
     """The receiver with nothing received yet."""
     app = FastAPI(title="Stand-in webhook receiver")
     state = State()
-    webhook = Webhook(secret)
+    webhooks = [Webhook(each) for each in secret.split()]
     health = Health()
     health.part("receiver").ok()
     app.router.routes.extend(routes(health))
@@ -139,7 +141,7 @@ def build_app(secret: str) -> FastAPI:
     async def receive(request: Request) -> Response:
         """Verify, keep, answer 204; or whatever was ordered."""
         body = await request.body()
-        message = _verified(webhook, body, dict(request.headers))
+        message = _verified(webhooks, body, dict(request.headers))
         attempt = Attempt(request.headers.get("webhook-id"), time.time(), verified=message is not None)
         state.attempts.append(attempt)
         ordered = state.next_behaviour()
@@ -157,13 +159,13 @@ def build_app(secret: str) -> FastAPI:
     return app
 
 
-def _verified(webhook: Webhook, body: bytes, headers: dict[str, str]) -> Any | None:
-    """The message, None if the reference library refuses it."""
-    try:
-        webhook.verify(body, headers, json_parse=False)
-        return json.loads(body)
-    except (WebhookVerificationError, ValueError):
-        return None
+def _verified(webhooks: list[Webhook], body: bytes, headers: dict[str, str]) -> Any | None:
+    """The message, None if the reference library refuses it with every secret."""
+    for webhook in webhooks:
+        with contextlib.suppress(WebhookVerificationError, ValueError):
+            webhook.verify(body, headers, json_parse=False)
+            return json.loads(body)
+    return None
 
 
 def _as_ordered(behaviour: Behaviour) -> Response:

@@ -13,7 +13,7 @@ from services.alerting.receivers.webhook import Webhook
 from services.alerting.watch import Limits
 from services.runtime.link_settings import LinkSettings
 from services.runtime.settings import Port, variable
-from services.runtime.signing import check_secret
+from services.runtime.signing import check_secrets
 from services.runtime.urls import check_url
 
 
@@ -23,7 +23,7 @@ def _url(value: SecretStr) -> SecretStr:
 
 
 def _secret(value: SecretStr) -> SecretStr:
-    check_secret(value.get_secret_value())
+    check_secrets(value.get_secret_value())
     return value
 
 
@@ -39,7 +39,7 @@ class AlertingSettings(LinkSettings):
     alerting_webhook_secret: Annotated[
         Annotated[SecretStr, AfterValidator(_secret)] | None, Field(validate_default=True)
     ] = None
-    """`whsec_…`: signs the messages."""
+    """`whsec_…`: signs the messages; two, with a space or a new line between, while the first replaces the second."""
     alerting_receivers: Annotated[dict[str, Receiver], PlainValidator(read_book), Field(validate_default=False)] = {}
     """The YAML file of all others, see `receivers/book.py`; read once, at start."""
     alerting_webhook_timeout: Annotated[float, Field(gt=0, le=120)] = 10.0

@@ -25,7 +25,7 @@ class ControlSettings(CommonSettings):
     control_platform_token: Annotated[SecretStr, AfterValidator(header_text)] | None = None
     """Sent there as bearer token."""
     control_platform_secret: Annotated[SecretStr, AfterValidator(signing_secret)] | None = None
-    """`whsec_…`: signs the requests to it."""
+    """`whsec_…`: signs the requests to it; two while the first takes the second's place."""
     control_platform_deadline: Annotated[float, Field(gt=0, le=60)] = 5.0
     """Seconds that a platform has for one call, all in all."""
     control_parallel: Annotated[int, Field(ge=1, le=256)] = 16

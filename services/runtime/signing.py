@@ -10,6 +10,8 @@ from standardwebhooks import Webhook
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - what every secret begins with
 MIN_SECRET_BYTES: Final = 24
 MAX_SECRET_BYTES: Final = 64
+MAX_SECRETS: Final = 2
+"""The new and the old one, while receivers learn the new one."""
 
 
 def check_secret(secret: str) -> str:
@@ -23,11 +25,23 @@ def check_secret(secret: str) -> str:
     return secret
 
 
-def signed(secret: str, message_id: str, text: str, now: datetime) -> dict[str, str]:
-    """The three headers that let a receiver know a message, its age and its sender."""
+def check_secrets(secrets: str) -> str:
+    """One secret, or the new and the old one with space between. Raises ValueError, which quotes neither."""
+    found = secrets.split()
+    if not 1 <= len(found) <= MAX_SECRETS:
+        raise ValueError("must be one secret, or two with a space or a new line between")
+    for each in found:
+        check_secret(each)
+    return secrets
+
+
+def signed(secrets: str, message_id: str, text: str, now: datetime) -> dict[str, str]:
+    """The three headers that let a receiver know a message, its age and its sender: a signature with each secret, of
+    which a receiver needs one.
+    """
     at = now.astimezone(UTC).replace(microsecond=0)
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(int(at.timestamp())),
-        "webhook-signature": Webhook(secret).sign(message_id, at, text),
+        "webhook-signature": " ".join(Webhook(secret).sign(message_id, at, text) for secret in secrets.split()),
     }

@@ -12,16 +12,16 @@ from services.alerting.receivers.receiver import Receiver, SecretUrl
 from services.alerting.signing import headers
 from services.runtime.outgoing import Request
 from services.runtime.references import Secret
-from services.runtime.signing import check_secret
+from services.runtime.signing import check_secrets
 
 
 def _checked(value: SecretStr) -> SecretStr:
-    check_secret(value.get_secret_value())
+    check_secrets(value.get_secret_value())
     return value
 
 
 class Webhook(Receiver):
-    """secret: `whsec_…`, signs the messages."""
+    """secret: `whsec_…`, signs the messages; two while the first takes the second's place."""
 
     kind: Literal["webhook"] = "webhook"
     url: SecretUrl

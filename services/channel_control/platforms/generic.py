@@ -17,18 +17,20 @@ from services.channel_control.headers import header_text
 from services.channel_control.reconcile import CONFLICT, Answer, Seen, Trouble
 from services.runtime.ids import derive
 from services.runtime.references import Secret
-from services.runtime.signing import check_secret, signed
+from services.runtime.signing import check_secrets, signed
 from services.runtime.urls import BaseUrl
 
 
 def signing_secret(value: SecretStr) -> SecretStr:
-    """The secret, if it can sign."""
-    check_secret(value.get_secret_value())
+    """The secret, or the two of them, if they can sign."""
+    check_secrets(value.get_secret_value())
     return value
 
 
 class GenericOptions(Options):
-    """`url`: where `/v1/targets/…` begins. `token`: sent as bearer token. `secret`: signs each request."""
+    """`url`: where `/v1/targets/…` begins. `token`: sent as bearer token. `secret`: signs each request; two
+    while the first takes the second's place.
+    """
 
     url: BaseUrl
     token: Annotated[Secret, AfterValidator(header_text)] | None = None

@@ -7,12 +7,13 @@ import pytest
 
 from services.alerting import app
 from services.alerting.deliverer_io import Deliverer
+from services.alerting.receivers.webhook import Webhook
 from services.alerting.settings import AlertingSettings
 from services.runtime.companion_io import Companions
 from services.runtime.health import Health
 from services.runtime.machine import Companion
 from services.runtime.settings import SettingsError, parse
-from tests.unit.alerting.test_signing import SECRET
+from tests.unit.alerting.test_signing import NEW_SECRET, SECRET
 
 URL, SECRET_NAME = "TIDEGATE_ALERTING_WEBHOOK_URL", "TIDEGATE_ALERTING_WEBHOOK_SECRET"
 
@@ -26,6 +27,16 @@ def test_a_target_with_its_secret_in_a_file(tmp_path: Path) -> None:
     assert settings.alerting_webhook_secret.get_secret_value() == SECRET
     assert SECRET not in repr(settings)
     assert "example.org" not in repr(settings)
+
+
+def test_two_secrets_stand_in_a_file_while_one_takes_the_place_of_the_other(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(f"{NEW_SECRET}\n{SECRET}\n")
+    settings = parse(
+        AlertingSettings, {URL: "https://example.org/hook", f"{SECRET_NAME}_FILE": str(tmp_path / "secret")}
+    )
+    (receiver,) = settings.receivers().values()
+    assert isinstance(receiver, Webhook)
+    assert receiver.secret.get_secret_value().split() == [NEW_SECRET, SECRET]
 
 
 def test_no_target_needs_nothing() -> None:

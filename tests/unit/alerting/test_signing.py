@@ -9,10 +9,11 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from services.alerting.signing import headers
 from services.alerting.telling import Due
-from services.runtime.signing import check_secret
+from services.runtime.signing import check_secret, check_secrets
 from tests.unit.alerting.facts import ALERTS
 
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
+NEW_SECRET = "whsec_" + base64.b64encode(b"fedcba9876543210fedcba9876543210").decode()
 DUE = Due(
     webhook_id="ab" * 16,
     alert_id=ALERTS[0],
@@ -57,3 +58,21 @@ def test_a_secret_that_is_none_is_refused_unquoted(secret: str) -> None:
 
 def test_a_good_secret_is_kept() -> None:
     assert check_secret(SECRET) == SECRET
+
+
+@pytest.mark.parametrize("between", [" ", "\n", " \r\n"])
+def test_while_a_secret_changes_either_one_verifies_it_and_no_third(between: str) -> None:
+    signed = headers(DUE, check_secrets(f"{NEW_SECRET}{between}{SECRET}"), time.time())
+    for secret in (NEW_SECRET, SECRET):
+        assert Webhook(secret).verify(DUE.body.encode(), signed) == json.loads(DUE.body)
+    third = "whsec_" + base64.b64encode(b"f" * 32).decode()
+    with pytest.raises(WebhookVerificationError):
+        Webhook(third).verify(DUE.body.encode(), signed)
+
+
+@pytest.mark.parametrize("secrets", ["", " ", f"{SECRET} {SECRET} {SECRET}", f"{SECRET} hidden", f"hidden {SECRET}"])
+def test_neither_of_two_may_be_bad_and_there_is_no_third(secrets: str) -> None:
+    with pytest.raises(ValueError, match=r"^must be ") as caught:
+        check_secrets(secrets)
+    assert "hidden" not in str(caught.value)
+    assert SECRET not in str(caught.value)
