@@ -25,7 +25,7 @@ _USE: Final = {
     "topics": "`tidegate topics ensure`; may also create topics",
     "policy": "`tidegate policy …`, `tidegate automation …`",
     "audit": "`tidegate audit …`",
-    "analyst": "`tidegate explain`, `tidegate incident`",
+    "analyst": "`tidegate explain`, `tidegate incident`, `tidegate drill`",
     "history": "`tidegate archive`, `backtest`, `ledger`, `verify`, which go back to raw events",
     "scaler": "KEDA, which adds workers where a group is behind",
 }

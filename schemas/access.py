@@ -156,7 +156,7 @@ def _people() -> Iterator[Access]:
     yield Access("letters", (DEAD_LETTERS,))
     # `audit heads`, `audit verify` and `audit export`
     yield Access("audit", (AUDIT,))
-    # `explain` and `incident`
+    # `explain`, `incident` and `drill`
     yield Access("analyst", (POLICY, ALERTS, ALERT_STATE, CHANNEL_STATE, AUDIT))
     # `archive`, `backtest`, `ledger` and `verify`, which go back to raw events.
     yield Access("history", (*RAW_TOPICS, *STATE_TOPICS, POLICY, CHANNEL_COMMANDS), watches=(INGEST_GROUP,))

@@ -1,4 +1,4 @@
-"""`tidegate …`: topics, policy, replay, ledger, archive, dead letters, scans of texts, proofs, audit, backtests.
+"""`tidegate …`: topics, policy, replay, ledger, archive, dead letters, scans, proofs, audit, backtests, drills.
 
 Exit codes: 0 done, 1 not as it should be, 2 bad usage or settings, 130 stopped by Ctrl-C or SIGTERM.
 """
@@ -18,6 +18,7 @@ from services.cli import (
     audit_io,
     automation_io,
     backtest_io,
+    drill_io,
     explain_io,
     incident_io,
     ledger_io,
@@ -49,6 +50,7 @@ _MODULES = (
     incident_io,
     backtest_io,
     user_io,
+    drill_io,
 )
 Run = Callable[[argparse.Namespace, CliSettings], Coroutine[Any, Any, int]]
 
