@@ -1,0 +1,105 @@
+"""An upgrade: each service is ended with SIGTERM and started again under load, and nothing is lost or doubled."""
+
+import asyncio
+import os
+import re
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import pytest
+
+from deploy.launcher.standard import standard_system
+from deploy.launcher.system import System
+from deploy.launcher.table import StandIns
+from schemas.channels import ChannelState
+from schemas.topics import CHANNEL_STATE
+from services.cli.settings import CliSettings
+from services.cli.verify_io import read_commands
+from services.indicators.machine import STORES
+from services.runtime.kafka_io import read_compacted
+from tests.support.command_line import tidegate
+
+IN_TURN: Final = (
+    *(("gateway",), ("ingest",)),
+    tuple(f"indicators-{subject}" for subject in STORES),
+    *(("channel_control",), ("alerting",), ("console",)),
+)
+COMPLAINTS: Final = 24
+"""One in each of the first batches: twenty on one day pause the channel, in the midst of the restarts."""
+CLICKS: Final = 20
+
+
+def batch(number: int) -> list[dict[str, Any]]:
+    said = {"occurred_at": datetime.now(UTC).isoformat(), "channel_id": "douyin"}
+    clicks = [
+        {**said, "event_id": f"k{number}-{each}", "type": "click", "ip": f"198.51.100.{each}"} for each in range(CLICKS)
+    ]
+    complaint = {"event_id": f"c{number}", "type": "complaint_opened", "complaint_id": f"c{number}", "entry": "hotline"}
+    return [*clicks, {**said, **complaint}] if number < COMPLAINTS else clicks
+
+
+async def send_until(stop: asyncio.Event, running: System) -> int:
+    """Sends as a good sender does, again what was not acknowledged; how many events there were."""
+    headers, sent = {"Authorization": f"Bearer {running.secrets.token('demo')}"}, 0
+    async with httpx.AsyncClient(base_url=running.url("gateway"), headers=headers, timeout=10) as client:
+        for number in count():
+            events = batch(number)
+            while not await taken(client, events):  # noqa: ASYNC110 - it is asked over HTTP
+                await asyncio.sleep(0.2)
+            sent += len(events)
+            if stop.is_set() and number >= COMPLAINTS:
+                return sent
+            await asyncio.sleep(0.3)
+    raise AssertionError("counting never ends")
+
+
+async def taken(client: httpx.AsyncClient, events: list[dict[str, Any]]) -> bool:
+    try:
+        answer = await client.post("/v1/events", json=events)
+    except httpx.TransportError:
+        return False
+    assert answer.status_code in (202, 503), answer.text
+    return answer.status_code == 202
+
+
+async def restart(running: System, names: tuple[str, ...]) -> None:
+    before = [running.pid(name) for name in names]
+    await asyncio.gather(*(running.take_down(name) for name in names))
+    for name in names:
+        running.bring_up(name)
+    await asyncio.gather(*(running.ready(name) for name in names))
+    assert not {*before} & {running.pid(name) for name in names}
+
+
+async def until_paused(settings: CliSettings) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            state = (await read_compacted(settings, CHANNEL_STATE)).get(b"channel:douyin")
+            if state and ChannelState.model_validate_json(state).platform.confirmed == "paused":
+                return
+            await asyncio.sleep(0.2)
+
+
+@pytest.mark.timeout(120)
+async def test_a_rolling_restart_under_load_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("TIDEGATE_")}
+    told: list[str] = []
+    system = standard_system(tmp_path / "home", environ, told.append, stand_ins=StandIns(traffic=False))
+    async with system as running:
+        settings, stop = CliSettings(kafka=running.kafka), asyncio.Event()
+        sending = asyncio.create_task(send_until(stop, running))
+        for names in IN_TURN:
+            await restart(running, names)
+        stop.set()
+        sent = await sending
+        code, said = await tidegate(settings, "ledger", "--brief", "--wait", "40")
+        assert (code, "0 dead, 0 control: closed" in said) == (0, True), said
+        assert re.findall(r"([\d,]+) valid", said) == [f"{sent:,}"]
+        await until_paused(settings)
+        commands = (await read_commands(settings)).commands.values()
+        pauses = [each for each in commands if (each.target, each.command) == ("channel:douyin", "pause")]
+        assert len(pauses) == 1
+    assert [line for line in told if "did not end" in line or "killed" in line] == []
