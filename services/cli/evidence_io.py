@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 from aiokafka import TopicPartition
+from pydantic import SecretStr
 
 from schemas.commands import Evidence, SourceRange
 from services.cli.material import Material, Raw, Stretch, joined, ranges_of
@@ -25,8 +26,7 @@ Tell = Callable[[int, int], None]
 class Reader:
     """Reads what some commands under one policy rest on, each raw partition once."""
 
-    def __init__(self, settings: CliSettings, policy: InForce) -> None:
-        key = settings.ingest_pseudonym_key
+    def __init__(self, settings: CliSettings, policy: InForce, key: SecretStr | None) -> None:
         # Complaints of one person are told by equal pseudonyms, for which any key serves.
         self._router = Router(
             os.urandom(32) if key is None else key.get_secret_value().encode(), policy.around.policy.shared_addresses

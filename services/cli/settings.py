@@ -25,5 +25,7 @@ class CliSettings(CommonSettings):
     """The folder for signed heads."""
     ingest_pseudonym_key: PseudonymKey | None = None
     """Ingest's own, for `tidegate verify`: without it nothing about addresses and accounts can be derived again."""
+    cli_old_pseudonym_key: PseudonymKey | None = None
+    """The one that ingest had before, for `tidegate verify` of what was decided then."""
     ingest_dead_letter_key: DeadLetterKey | None = None
     """Ingest's own, for `tidegate dead-letters open`."""

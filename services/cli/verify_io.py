@@ -4,12 +4,12 @@ import argparse
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from rich.console import Console
 from rich.progress import Progress
 
@@ -42,6 +42,10 @@ _POLICY_KEY: Final = b"policy"
 _NO_KEY: Final = (
     "the pseudonym key is not at hand (TIDEGATE_INGEST_PSEUDONYM_KEY or …_FILE), without which nothing about "
     "addresses and accounts can be derived"
+)
+_NO_OLD_KEY: Final = (
+    "if the pseudonym key was changed since, this actor has another name now: "
+    "TIDEGATE_CLI_OLD_PSEUDONYM_KEY or …_FILE takes the key before it"
 )
 
 
@@ -157,6 +161,10 @@ async def read_commands(settings: CliSettings) -> CommandLog:
     return log
 
 
+Proof = tuple[Command, Evidence, InForce]
+"""A command that can be proved, what it rests on, and the policy that it names."""
+
+
 async def findings_of(settings: CliSettings, log: CommandLog, wanted: Sequence[Command], tell: Tell) -> list[Finding]:
     """What became of each command, in their order."""
     documents = await read_compacted(settings, POLICY)
@@ -165,7 +173,7 @@ async def findings_of(settings: CliSettings, log: CommandLog, wanted: Sequence[C
     for each in log.of_indicators():
         of_alert[each.alert_id].append(each)
     found: dict[str, Finding] = {}
-    to_prove: dict[str, list[tuple[Command, Evidence, InForce]]] = defaultdict(list)
+    to_prove: dict[str, list[Proof]] = defaultdict(list)
     for command in wanted:
         ready = _ready(settings, log, policies, command)
         if isinstance(ready, Finding):
@@ -173,19 +181,55 @@ async def findings_of(settings: CliSettings, log: CommandLog, wanted: Sequence[C
         else:
             to_prove[label_of(ready[0])].append((command, *ready))
     for proofs in to_prove.values():
-        reader = Reader(settings, proofs[0][2])
-        await reader.read([evidence for _, evidence, _ in proofs], tell)
-        for command, evidence, policy in proofs:
-            if missing := reader.missing(evidence):
-                found[command.command_id] = Finding(command, "not available", notes=tuple(missing))
-                continue
-            if beyond := reader.beyond(evidence):
-                found[command.command_id] = Finding(command, "differs", tuple(beyond))
-                continue
+        found |= await _proved(settings, settings.ingest_pseudonym_key, proofs, of_alert, tell)
+        if older := [each for each in proofs if _may_have_another_name(each[0], found)]:
+            found |= await _proved_by_old_key(settings, older, found, of_alert, tell)
+    return [found[each.command_id] for each in wanted]
+
+
+async def _proved(
+    settings: CliSettings,
+    key: SecretStr | None,
+    proofs: Sequence[Proof],
+    of_alert: Mapping[str | None, list[Command]],
+    tell: Tell,
+) -> dict[str, Finding]:
+    """What became of commands under one policy where addresses and accounts have their names by this key."""
+    reader = Reader(settings, proofs[0][2], key)
+    await reader.read([evidence for _, evidence, _ in proofs], tell)
+    found: dict[str, Finding] = {}
+    for command, evidence, policy in proofs:
+        if missing := reader.missing(evidence):
+            found[command.command_id] = Finding(command, "not available", notes=tuple(missing))
+        elif beyond := reader.beyond(evidence):
+            found[command.command_id] = Finding(command, "differs", tuple(beyond))
+        else:
             earlier = before(command, of_alert[command.alert_id])
             finding = prove(command, evidence, reader.material, policy, earlier)
             found[command.command_id] = with_gap(finding, reader.gaps(evidence))
-    return [found[each.command_id] for each in wanted]
+    return found
+
+
+async def _proved_by_old_key(
+    settings: CliSettings,
+    proofs: Sequence[Proof],
+    found: Mapping[str, Finding],
+    of_alert: Mapping[str | None, list[Command]],
+    tell: Tell,
+) -> dict[str, Finding]:
+    """What differs by the key of now: proved by the one before it, or else told that there may have been one."""
+    key = settings.cli_old_pseudonym_key
+    if key is None:
+        differing = [found[command.command_id] for command, *_ in proofs]
+        return {each.command.command_id: replace(each, notes=(*each.notes, _NO_OLD_KEY)) for each in differing}
+    again = await _proved(settings, key, proofs, of_alert, tell)
+    return {name: finding for name, finding in again.items() if finding.outcome == "proved"}
+
+
+def _may_have_another_name(command: Command, found: Mapping[str, Finding]) -> bool:
+    """Whether it differs, which may be for no more than the name that its actor had before."""
+    about = command.evidence.subject if command.evidence is not None else ""
+    return about.startswith("actor:") and found[command.command_id].outcome == "differs"
 
 
 def _ready(

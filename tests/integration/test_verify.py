@@ -188,6 +188,17 @@ async def test_what_cannot_be_derived_says_why(settings: CliSettings, capsys: py
     assert "has no longer all" in capsys.readouterr().out
 
 
+async def test_an_actor_that_was_named_by_the_key_before_is_proved_with_it(
+    settings: CliSettings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await decided(settings)
+    changed = settings.model_copy(update={"ingest_pseudonym_key": SecretStr("a newer key than the one before")})
+    assert await verified(changed) == 1
+    assert "TIDEGATE_CLI_OLD_PSEUDONYM_KEY" in capsys.readouterr().out
+    assert await verified(changed.model_copy(update={"cli_old_pseudonym_key": SecretStr("some other old key")})) == 1
+    assert await verified(changed.model_copy(update={"cli_old_pseudonym_key": SecretStr(KEY)})) == 0
+
+
 async def forget(settings: CliSettings, offset: int) -> None:
     """The log begins there from now on, as when its retention is over."""
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
