@@ -32,30 +32,36 @@ class Breakdown:
 
     def add(self, first_row: int, measures: bytearray, products: Sequence[str | None], events: Sequence[Any]) -> None:
         """Takes note of events that become the rows from `first_row` on; products: of each."""
-        segments = [event.segment for event in events]
-        told: Sequence[str | None] = products
-        if any(segments):
-            told = [product or segment for product, segment in zip(products, segments, strict=True)]
         wanted = measures.translate(_WANTED)
-        # compress alone is several times faster than a loop, and most events tell nothing
-        chosen = list(compress(compress(range(len(events)), wanted), compress(told, wanted)))
-        self._take(first_row, chosen, products, segments)
+        segments = [event.segment for event in compress(events, wanted)]
+        named = list(compress(products, wanted))
+        if _is_empty(segments) and _is_empty(named):  # most events tell nothing, which this finds out quickest
+            return
+        places = compress(range(first_row, first_row + len(events)), wanted)
+        told = [each for each in zip(places, named, segments, strict=True) if each[1] or each[2]]
+        if told:
+            self._take(*zip(*told, strict=True))
 
     def add_conversions(self, first_row: int, events: Sequence[Any]) -> None:
         """Likewise of conversions, of which some have an amount."""
         products, segments = [event.product_id for event in events], [event.segment for event in events]
         paid = [micros(event.amount) if event.amount and event.stage == "purchase" else 0 for event in events]
-        chosen = [n for n in range(len(events)) if products[n] or segments[n] or paid[n]]
-        self._take(first_row, chosen, products, segments)
-        self.paid[len(self.paid) - len(chosen) :] = [paid[n] for n in chosen]
+        columns = zip(range(first_row, first_row + len(events)), products, segments, paid, strict=True)
+        told = [each for each in columns if each[1] or each[2] or each[3]]
+        if told:
+            self._take(*zip(*told, strict=True))
 
     def _take(
-        self, first_row: int, chosen: list[int], products: Sequence[str | None], segments: Sequence[str | None]
+        self,
+        rows: Sequence[int],
+        products: Sequence[str | None],
+        segments: Sequence[str | None],
+        paid: Sequence[int] | None = None,
     ) -> None:
-        self.rows += [first_row + n for n in chosen]
-        self.products += [self.names[products[n]] for n in chosen]
-        self.segments += bytes([_SEGMENT[segments[n]] for n in chosen])
-        self.paid += [0] * len(chosen)
+        self.rows += rows
+        self.products += map(self.names.__getitem__, products)
+        self.segments += bytes(map(_SEGMENT.__getitem__, segments))
+        self.paid += [0] * len(rows) if paid is None else paid
 
     def of_rows(self, chosen: NDArray[np.intp], numbers: NDArray[np.int64]) -> _Columns:
         """Of the chosen rows (ascending) the columns as a frame has them; numbers: as `numbers` gives them."""
@@ -77,3 +83,7 @@ class Breakdown:
     def numbers(self) -> NDArray[np.int64]:
         """Rows, products, segments and what was paid, one a line."""
         return np.array((self.rows, self.products, list(self.segments), self.paid), "<i8")
+
+
+def _is_empty(column: list[str | None]) -> bool:
+    return column.count(None) == len(column)
