@@ -7,12 +7,14 @@ imported: it runs every few seconds beside every service.
 import http.client
 import os
 import re
+import ssl
 import sys
 from collections.abc import Mapping
 from typing import Final
 
 PATIENCE_S: Final = 5
 _PORT: Final = re.compile(r"TIDEGATE_[A-Z_]+_PORT")
+_CERTIFICATE: Final = re.compile(r"TIDEGATE_(CONSOLE|GATEWAY)_TLS_CERT_FILE")
 
 
 def port(environ: Mapping[str, str]) -> int:
@@ -23,14 +25,23 @@ def port(environ: Mapping[str, str]) -> int:
     return int(environ[found[0]])
 
 
+def connection_of(environ: Mapping[str, str]) -> http.client.HTTPConnection:
+    """To that port: by https where the service has a certificate, which names its host and not this container."""
+    if any(_CERTIFICATE.fullmatch(name) and value for name, value in environ.items()):
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return http.client.HTTPSConnection("127.0.0.1", port(environ), timeout=PATIENCE_S, context=context)
+    return http.client.HTTPConnection("127.0.0.1", port(environ), timeout=PATIENCE_S)
+
+
 def main() -> int:
     """0 when it is ready, 1 when not; what its parts say is printed, for those who look at the container."""
-    connection = http.client.HTTPConnection("127.0.0.1", port(os.environ), timeout=PATIENCE_S)
+    connection = connection_of(os.environ)
     try:
         connection.request("GET", "/readyz")
         answer = connection.getresponse()
         print(answer.read().decode(errors="replace"))
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         print(f"no answer: {error}")
         return 1
     finally:

@@ -1,16 +1,22 @@
 """The health check of a container."""
 
+import asyncio
 import os
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 
 import pytest
 
+from services.runtime.health import Health
+from services.runtime.http_io import health_app, listen, serving
 from services.runtime.probe_io import port
+from services.runtime.tls import ServerCertificate
+from tests.certificates import self_signed
 
 
 @pytest.fixture
@@ -36,8 +42,8 @@ def answering() -> Iterator[tuple[int, list[int]]]:
     server.server_close()
 
 
-def probe(at: int) -> subprocess.CompletedProcess[str]:
-    environ = {**os.environ, "TIDEGATE_ALERTING_PORT": str(at)}
+def probe(at: int, **more: str) -> subprocess.CompletedProcess[str]:
+    environ = {**os.environ, "TIDEGATE_ALERTING_PORT": str(at), **more}
     command = [sys.executable, "-m", "services.runtime.probe_io"]
     return subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
 
@@ -48,6 +54,16 @@ def test_it_says_what_the_service_says(answering: tuple[int, list[int]]) -> None
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, '{"parts": {}}', "")
     statuses.append(503)
     assert probe(at).returncode == 1
+
+
+async def test_a_service_with_a_certificate_is_asked_by_https(tmp_path: Path) -> None:
+    files = (tmp_path / "cert.pem", tmp_path / "key.pem")
+    for file, content in zip(files, self_signed("10.0.0.1"), strict=True):
+        file.write_bytes(content)
+    bound = listen("127.0.0.1", 0, "the test")
+    async with serving(health_app(Health()), bound, certificate=ServerCertificate(*files)) as server:
+        done = await asyncio.to_thread(probe, server.port, TIDEGATE_CONSOLE_TLS_CERT_FILE=str(files[0]))
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
 
 
 def test_nobody_there_is_not_ready() -> None:
