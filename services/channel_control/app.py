@@ -30,7 +30,8 @@ from services.runtime.settings import variable
 
 def run(settings: ControlSettings, adapters: Mapping[str, Adapter]) -> None:
     """Serve until SIGTERM or SIGINT."""
-    tuning, collector, replayed = Tuning(), ControlCollector(), settings.clock == "events"
+    tuning, collector = Tuning(), ControlCollector(confirmed=bool(adapters))
+    replayed = settings.clock == "events"
     REGISTRY.register(collector)
 
     def build(partition: int) -> ControlMachine:

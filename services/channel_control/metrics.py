@@ -49,7 +49,11 @@ PLATFORM_UP = Gauge(
 
 
 class ControlCollector(MachineCollector[ControlMachine]):
-    """Tells how the targets stand."""
+    """Tells how the targets stand. confirmed: whether there is any platform, without which nothing ever is."""
+
+    def __init__(self, *, confirmed: bool = True) -> None:
+        super().__init__()
+        self._confirmed = confirmed
 
     def families(self, machines: dict[int, ControlMachine]) -> Iterator[Metric]:
         """Gauges, by partition where a whole machine is meant."""
@@ -57,7 +61,9 @@ class ControlCollector(MachineCollector[ControlMachine]):
         def each(name: str, text: str, of: Callable[[ControlMachine], float]) -> Metric:
             return gauge(f"{_P}{name}", text, ["partition"], [([at], of(it)) for at, it in machines.items()])
 
-        yield each("unconfirmed_targets", "Targets whose wanted state the platform has yet to confirm.", _unconfirmed)
+        if self._confirmed:
+            text = "Targets whose wanted state the platform has yet to confirm."
+            yield each("unconfirmed_targets", text, _unconfirmed)
         yield each("waiting_targets", "Targets with an order that waits for a person's approval.", _waiting)
         yield each("ramping_targets", "Targets with a hold that opens by itself, in steps.", _ramping)
         yield each("overridden_targets", "Targets that a person keeps running.", _overridden)

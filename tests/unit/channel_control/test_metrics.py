@@ -54,3 +54,13 @@ def test_a_machine_that_was_given_up_is_told_of_no_more() -> None:
     del machine
     gc.collect()
     assert told(collector) == {}
+
+
+def test_without_any_platform_nobody_is_called_because_it_confirms_nothing() -> None:
+    collector = ControlCollector(confirmed=False)
+    machine = collector.watch(0, ControlMachine(0))
+    machine.apply(alone(0))
+    machine.apply(record(1, order(1)))
+    assert len(machine.unsettled) == 1
+    assert ("unconfirmed_targets", "0") not in told(collector)
+    assert told(collector)["holds", "channel", "pause", "acting"] == 1
