@@ -4,31 +4,46 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Final
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from services.console.changes import NAMES
 from services.console.feed_io import Feed
 from services.console.pages.visitor_io import SignInNeededError, Visiting
 
 PAUSE_S: Final = 0.25
 """At least so long from one word of a topic to the next."""
+_AGAIN_MS: Final = 10_000
 
 
 def live_routes(feed: Feed, visiting: Visiting) -> APIRouter:
-    """The route; `seen` and Last-Event-ID: what the page knows, so that nothing is missed between them and now."""
+    """The route; `seen` and Last-Event-ID: what the page knows, so that nothing is missed between them and now.
+
+    Whose session is over is told that all has changed: what the page then asks for leads to the sign-in, where a
+    stream that is only refused would leave a board on the wall as it was, with nobody any the wiser.
+    """
     router = APIRouter(include_in_schema=False)
 
-    @router.get("/live", response_class=EventSourceResponse, dependencies=[Depends(visiting)])
+    @router.get("/live", response_class=EventSourceResponse)
     async def live(request: Request, seen: str = "") -> AsyncIterator[ServerSentEvent]:
         known = request.headers.get("last-event-id", seen)
-        while topics := await feed.wait_for_change(known):
-            known = feed.seen()
-            try:
-                await visiting(request)
-            except SignInNeededError:
+        while await _is_in(request, visiting):
+            topics = await feed.wait_for_change(known)
+            if not topics:
                 return
+            known = feed.seen()
             for topic in topics:
                 yield ServerSentEvent(event=topic, raw_data="changed", id=known)
             await asyncio.sleep(PAUSE_S)
+        for topic in NAMES.values():
+            yield ServerSentEvent(event=topic, raw_data="changed", id=feed.seen(), retry=_AGAIN_MS)
 
     return router
+
+
+async def _is_in(request: Request, visiting: Visiting) -> bool:
+    try:
+        await visiting(request)
+    except SignInNeededError:
+        return False
+    return True

@@ -56,14 +56,15 @@ class Gate:
             known = unseal(self.keys, request.cookies.get(self.cookie, ""))
         except ForgedError:
             return None
-        session = None if self._is_over(known) else self.users().still(known)
+        if known.is_over(self.limits, self.clock()):
+            return None  # a tab may still have a copy of before, while the session goes on in another
+        session = None if self.signed_out.knows(known) else self.users().still(known)
         if session is not None and session.door == "provider":
             session = None if self._asking is None else await self._asking.still(session)
         if session is None:
             self.signed_out.note(known.session_id)  # what is over stays over, also when the provider changes its mind
             return None
-        is_use = request.method != "GET" or "hx-request" not in request.headers
-        if is_use and self.clock() - session.seen_s >= RENEW_S:
+        if _is_use(request) and self.clock() - session.seen_s >= RENEW_S:
             session = session.seen(self.clock())
         if session != known:
             request.scope[_RENEWED] = self.cookie_of(session)
@@ -96,8 +97,11 @@ class Gate:
         )
         return answer.headers["Set-Cookie"]
 
-    def _is_over(self, session: Session) -> bool:
-        return session.is_over(self.limits, self.clock()) or self.signed_out.knows(session)
+
+def _is_use(request: Request) -> bool:
+    """Whether somebody has done something, and not a page that is open."""
+    is_listening = "text/event-stream" in request.headers.get("accept", "")
+    return request.method != "GET" or not ("hx-request" in request.headers or is_listening)
 
 
 class Renewing:

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from services.console.changes import NAMES
 from services.console.signin.dangers import DANGEROUS
 from services.runtime.ids import derive
 from tests.support.waiting import eventually
@@ -122,7 +123,23 @@ async def test_a_session_in_use_is_renewed_but_not_by_a_page_that_fetches_itself
         old = cookie_of("li.wei", seen_s=int(time.time()) - 600)
         browser.cookies.set(COOKIE, old)
         assert "set-cookie" not in (await browser.get("/", headers={"HX-Request": "true"})).headers
+        assert "set-cookie" not in (await browser.get("/", headers={"Accept": "text/event-stream"})).headers
         assert "set-cookie" in (await browser.get("/")).headers
+
+
+async def test_a_tab_that_is_left_alone_does_not_end_the_session_of_another(world: World) -> None:
+    async with browsing(world) as browser:
+        begun = dict(browser.cookies)
+        browser.cookies.set(COOKIE, cookie_of("li.wei", seen_s=int(time.time()) - 7200))
+        assert (await browser.get("/")).status_code == 303, "as its stream has it, which began long ago"
+        browser.cookies.update(begun)
+        assert (await browser.get("/")).status_code == 200
+
+
+async def test_a_page_whose_session_is_over_is_made_to_ask_and_is_led_to_the_sign_in(world: World) -> None:
+    async with browsing(world, None) as browser:
+        told = (await browser.get("/live", params={"seen": world.feed.seen()})).text
+    assert all(f"event: {topic}\n" in told for topic in NAMES.values())
 
 
 async def test_who_came_and_left_and_who_did_not_is_told_to_the_audit(world: World) -> None:
