@@ -1,7 +1,8 @@
 """What the page Content shows of a scan: the text with what was found marked in it. Pure."""
 
-import html.parser
-from collections.abc import Mapping, Sequence
+import html
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from types import MappingProxyType
@@ -15,6 +16,12 @@ READABLE: Final = (".txt", ".md", ".html", ".htm")
 _ENCODINGS: Final = ("utf-8-sig", "gb18030")
 """Chinese offices still write the second."""
 _SILENT: Final = ("script", "style", "template", "head")
+_RAW: Final = {tag: re.compile(f"</{tag}(?=[\\s/>])", re.IGNORECASE | re.ASCII) for tag in ("script", "style")}
+"""What stands in these is no HTML until they end."""
+_ATTRIBUTE: Final = r"""[\s/]++|=?[^\s/>=]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+)?+)?+"""
+_TAG: Final = re.compile(
+    rf"(?P<open><!--|<[!?]|</(?=[^A-Za-z]))|<(?P<end>/?)(?P<tag>[A-Za-z][^\s/>]*+)(?:{_ATTRIBUTE})*+(?:>|\Z)"
+)
 _BREAKS: Final = ("p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "section", "article", "table", "ul", "ol")
 
 KINDS: Final[Mapping[str, Bilingual]] = MappingProxyType(
@@ -69,36 +76,44 @@ def _decoded(data: bytes) -> str:
 
 
 def _seen(page: str) -> str:
-    reader = _Reader()
-    reader.feed(page)
-    reader.close()
-    lines = (" ".join(line.split()) for line in "".join(reader.parts).splitlines())
+    lines = (" ".join(line.split()) for line in "".join(_parts(page)).splitlines())
     return "\n".join(line for line in lines if line)
 
 
-class _Reader(html.parser.HTMLParser):
-    """Keeps what a reader of the page sees."""
+def _parts(page: str) -> Iterator[str]:
+    """What a reader of the page sees. Looks at each sign a few times at most, whatever the page is made of: the
+    parser of the standard library takes minutes for a broken one."""
+    silent: list[str] = []
+    at = 0
+    for begin, end, is_end, tag in _tags(page):
+        if not silent:
+            yield html.unescape(page[at:begin])
+        at = end
+        if tag in _BREAKS and not silent:
+            yield "\n"
+        elif tag == "body":
+            silent.clear()  # a head needs no end of its own
+        elif tag in _SILENT and not is_end:
+            silent.append(tag)
+        elif is_end and silent and silent[-1] == tag:
+            silent.pop()
+    if not silent:
+        yield html.unescape(page[at:])
 
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-        self._silent: list[str] = []
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _SILENT:
-            self._silent.append(tag)
-        elif tag in _BREAKS:
-            self.parts.append("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        if self._silent and tag == self._silent[-1]:
-            self._silent.pop()
-        elif tag in _BREAKS:
-            self.parts.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self.parts.append(data)
+def _tags(page: str) -> Iterator[tuple[int, int, bool, str]]:
+    """Begin and end of each tag and comment, whether it is an end tag, and its name. One without an end goes on to the
+    end of the page, as browsers have it."""
+    at = 0
+    while found := _TAG.search(page, at):
+        tag, at = (found["tag"] or "").lower(), found.end()
+        if found["open"] is not None:
+            rest = page.find("-->" if found["open"] == "<!--" else ">", at)
+            at = len(page) if rest < 0 else rest + (3 if found["open"] == "<!--" else 1)
+        yield found.start(), at, bool(found["end"]), tag
+        if tag in _RAW and not found["end"]:
+            close = _RAW[tag].search(page, at)
+            at = len(page) if close is None else close.start()
 
 
 def material_of(body: str, fields: Mapping[str, str]) -> Material:

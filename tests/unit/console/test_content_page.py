@@ -1,5 +1,6 @@
 """The page on which a text is scanned before it is published."""
 
+import time
 from typing import Any
 
 import httpx
@@ -37,6 +38,21 @@ def finding(begin: int | None, end: int | None, *, shadow: bool = False) -> Find
 )
 def test_the_text_of_a_file(name: str, data: bytes, expected: str) -> None:
     assert text_of(name, data) == expected
+
+
+@pytest.mark.parametrize("broken", ["<a", "<!--", "<a b='", '<a b="', "</", "<?", "<a\n/", "<textarea></t"])
+def test_a_page_made_to_be_hard_to_read_takes_no_time(broken: str) -> None:
+    begun = time.process_time()
+    text_of("a.html", broken.encode() * (120_000 // len(broken)))
+    assert time.process_time() - begun < 1, "whoever else uses the console waits for it"
+
+
+def test_of_a_page_all_is_scanned_that_its_reader_sees() -> None:
+    page = (
+        "<head><title>no</title><body><p don't>a<b title='x>y'>b</b> 1 < 2</p><!-- <p>no -->c"
+        "<SCRIPT>if(a<b)'</p>'</SCRIPT>d<template>no</template>e"
+    )
+    assert text_of("a.html", page.encode()) == "ab 1 < 2\ncde"
 
 
 @pytest.mark.parametrize(("name", "data"), [("a.docx", b"PK"), ("a", b"x"), ("a.txt", b"\x00\x01"), ("a.txt", b"\xff")])
