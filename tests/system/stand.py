@@ -83,7 +83,8 @@ class Stand:
         try:
             await asyncio.wait_for(process.wait(), container.seconds("timeout"))
         except TimeoutError:
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
+                process.kill()
             await process.wait()
         return process.returncode == 0
 
