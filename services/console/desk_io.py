@@ -22,6 +22,7 @@ from services.runtime.publisher_io import BrokerAwayError
 log = logging.getLogger(__name__)
 
 RETRY_S: Final = 2
+UNKNOWN: Final = "Kafka has not acknowledged the order in time; it may still be carried out"
 
 
 class Publishing(Protocol):
@@ -76,7 +77,7 @@ class Desk:
         except BrokerAwayError:
             problem, missing = "Kafka does not answer; the order was not given", set(range(len(messages)))
         lost = {messages[place][0].command_id: messages[place][0] for place in sorted(missing)}
-        problem = problem or "Kafka has not acknowledged the order in time; it may still be carried out"
+        problem = problem or UNKNOWN
         for command in commands:
             _note(command, problem if command.command_id in lost else "")
         for command in lost.values():

@@ -1,7 +1,7 @@
 """POST /do/{word}: gives the order of a page's form, and goes back to where the form was."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hmac import compare_digest
 from typing import Annotated, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from schemas.commands import Command
-from services.console.desk_io import Desk
+from services.console.desk_io import UNKNOWN, Desk
 from services.console.feed_io import Feed
 from services.console.order_words import ORDER_WORDS
 from services.console.orders import Acknowledge, Order, Silence, command_id, command_of
@@ -23,12 +23,15 @@ from services.runtime.api_io import ApiError
 
 WAIT_S: Final = 2.0
 """How long the answer may wait for the outcome; what takes longer is told by the page when it is known."""
+_LATEST: Final = 1000
+_MOMENT: Final = timedelta(seconds=50)
 _ABOUT_ALERTS: Final[Mapping[str, type[Order]]] = {"acknowledge": Acknowledge, "silence": Silence}
 
 
 def form_routes(feed: Feed, desk: Desk, visiting: Visiting) -> APIRouter:
     """The route of all forms that give an order."""
     router = APIRouter(include_in_schema=False)
+    latest = dict[str, Command]()
 
     @router.post("/do/{word}")
     async def give(word: str, request: Request, visitor: Annotated[Visitor, Depends(visiting)]) -> Response:
@@ -43,9 +46,20 @@ def form_routes(feed: Feed, desk: Desk, visiting: Visiting) -> APIRouter:
                 f"Not given: this asks you to type {name}, and something else was typed.",
                 f"指令未提交：请输入 {name} 以确认。",
             )
-        return await given(desk, command, fields)
+        return await given(desk, _as_before(command, latest), fields)
 
     return router
+
+
+def _as_before(command: Command, latest: dict[str, Command]) -> Command:
+    """The order as this form gave it before, if it did: pressed twice, only its end has moved by a moment."""
+    first = latest.setdefault(command.command_id, command)
+    if len(latest) > _LATEST:
+        del latest[next(iter(latest))]
+    if first.expires_at is None or command.expires_at is None or abs(command.expires_at - first.expires_at) >= _MOMENT:
+        return command
+    moved = command.model_copy(update={"expires_at": first.expires_at})
+    return first if moved.fingerprint() == first.fingerprint() else command
 
 
 async def given(desk: Desk, command: Command, fields: Fields) -> Response:
@@ -54,6 +68,12 @@ async def given(desk: Desk, command: Command, fields: Fields) -> Response:
     try:
         await desk.give(command, WAIT_S, Response())
     except ApiError as error:
+        if error.body.detail == UNKNOWN:
+            raise PageError(
+                503,
+                f"{UNKNOWN}. Look how things stand before you give it again.",
+                "Kafka 未及时确认，指令仍可能被执行。请先查看当前状态，再决定是否重新提交。",
+            ) from None
         if error.body.status != 409:
             why = error.body.detail
             raise PageError(error.body.status, f"Not given: {why}", f"指令未提交：{why}") from None

@@ -1,12 +1,14 @@
 """The frame of the pages: who is let in, in which language, and how forms give orders."""
 
 import asyncio
+from collections.abc import Sequence
 
 import httpx
 import pytest
 
 from schemas.topics import AUDIT
 from services.console.changes import Changes
+from services.runtime.machine import Output
 from tests.unit.console.pages import Form, browsing
 from tests.unit.console.samples import audit
 from tests.unit.console.world import World
@@ -68,6 +70,31 @@ async def test_the_same_form_twice_is_one_order(world: World) -> None:
         first, second = [await browser.post("/do/pause", data=fields) for _ in range(2)]
     assert first.headers["location"] == second.headers["location"]
     assert len(world.commands) == 1
+
+
+async def test_a_form_with_an_end_that_is_pressed_twice_is_one_order(world: World) -> None:
+    world.judge = {"outcome": "done"}
+    async with browsing(world) as browser:
+        fields = await pausing(browser) | {"minutes": "30"}
+        answers = [await browser.post("/do/pause", data=fields) for _ in range(2)]
+        longer = await browser.post("/do/pause", data=fields | {"minutes": "60"})
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert longer.status_code == 422, "another order, of which nobody is to hear that it was done"
+    assert len({command.command_id for command in world.commands}) == 1
+
+
+async def test_what_may_still_be_carried_out_is_not_said_not_to_be_given(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost(messages: Sequence[Output]) -> set[int]:
+        return set(range(len(messages)))
+
+    monkeypatch.setattr(world, "publish", lost)
+    async with browsing(world) as browser:
+        answer = await browser.post("/do/pause", data=await pausing(browser))
+    assert answer.status_code == 503
+    assert "may still be carried out" in answer.text
+    assert "Not given" not in answer.text
 
 
 async def test_a_form_that_is_not_of_this_visitor_gives_nothing(world: World) -> None:
