@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final, NamedTuple
 
 CAPACITY: Final = 10_000
@@ -80,7 +80,7 @@ class Attempts:
 def _block(address: str) -> str:
     """An address; of version 6 the /64, of which one household has all."""
     try:
-        found = ip_address(address)
+        found = _parsed(address)
     except ValueError:
         return address
     return str(IPv6Network((found, 64), strict=False)) if found.version == 6 else str(found)
@@ -98,7 +98,13 @@ def client_address(peer: str, forwarded: str, proxies: list[Network]) -> str:
 
 def _is_of(address: str, networks: list[Network]) -> bool:
     try:
-        found = ip_address(address)
+        found = _parsed(address)
     except ValueError:
         return False
     return any(found in network for network in networks)
+
+
+def _parsed(address: str) -> IPv4Address | IPv6Address:
+    """As version 4 what is of version 4: where both are listened to, all of those come as `::ffff:192.0.2.1`."""
+    found = ip_address(address)
+    return getattr(found, "ipv4_mapped", None) or found

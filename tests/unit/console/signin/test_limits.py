@@ -95,3 +95,12 @@ def test_however_many_names_and_addresses_are_tried_memory_is_bounded() -> None:
 )
 def test_only_our_own_proxies_are_believed(peer: str, forwarded: str, found: str) -> None:
     assert client_address(peer, forwarded, [ip_network("10.0.0.0/8")]) == found
+
+
+def test_where_both_versions_are_listened_to_one_does_not_make_all_others_wait() -> None:
+    attempts = Attempts()
+    for number in range(ADDRESS.free):
+        attempts.begin(f"n{number}", "::ffff:192.0.2.1", 0.0)
+    assert attempts.begin("n", "::ffff:192.0.2.1", 0.0) > 0
+    assert attempts.begin("n", "::ffff:192.0.2.2", 0.0) == 0
+    assert client_address("::ffff:10.0.0.1", "192.0.2.7", [ip_network("10.0.0.0/8")]) == "192.0.2.7"
