@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, Literal
 
+from schemas.channels import Hold
 from schemas.commands import Command
 from services.channel_control import four_eyes
 from services.channel_control.approvals import settled
@@ -25,14 +26,14 @@ _BY: Final = "reconciler"
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """Of which hold, request or override, when, and what is to be said then. opens: whose hold, if it is one
+    """Of which hold, request or override, when, and what is to be said then. opens: the hold, if it is one
     that opens then."""
 
     id: str
     at: datetime
     text: str
     word: Literal["expired", "due"] = "expired"
-    opens: str | None = None
+    opens: Hold | None = None
 
 
 def deadlines(target: Target) -> Iterator[Deadline]:
@@ -43,9 +44,7 @@ def deadlines(target: Target) -> Iterator[Deadline]:
         elif hold.until is not None:
             yield Deadline(hold.hold_id, hold.until, f"the {hold.kind} by {hold.by} was until {in_words(hold.until)}")
         elif (step := next_at(hold)) is not None:
-            yield Deadline(
-                hold.hold_id, step, f"the {hold.kind} was to open further at {in_words(step)}", "due", hold.indicator
-            )
+            yield Deadline(hold.hold_id, step, f"the {hold.kind} was to open further at {in_words(step)}", "due", hold)
     for request in target.requests:
         agreed, needed = len(request.approved_by), request.approvals_needed
         text = f"{agreed} of {needed} people agreed by {in_words(request.decide_by)}"
@@ -57,11 +56,11 @@ def deadlines(target: Target) -> Iterator[Deadline]:
 
 
 def overdue(
-    targets: Iterable[Target], now: datetime, may_open: Callable[[Target, str], bool] = lambda _, __: True
+    targets: Iterable[Target], now: datetime, may_open: Callable[[Target, Hold], bool] = lambda _, __: True
 ) -> tuple[list[Command], float | None]:
     """A report for each deadline that has come, and in how many seconds the next one will; None: there is none.
 
-    may_open: whether a target's hold of this indicator may open further now, should it be time.
+    may_open: whether this hold of a target may open further now, should it be time.
     """
     reports: list[Command] = []
     next_s: float | None = None

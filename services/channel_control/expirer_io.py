@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
+from schemas.channels import Hold
 from services.channel_control.deadlines import overdue
 from services.channel_control.machine import ControlMachine
 from services.channel_control.target import Target
@@ -70,8 +71,11 @@ class Expirer(PartitionCompanion[_Owned]):
         """Reports what is overdue; in how many seconds to look again, None: when something comes."""
         timed, now = owned.machine.timed, self._now()
 
-        def may_open(target: Target, indicator: str) -> bool:
-            return self._awake(indicator, now) and not owned.machine.asks(target, now)
+        def may_open(target: Target, hold: Hold) -> bool:
+            if not owned.machine.resumes(target, hold):
+                return True  # it does not: what is due is then a person's
+            seen = hold.indicator is None or self._awake(hold.indicator, now)
+            return seen and not owned.machine.asks(target, now)
 
         reports, next_s = overdue(timed.values(), now, may_open)
         before, owned.reported = owned.reported, {}

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from schemas import automation
 from schemas.base import from_ms
-from schemas.channels import WantedState
+from schemas.channels import Hold, WantedState
 from schemas.commands import Command
 from schemas.directory import Directory
 from schemas.governor import GOVERNOR, Governor
@@ -31,7 +31,7 @@ from services.channel_control.governor import Standing
 from services.channel_control.holds import waits
 from services.channel_control.orders import decide
 from services.channel_control.outages import Outages, is_about_platform
-from services.channel_control.ramps import running
+from services.channel_control.ramps import resume_for, running
 from services.channel_control.scribe import Scribe
 from services.channel_control.seen import SeenIds
 from services.channel_control.target import Target, decode, encode
@@ -132,6 +132,11 @@ class ControlMachine:
         """Whether automation has to ask a person by then before it does anything to a target."""
         policy = UNTOLD if self._policy is None else self._policy.policy
         return asks_because(self._automation, target.name, policy, at) is not None
+
+    def resumes(self, target: Target, hold: Hold) -> bool:
+        """Whether the policy opens a hold by itself; else the report that it is due hands it to a person."""
+        policy = UNTOLD if self._policy is None else self._policy.policy
+        return resume_for(hold, target.name, policy).auto
 
     def apply(self, record: Record) -> list[Output]:
         """Takes one order (or policy) and says what came of it."""

@@ -194,3 +194,17 @@ async def test_nothing_is_asked_of_the_log_while_automation_is_off(monkeypatch: 
         world.passes(4 * HOUR)
         await until(lambda: "expired" in world.approvals())
         assert steps(world) == 0
+
+
+async def test_what_nobody_judges_any_more_by_the_policy_is_handed_to_a_person_at_once() -> None:
+    world = World()
+    world.awake = False
+    opening(world)
+    policy = {"v": 1, "policy": {"version": 2, "indicators": {"search_divergence": {"enabled": False}}}}
+    world.machine.apply(Record(2, NOW_MS, b"policy", json.dumps(policy).encode()))
+    world.passes(HOUR)
+    async with running(world):
+        await until(lambda: steps(world) == 1)
+    (hold,) = world.machine.target(CHANNEL).holds
+    assert hold.ramp is not None
+    assert hold.ramp.state == "person"
