@@ -34,10 +34,12 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A version that others have to agree to. why_not: why this visitor cannot."""
+    """A version that others have to agree to. more: differences beyond those in `rows`. why_not: why this visitor
+    cannot."""
 
     version: Version
     rows: Sequence[ChangedRow]
+    more: int
     looser: Sequence[Bilingual]
     left: int
     why_not: Bilingual | None
@@ -111,8 +113,9 @@ def waiting(topic: PolicyTopic, person: Person, now: datetime) -> list[Waiting]:
         record = version.record
         lines = [looser(line) for line in (*record.becomes_auto, *record.asks_fewer)]
         left = record.approvals_needed - len(record.agreed)
-        rows = changed_rows(before, after)[:MAX_ROWS]
-        found.append(Waiting(version, rows, lines, left, _why_not(record, person)))
+        rows = changed_rows(before, after)
+        more = max(len(rows) - MAX_ROWS, 0)
+        found.append(Waiting(version, rows[:MAX_ROWS], more, lines, left, _why_not(record, person)))
     return found
 
 

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from schemas.policy import Policy
+from services.console.pages import policy as views
 from services.console.pages.policy import still
 from services.console.people import Role
 from services.policies.changes import Ask, apply
@@ -134,6 +135,17 @@ async def test_one_proposes_and_others_agree(in_force: World) -> None:
         await post(client, "/policy", "/policy/approve", reason="同意")
         assert "default/2 已生效" in (await client.get("/policy?about=default/2")).text
     assert in_force.feed.policies.active == "default/2"
+
+
+async def test_who_is_asked_to_agree_is_told_that_not_all_differences_are_shown(
+    in_force: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "MAX_ROWS", 0)
+    async with looking(in_force) as client:
+        await post(client, "/policy/edit", "/policy/propose", document=text_of(policy(2)), reason="calm enough")
+        page = (await client.get("/policy")).text
+        assert "more that are not shown here" in page
+        assert (await client.get("/policy/version?label=default/2")).status_code == 200
 
 
 async def test_nobody_agrees_to_what_they_proposed_whatever_their_role(in_force: World) -> None:
