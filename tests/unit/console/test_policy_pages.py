@@ -142,7 +142,8 @@ async def test_who_is_asked_to_agree_is_told_that_not_all_differences_are_shown(
 ) -> None:
     monkeypatch.setattr(views, "MAX_ROWS", 0)
     async with looking(in_force) as client:
-        await post(client, "/policy/edit", "/policy/propose", document=text_of(policy(2)), reason="calm enough")
+        fields = Form((await client.get("/policy/edit")).text, "/policy/edit").fields | {"document": text_of(policy(2))}
+        await client.post("/policy/propose", data=fields | {"reason": "calm enough"})
         page = (await client.get("/policy")).text
         assert "more that are not shown here" in page
         assert (await client.get("/policy/version?label=default/2")).status_code == 200
