@@ -1,11 +1,11 @@
 """`python -m deploy.figures_page [--check]`: writes docs/figures.md from the registry, or says it is not current."""
 
-import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from deploy import written_page
 from schemas.goals import DEFAULT_GOALS, Goal
 from services.console.figures import FIGURES, Figure
 
@@ -72,15 +72,7 @@ def _goal(figure: Figure) -> str:
 
 def main() -> int:
     """0 when the page is current or written, 1 when `--check` finds that it is not."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing, exit 1 where the page is not current")
-    if parser.parse_args().check:
-        if PAGE.is_file() and PAGE.read_text("utf-8") == page():
-            return 0
-        print("docs/figures.md is not current: run python -m deploy.figures_page", file=sys.stderr)
-        return 1
-    PAGE.write_text(page(), "utf-8")
-    return 0
+    return written_page.run("deploy.figures_page", __doc__, PAGE, page)
 
 
 if __name__ == "__main__":

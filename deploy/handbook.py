@@ -1,6 +1,5 @@
 """`python -m deploy.handbook [--check]`: writes docs/indicators.md from the rules, or says that it is not current."""
 
-import argparse
 import inspect
 import sys
 from collections.abc import Iterator
@@ -8,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from deploy import written_page
 from services.indicators.registry import all_rules
 from services.indicators.rule import AnyRule, Limits
 
@@ -82,16 +82,7 @@ def _thresholds(limits: type[Limits]) -> Iterator[str]:
 
 def main() -> int:
     """0 when the page is current or written, 1 when `--check` finds that it is not."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing, exit 1 where the page is not current")
-    if parser.parse_args().check:
-        if PAGE.is_file() and PAGE.read_text("utf-8") == page():
-            return 0
-        print("docs/indicators.md is not current: run python -m deploy.handbook", file=sys.stderr)
-        return 1
-    PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(page(), "utf-8")
-    return 0
+    return written_page.run("deploy.handbook", __doc__, PAGE, page)
 
 
 if __name__ == "__main__":
