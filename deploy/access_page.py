@@ -1,12 +1,12 @@
 """`python -m deploy.access_page [--check]`: writes docs/kafka-access.md from schemas/access.py, or says that it is not
 current."""
 
-import argparse
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
+from deploy import written_page
 from schemas.access import EVERY_TOPIC, PEOPLE, SERVICES, Access
 from schemas.topics import FRAMES_TOPICS, RAW_TOPICS, STATE_TOPICS
 
@@ -73,16 +73,8 @@ def _names(topics: Iterable[str]) -> str:
 
 
 def main() -> int:
-    """1 with `--check` when the page is not what the code says."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.access_page", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing")
-    if not parser.parse_args().check:
-        PAGE.write_text(page(), "utf-8")
-        return 0
-    if PAGE.is_file() and PAGE.read_text("utf-8") == page():
-        return 0
-    print("docs/kafka-access.md is not current: python -m deploy.access_page", file=sys.stderr)
-    return 1
+    """0 when the page is current or written, 1 when `--check` finds that it is not."""
+    return written_page.run("deploy.access_page", __doc__, PAGE, page)
 
 
 if __name__ == "__main__":

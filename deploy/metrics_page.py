@@ -1,6 +1,5 @@
 """`python -m deploy.metrics_page [--check]`: writes docs/metrics.md from the code, or says that it is not current."""
 
-import argparse
 import importlib
 import inspect
 import sys
@@ -10,6 +9,8 @@ from types import ModuleType
 from typing import Any, Final, NamedTuple
 
 from prometheus_client.metrics import MetricWrapperBase
+
+from deploy import written_page
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "metrics.md"
 SERVICES: Final = PAGE.parents[1] / "services"
@@ -154,15 +155,7 @@ def _labels(told: list[Told]) -> Iterator[str]:
 
 def main() -> int:
     """0 when the page is current or written, 1 when `--check` finds that it is not."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing, exit 1 where the page is not current")
-    if parser.parse_args().check:
-        if PAGE.is_file() and PAGE.read_text("utf-8") == page():
-            return 0
-        print("docs/metrics.md is not current: run python -m deploy.metrics_page", file=sys.stderr)
-        return 1
-    PAGE.write_text(page(), "utf-8")
-    return 0
+    return written_page.run("deploy.metrics_page", __doc__, PAGE, page)
 
 
 if __name__ == "__main__":
