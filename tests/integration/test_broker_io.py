@@ -7,18 +7,19 @@ from pathlib import Path
 import pytest
 
 from deploy.embedded.broker import Broker
+from deploy.ports import free_port
 from schemas.topics import TOPICS
 from services.runtime.broker_io import wait_for_broker
 from services.runtime.kafka_io import ensure_topics, follow, producer, read_compacted
 from services.runtime.settings import CommonSettings
-from tests.support.secured import HOST, PASSWORD, credentials, free_ports, pem_files, secured
+from tests.support.secured import HOST, PASSWORD, credentials, pem_files, secured
 
 
 async def test_a_start_without_a_broker_waits_says_so_and_goes_on_over_tls_and_sasl(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "services.runtime")
-    ports = free_ports(3)
+    ports = [free_port() for _ in range(3)]
     pem = pem_files(tmp_path)
     settings = CommonSettings(kafka=f"{HOST}:{ports[1]}", **credentials(pem))
     waiting = asyncio.create_task(wait_for_broker(settings))

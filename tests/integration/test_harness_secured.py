@@ -3,14 +3,15 @@
 from pathlib import Path
 
 from deploy.embedded.broker import Broker
+from deploy.ports import free_port
 from services.runtime import kafka_io
 from services.runtime.settings import CommonSettings
-from tests.support.secured import HOST, PASSWORD, credentials, free_ports, pem_files, secured
+from tests.support.secured import HOST, PASSWORD, credentials, pem_files, secured
 from tests.support.workers import Worker, append, fleet, given, snapshot, truth, wait_for_outputs
 
 
 async def test_a_worker_works_dies_and_goes_on_over_tls_and_sasl(tmp_path: Path) -> None:
-    ports, pem = free_ports(3), pem_files(tmp_path)
+    ports, pem = [free_port() for _ in range(3)], pem_files(tmp_path)
     known = credentials(pem)
     environ = {f"TIDEGATE_{name.upper()}": str(value) for name, value in known.items()}
     async with Broker(tmp_path / "kafka", ports[0], secured(ports, pem)), fleet() as workers:

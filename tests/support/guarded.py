@@ -10,10 +10,11 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.protocol.admin import CreateAclsRequest
 
 from deploy.embedded.broker import Broker
+from deploy.ports import free_port
 from schemas.access import EVERYONE, Access, Right
 from services.runtime.broker_io import connection
 from services.runtime.settings import CommonSettings
-from tests.support.secured import HOST, free_ports, pem_files
+from tests.support.secured import HOST, pem_files
 
 # As Kafka numbers them.
 _RESOURCE: Final = {"topic": 2, "group": 3, "transactionalId": 5}
@@ -55,7 +56,7 @@ class Guarded:
 @asynccontextmanager
 async def guarded_broker(folder: Path) -> AsyncIterator[Guarded]:
     """Who comes in by the plain door is its owner; all others have a name, and the rights of their row."""
-    ports, pem = free_ports(3), pem_files(folder)
+    ports, pem = [free_port() for _ in range(3)], pem_files(folder)
     passwords = {name: secrets.token_urlsafe(16) for name in EVERYONE}
     async with Broker(folder / "kafka", ports[0], _properties(ports, pem), users=passwords):
         owner = CommonSettings(kafka=f"{HOST}:{ports[0]}")

@@ -1,6 +1,5 @@
 """A broker that wants TLS with certificates and SASL, and what its clients are told."""
 
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -8,16 +7,6 @@ from tests.certificates import self_signed
 
 HOST = "127.0.0.1"
 PASSWORD = "correct horse"
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind((HOST, 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 def pem_files(folder: Path) -> dict[str, Path]:
