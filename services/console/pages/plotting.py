@@ -12,6 +12,8 @@ from services.console.pages.chart_data import Reading
 
 _DRAWABLE: Final = 1e15
 """A figure beyond this is taken for none: no chart could show others beside it."""
+_LEAST_SPAN: Final = 1e-12
+"""Figures closer together are drawn as one: a length divided by their distance may be beyond what a float can hold."""
 _STEPS_MIN: Final = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720)
 _STEPS_DAYS: Final = (1, 2, 7, 14, 28, 91, 182, 364)
 _DAY_MIN: Final = 1440
@@ -87,7 +89,8 @@ def figure_scale(figures: Iterable[float | None], length: float) -> Scale:
     """From zero, or the least figure if that is less, to a little above the largest."""
     drawn = [figure for figure in figures if figure is not None and is_drawable(figure)]
     low, high = min([0.0, *drawn]), max([0.0, *drawn])
-    return Scale(low, high + (high - low or 1.0) * 0.08, length)
+    span = high - low if high - low > _LEAST_SPAN else 1.0
+    return Scale(low, high + span * 0.08, length)
 
 
 def figure_ticks(scale: Scale, most: int = 4) -> list[float]:

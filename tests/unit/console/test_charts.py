@@ -7,7 +7,7 @@ from xml.etree import ElementTree as Xml
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.console.pages.chart_data import Band, Mark, Series
@@ -56,6 +56,7 @@ def corners(path: str) -> list[tuple[float, float]]:
 
 @settings(max_examples=60)
 @given(Readings, Figures, Words)
+@example([Read(NOW_MS, 5e-324, None, "calm")], None, "")
 def test_a_small_line_stays_in_its_box(readings: list[Read], threshold: float | None, name: str) -> None:
     svg = str(sparkline(readings, threshold, name, frame()))
     assert not any(wrong in place for place in places(svg) for wrong in ("nan", "inf"))
