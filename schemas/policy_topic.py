@@ -28,12 +28,13 @@ class PolicyRecord(Versioned):
     by: `person:<name>`, or `system` for the first of all. follows: what was active then. restores: the version whose
     content it has again. becomes_auto: what may act by itself under it that might not before. asks_fewer: what takes
     fewer people under it. Such a version is `proposed` until as many others agree as approvals_needed, by `expires_at`;
-    agreed: those who do. approved_by: the last of them.
+    agreed: those who do. approved_by: the last of them. Somebody else's no makes it `rejected`, and whoever proposed it
+    takes it back (`withdrawn`): ended_by, ended_at, ended_why.
     """
 
     name: Name
     version: Annotated[int, Field(ge=1)]
-    state: Literal["proposed", "applied"]
+    state: Literal["proposed", "applied", "rejected", "withdrawn"]
     by: Name
     at: Instant
     note: Text | None = None
@@ -46,11 +47,19 @@ class PolicyRecord(Versioned):
     expires_at: Instant | None = None
     approved_by: Name | None = None
     approved_at: Instant | None = None
+    ended_by: Name | None = None
+    ended_at: Instant | None = None
+    ended_why: Text | None = None
 
     @property
     def label(self) -> str:
         """`name/version`."""
         return f"{self.name}/{self.version}"
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether somebody has said no to it, for good."""
+        return self.state in ("rejected", "withdrawn")
 
     def is_waiting(self, now: datetime) -> bool:
         """Whether it may still be approved."""

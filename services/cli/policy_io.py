@@ -11,8 +11,9 @@ from schemas.policy import Policy
 from schemas.policy_topic import PolicyTopic
 from services.cli.policy_pages import history_page, label_of, policy_page
 from services.cli.settings import CliSettings
-from services.policies.changes import Ask, RefusedError, apply, approve, document, rollback
+from services.policies.changes import Ask, RefusedError, apply, document, rollback
 from services.policies.changing_io import Plan, change, read_topic
+from services.policies.deciding import approve, reject, withdraw
 from services.policies.differences import differences
 from services.policies.reading import PolicyError, read_policy
 from services.runtime.kafka_io import wait_for_broker
@@ -31,14 +32,16 @@ def add_commands(commands: Any) -> None:
         "--if-newer", action="store_true", help="leave what is in force unless it is an older version of this policy"
     )
     applying.set_defaults(run=_apply)
-    for verb, run, text in (
-        ("approve", _approve, "agree to a version that another person proposed; the last one puts it in force"),
-        ("rollback", _rollback, "put the content of an old version in force, as a new version"),
+    for verb, plan, text in (
+        ("approve", approve, "agree to a version that another person proposed; the last one puts it in force"),
+        ("reject", reject, "say no to a version that another person proposed, with --note"),
+        ("withdraw", withdraw, "take back a version that you proposed, with --note"),
+        ("rollback", rollback, "put the content of an old version in force, as a new version"),
     ):
         changing = verbs.add_parser(verb, help=text)
         changing.add_argument("version", metavar="VERSION", help="3, or default/3")
-        changing.set_defaults(run=run)
-    for changing in map(verbs.choices.__getitem__, ("apply", "approve", "rollback")):
+        changing.set_defaults(run=_about_a_version, plan=plan)
+    for changing in map(verbs.choices.__getitem__, ("apply", "approve", "reject", "withdraw", "rollback")):
         changing.add_argument("--as", dest="name", metavar="NAME", help="who you are (or TIDEGATE_CLI_PERSON)")
         changing.add_argument("--note", help="why, for the audit")
     showing = verbs.add_parser("show", help="a version as a document; the one in force if none is named")
@@ -67,15 +70,9 @@ async def _apply(arguments: argparse.Namespace, settings: CliSettings) -> int:
     return await _change(arguments, settings, lambda topic, ask: apply(topic, policy, ask, if_newer=arguments.if_newer))
 
 
-async def _approve(arguments: argparse.Namespace, settings: CliSettings) -> int:
+async def _about_a_version(arguments: argparse.Namespace, settings: CliSettings) -> int:
     return await _change(
-        arguments, settings, lambda topic, ask: approve(topic, label_of(topic, arguments.version), ask)
-    )
-
-
-async def _rollback(arguments: argparse.Namespace, settings: CliSettings) -> int:
-    return await _change(
-        arguments, settings, lambda topic, ask: rollback(topic, label_of(topic, arguments.version), ask)
+        arguments, settings, lambda topic, ask: arguments.plan(topic, label_of(topic, arguments.version), ask)
     )
 
 

@@ -53,6 +53,8 @@ def _order(label: str) -> tuple[str, int]:
 def _state(record: PolicyRecord | None, now: datetime) -> str:
     if record is None or record.state == "applied":
         return ""
+    if record.is_ended:
+        return f"  was {record.state}"
     return "  waits for approval" if record.is_waiting(now) else "  was not approved in time"
 
 
@@ -69,6 +71,8 @@ def _story(record: PolicyRecord) -> list[str]:
         lines.append(
             f"approved by {', '.join(record.agreed or [record.approved_by])} at {record.approved_at:{_DATE}} UTC"
         )
+    elif record.ended_by is not None and record.ended_at is not None:
+        lines.append(f"{record.state} by {record.ended_by} at {record.ended_at:{_DATE}} UTC: {record.ended_why}")
     elif record.expires_at is not None:
         lines.append(f"to be approved until {record.expires_at:{_DATE}} UTC")
     return lines + ([f"note: {record.note}"] if record.note else [])

@@ -31,6 +31,7 @@ from services.console.pages.provider_door_io import provider_routes
 from services.console.pages.signing_in_io import sign_in_routes
 from services.console.people import Person
 from services.console.policy_desk_io import Changing, PolicyDesk
+from services.console.policy_words_io import policy_word_routes
 from services.console.proving_io import prover_of
 from services.console.reading_io import directory_routes, reading_routes
 from services.console.scanning_io import scanning_routes
@@ -78,9 +79,11 @@ def build_app(
     app.include_router(incident_routes(feed), dependencies=guarded)
     app.include_router(regrouping_routes(feed, desk, authenticated), dependencies=guarded)
     app.include_router(scanning_routes(feed), dependencies=guarded)
+    changing = changing or PolicyDesk(settings)
+    app.include_router(policy_word_routes(feed, changing, authenticated), dependencies=guarded)
     if settings.link_key is not None:
         app.include_router(link_routes(feed, desk, settings.link_key))
-    _add_pages(app, settings, feed, desk, changing or PolicyDesk(settings), trials or Trials(settings))
+    _add_pages(app, settings, feed, desk, changing, trials or Trials(settings))
     return app
 
 

@@ -1,7 +1,7 @@
 """Changing the policy: what is to be written for it, or why it is refused. Pure; who asks, and when, come in.
 
 A version number stands for one content for ever, and history only goes forward. What makes an indicator act by itself,
-or asks fewer people, waits until others approve it: so many, all different, as the policy in force says.
+or asks fewer people, waits until others approve it (`deciding`): so many, all different, as the policy in force says.
 """
 
 from collections.abc import Mapping
@@ -72,7 +72,9 @@ def apply(topic: PolicyTopic, policy: Policy, ask: Ask, *, if_newer: bool = Fals
     if policy.label == topic.active:
         return Change(f"{policy.label} is in force", in_force=True)
     if record is not None and record.is_waiting(ask.at):
-        return Change(_waits(record))
+        return Change(waits(record))
+    if record is not None and record.is_ended:
+        return _ended(topic, record, leave_it=if_newer)
     renewed = record is not None and record.state == "proposed" and policy.version == highest
     if policy.version <= highest and not renewed:
         hint = f", or roll back to {policy.version}" if known is not None else ""
@@ -89,37 +91,9 @@ def rollback(topic: PolicyTopic, label: str, ask: Ask) -> Change:
     return _enter(topic, policy, by, ask, restores=old.version)
 
 
-def approve(topic: PolicyTopic, label: str, ask: Ask) -> Change:
-    """Another person's word. That of the last one that it takes puts a proposal in force."""
-    by, record = ask.by, topic.records.get(label)
-    if record is None or record.state != "proposed":
-        raise RefusedError(f"{label} does not wait for approval")
-    if record.by.casefold() == by.casefold():
-        raise RefusedError(f"{record.by} proposed {label}: it takes another person to approve it")
-    if by.casefold() in {each.casefold() for each in record.agreed}:
-        raise RefusedError(f"{by} has approved {label} before: it takes another person")
-    if not record.is_waiting(ask.at):
-        raise RefusedError(f"{label} waited until {_written(record.expires_at)}: apply it again")
-    if record.follows != topic.active:
-        raise RefusedError(f"{topic.active} came into force since {label} was proposed: apply it as a newer version")
-    policy = document(topic, label)
-    agreed = record.model_copy(update={"agreed": [*record.agreed, by]})
-    if len(agreed.agreed) < record.approvals_needed:
-        says = f"{len(agreed.agreed)} of {record.approvals_needed} people agree. {_waits(agreed)}"
-        return Change(
-            says,
-            records={history_key(label): _json(agreed)},
-            audit=_audit("approve_policy", agreed, by, ask, "waiting"),
-        )
-    approved = agreed.model_copy(update={"state": "applied", "approved_by": by, "approved_at": ask.at})
-    records = {history_key(label): _json(approved), ACTIVE_KEY: _ref(policy)}
-    audit = _audit("approve_policy", approved, by, ask, "done")
-    return Change(f"{label} is in force now", in_force=True, records=records, audit=audit)
-
-
 def _enter(topic: PolicyTopic, policy: Policy, by: str, ask: Ask, restores: int | None = None) -> Change:
     """A version that is new: in force at once, unless more would act by itself than does now, or fewer be asked."""
-    if (size := len(_json(PolicyInForce(policy=policy)))) > MAX_BYTES:
+    if (size := len(json_of(PolicyInForce(policy=policy)))) > MAX_BYTES:
         raise RefusedError(f"{policy.label} takes {size:,} bytes, more than {MAX_BYTES:,}: shorten its lists")
     before = policy if topic.active is None else _active(topic)
     acting, fewer = becomes_auto(before, policy), asks_fewer(before, policy)
@@ -139,14 +113,22 @@ def _enter(topic: PolicyTopic, policy: Policy, by: str, ask: Ask, restores: int 
         approvals_needed=four_eyes.approvals if "policy" in four_eyes.orders else 1,
         expires_at=ask.at + PROPOSAL_STANDS if is_asked else None,
     )
-    records = {policy.label: _json(policy), history_key(policy.label): _json(record)}
+    records = {policy.label: json_of(policy), history_key(policy.label): json_of(record)}
     what = "apply_policy" if restores is None else "roll_back_policy"
     if is_asked:
-        return Change(_waits(record), records=records, audit=_audit(what, record, by, ask, "waiting"))
-    records[ACTIVE_KEY] = _ref(policy)
+        return Change(waits(record), records=records, audit=audit_of(what, record, by, ask, "waiting"))
+    records[ACTIVE_KEY] = ref_of(policy)
     first = " (the first one, which needs no approval)" if topic.active is None else ""
-    audit = _audit(what, record, by, ask, "done")
+    audit = audit_of(what, record, by, ask, "done")
     return Change(f"{policy.label} is in force now{first}", in_force=True, records=records, audit=audit)
+
+
+def _ended(topic: PolicyTopic, record: PolicyRecord, *, leave_it: bool) -> Change:
+    """A no stands for this version: the same may be asked for again as a newer one, but not by a mere start."""
+    said = f"{record.label} was {record.state} by {record.ended_by}"
+    if leave_it:
+        return Change(f"{said}: {topic.active} stays in force")
+    raise RefusedError(f"{said}: raise the version above {topic.highest(record.name)} to ask again")
 
 
 def _stays(active: str | None, policy: Policy) -> bool:
@@ -181,7 +163,8 @@ def document(topic: PolicyTopic, label: str) -> Policy:
     return policy
 
 
-def _audit(what: str, record: PolicyRecord, by: str, ask: Ask, outcome: Outcome) -> AuditRecord:
+def audit_of(what: str, record: PolicyRecord, by: str, ask: Ask, outcome: Outcome) -> AuditRecord:
+    """What the audit keeps of a change or a word about one."""
     detail: dict[str, Any] = {"follows": record.follows, "restores": record.restores, "proposed_by": record.by}
     detail |= {"becomes_auto": record.becomes_auto, "asks_fewer": record.asks_fewer, "agreed": record.agreed}
     return AuditRecord(
@@ -197,7 +180,8 @@ def _audit(what: str, record: PolicyRecord, by: str, ask: Ask, outcome: Outcome)
     )
 
 
-def _waits(record: PolicyRecord) -> str:
+def waits(record: PolicyRecord) -> str:
+    """For whom a proposal waits, why, and until when."""
     lines = [f"{record.label} would act by itself where {record.follows} does not:"] if record.becomes_auto else []
     lines += [f"  {each}" for each in record.becomes_auto]
     lines += [f"{record.label} would ask fewer people than {record.follows}:"] if record.asks_fewer else []
@@ -206,7 +190,7 @@ def _waits(record: PolicyRecord) -> str:
     whom = "another person" if left == 1 else f"{left} other people"
     but = ", ".join([record.by, *record.agreed])
     lines.append(
-        f"It waits until {_written(record.expires_at)} for {whom} than {but}: "
+        f"It waits until {written(record.expires_at)} for {whom} than {but}: "
         f"tidegate policy approve {record.label} --as NAME"
     )
     return "\n".join(lines)
@@ -220,13 +204,16 @@ def _is(policy: Policy, document: bytes) -> bool:
         return False
 
 
-def _ref(policy: Policy) -> bytes:
-    return _json(PolicyRef(name=policy.name, version=policy.version))
+def ref_of(policy: Policy) -> bytes:
+    """What makes a version the active one."""
+    return json_of(PolicyRef(name=policy.name, version=policy.version))
 
 
-def _json(message: Policy | PolicyInForce | PolicyRef | PolicyRecord) -> bytes:
+def json_of(message: Policy | PolicyInForce | PolicyRef | PolicyRecord) -> bytes:
+    """As it is on the topic."""
     return message.model_dump_json().encode()
 
 
-def _written(at: datetime | None) -> str:
+def written(at: datetime | None) -> str:
+    """A time in what a change says."""
     return "" if at is None else f"{at:%Y-%m-%d %H:%M} UTC"

@@ -77,6 +77,12 @@ async def test_a_change_goes_its_way_from_the_document_to_the_logs(system: Inges
     assert (code, said.startswith("1 of 2 people agree.")) == (0, True)
     assert await tidegate(settings, "policy", "approve", "2", "--as", "wang") == (0, "default/2 is in force now")
     assert await tidegate(settings, "policy", "rollback", "1", "--as", "li") == (0, "default/3 is in force now")
+    again = document(tmp_path, 4, "max_silence: 1h")
+    assert (await tidegate(settings, "policy", "apply", again, "--as", "zhao"))[0] == 0
+    assert (await tidegate(settings, "policy", "withdraw", "4", "--as", "li", "--note", "no"))[0] == 1
+    code, said = await tidegate(settings, "policy", "reject", "4", "--as", "li", "--note", "too soon")
+    assert (code, said) == (0, "default/4 is rejected; default/3 stays in force")
+    assert "rejected by person:li" in (await tidegate(settings, "policy", "history"))[1]
     assert (await tidegate(settings, "policy", "diff", auto, "3"))[1].splitlines() == [
         "version: 2 → 3",
         "max_silence: 1h → 2h",
@@ -91,13 +97,15 @@ async def test_a_change_goes_its_way_from_the_document_to_the_logs(system: Inges
     audit = [AuditRecord.model_validate_json(each.value or b"") for each in await records(settings, AUDIT)]
     assert sorted((each.what, each.who, each.target, each.outcome) for each in audit) == [
         ("apply_policy", "person:zhao", "policy:default/2", "waiting"),
+        ("apply_policy", "person:zhao", "policy:default/4", "waiting"),
         ("apply_policy", "system", "policy:default/1", "done"),
         ("approve_policy", "person:li", "policy:default/2", "waiting"),
         ("approve_policy", "person:wang", "policy:default/2", "done"),
+        ("reject_policy", "person:li", "policy:default/4", "done"),
         ("roll_back_policy", "person:li", "policy:default/3", "done"),
     ]
     chains = await check_audit(settings)
-    assert (chains.findings, sum(end.number for end in chains.ends.values())) == ([], 5)
+    assert (chains.findings, sum(end.number for end in chains.ends.values())) == ([], 7)
     for log in (CHANNEL_COMMANDS, ALERTS):
         for partition in range(settings.partitions):
             told = [each for each in await records(settings, log) if each.partition == partition]

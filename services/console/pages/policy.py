@@ -18,14 +18,14 @@ from services.policies.reading import Problem, check
 from services.policies.text import text_of
 from services.policies.words import looser, problem
 
-State = Literal["active", "applied", "waiting", "lapsed"]
+State = Literal["active", "applied", "waiting", "lapsed", "rejected", "withdrawn"]
 MAX_ROWS: Final = 300
 """Of differences on a page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version. state: in force, was in force once, waits for others, or was not approved in time."""
+    """One version. state: in force, was in force once, waits for others, was not approved in time, or had a no."""
 
     label: str
     state: State
@@ -35,7 +35,7 @@ class Version:
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """A version that others have to agree to. more: differences beyond those in `rows`. why_not: why this visitor
-    cannot."""
+    cannot. own: whether this visitor proposed it; may_reject: whether they may say no."""
 
     version: Version
     rows: Sequence[ChangedRow]
@@ -43,6 +43,8 @@ class Waiting:
     looser: Sequence[Bilingual]
     left: int
     why_not: Bilingual | None
+    own: bool
+    may_reject: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ def _version(topic: PolicyTopic, label: str, now: datetime) -> Version:
     state: State = "active" if label == topic.active else "applied"
     if record is not None and record.state == "proposed":
         state = "waiting" if record.is_waiting(now) and record.follows == topic.active else "lapsed"
+    elif record is not None and record.state in ("rejected", "withdrawn"):
+        state = record.state
     return Version(label, state, record)
 
 
@@ -115,14 +119,21 @@ def waiting(topic: PolicyTopic, person: Person, now: datetime) -> list[Waiting]:
         left = record.approvals_needed - len(record.agreed)
         rows = changed_rows(before, after)
         more = max(len(rows) - MAX_ROWS, 0)
-        found.append(Waiting(version, rows[:MAX_ROWS], more, lines, left, _why_not(record, person)))
+        own = _is(record.by, person)
+        may_reject = not own and person.is_at_least("approver")
+        why_not = _why_not(record, person)
+        found.append(Waiting(version, rows[:MAX_ROWS], more, lines, left, why_not, own, may_reject))
     return found
 
 
+def _is(name: str, person: Person) -> bool:
+    return name.casefold() == person.issuer.casefold()
+
+
 def _why_not(record: PolicyRecord, person: Person) -> Bilingual | None:
-    if record.by.casefold() == person.issuer.casefold():
+    if _is(record.by, person):
         return Bilingual(en="You proposed it: others have to agree.", zh="由您提出，须由他人批准。")
-    if person.issuer.casefold() in {each.casefold() for each in record.agreed}:
+    if any(_is(each, person) for each in record.agreed):
         return Bilingual(en="You have agreed. Others have to agree as well.", zh="您已批准，还需其他人批准。")
     if not person.is_at_least("approver"):
         return Bilingual(en="It takes the role approver to agree.", zh="批准需要“审批”角色。")

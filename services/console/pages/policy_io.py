@@ -1,5 +1,6 @@
-"""The policy: what is in force, how it came about, and agreeing to what others propose."""
+"""The policy: what is in force, how it came about, and what people say to what is proposed."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Final
 from urllib.parse import quote
@@ -13,10 +14,12 @@ from services.console.pages import policy as views
 from services.console.pages.forms_io import fields_of, needed, one
 from services.console.pages.frame_io import Frame, PageError
 from services.console.pages.visitor_io import Visiting, Visitor
+from services.console.people import Role
 from services.console.policy_desk_io import Changing, PolicyAwayError
 from services.policies.changed_words import changed_rows
-from services.policies.changes import Ask, Change, RefusedError, approve, rollback
+from services.policies.changes import Ask, Change, RefusedError, rollback
 from services.policies.changing_io import Plan
+from services.policies.deciding import approve, reject, withdraw
 from services.policies.meaning import meanings
 from services.policies.text import text_of
 from services.policies.words import ACTIONS, MATURITIES
@@ -68,13 +71,20 @@ def policy_routes(frame: Frame, feed: Feed, visiting: Visiting, desk: Changing) 
         rows = changed_rows(before, after)
         return frame.page(visitor, "policy_diff.html", a=a, b=b, rows=rows[: views.MAX_ROWS], total=len(rows))
 
-    @router.post("/policy/approve")
-    async def agree(request: Request, visitor: Annotated[Visitor, Depends(visiting)]) -> Response:
-        fields = await fields_of(request, visitor)
-        needed(visitor, "approver")
-        label = one(fields, "label")
-        await change(desk, visitor, one(fields, "reason"), lambda topic, ask: approve(topic, label, ask))
-        return RedirectResponse(f"/policy?about={quote(label)}", 303)
+    def saying(word: str, role: Role, plan: Callable[[PolicyTopic, str, Ask], Change]) -> None:
+        """The route of a word about a version that waits."""
+
+        @router.post(f"/policy/{word}", name=word)
+        async def say(request: Request, visitor: Annotated[Visitor, Depends(visiting)]) -> Response:
+            fields = await fields_of(request, visitor)
+            needed(visitor, role)
+            label = one(fields, "label")
+            await change(desk, visitor, one(fields, "reason"), lambda topic, ask: plan(topic, label, ask))
+            return RedirectResponse(f"/policy?about={quote(label)}", 303)
+
+    saying("approve", "approver", approve)
+    saying("reject", "approver", reject)
+    saying("withdraw", "operator", withdraw)
 
     @router.post("/policy/rollback")
     async def go_back(request: Request, visitor: Annotated[Visitor, Depends(visiting)]) -> Response:

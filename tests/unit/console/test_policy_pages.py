@@ -137,6 +137,41 @@ async def test_one_proposes_and_others_agree(in_force: World) -> None:
     assert in_force.feed.policies.active == "default/2"
 
 
+async def test_another_person_says_no_and_the_page_tells_why(in_force: World) -> None:
+    await put_in_force(in_force, policy(2))
+    async with looking(in_force) as client:
+        page = (await client.get("/policy")).text
+        assert ("/policy/reject" in page, "/policy/withdraw" in page) == (False, False)
+        fields = Form(page, "/policy/rollback").fields if "/policy/rollback" in page else {}
+        csrf = fields.get("csrf") or Form((await client.get("/policy/edit")).text, "/policy/edit").fields["csrf"]
+        said = {"csrf": csrf, "label": "default/2", "reason": "mine"}
+        assert (await client.post("/policy/reject", data=said)).status_code == 403
+        taken = await client.post("/policy/withdraw", data=said)
+        assert (taken.status_code, "only person:zhao" in taken.text) == (409, True)
+    async with looking(in_force, "approver") as client:
+        fields = Form((await client.get("/policy")).text, "/policy/reject").fields
+        assert (await client.post("/policy/reject", data=fields)).status_code == 422, "a no has a reason"
+        answer = await client.post("/policy/reject", data=fields | {"reason": "too soon"})
+        assert answer.headers["location"] == "/policy?about=default/2"
+        page = (await client.get("/policy?about=default/2")).text
+    assert "default/2 was rejected." in page
+    assert "rejected by an approver" in page
+    assert "“too soon”" in page
+    assert "Waits for approval" not in page
+    assert in_force.feed.policies.active == "default/1"
+
+
+async def test_whoever_proposed_takes_it_back(in_force: World) -> None:
+    await put_in_force(in_force, policy(2), "li.wei")
+    async with looking(in_force, language="zh") as client:
+        page = (await client.get("/policy")).text
+        assert "/policy/reject" not in page
+        answer = await post(client, "/policy", "/policy/withdraw", reason="写错了")
+        assert answer.status_code == 303
+        assert "default/2 已撤回" in (await client.get("/policy?about=default/2")).text
+    assert in_force.feed.policies.records["default/2"].state == "withdrawn"
+
+
 async def test_who_is_asked_to_agree_is_told_that_not_all_differences_are_shown(
     in_force: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,7 +208,10 @@ async def test_an_old_content_comes_back_as_a_new_version(in_force: World) -> No
     assert in_force.feed.policies.records["default/3"].by == "person:li.wei"
 
 
-@pytest.mark.parametrize("action", ["/policy/propose", "/policy/approve", "/policy/rollback", "/policy/edit"])
+@pytest.mark.parametrize(
+    "action",
+    ["/policy/propose", "/policy/approve", "/policy/reject", "/policy/withdraw", "/policy/rollback", "/policy/edit"],
+)
 async def test_a_form_from_elsewhere_changes_nothing(in_force: World, action: str) -> None:
     async with looking(in_force, "admin") as client:
         answer = await client.post(action, data={"document": "version: 2", "label": "default/1", "reason": "x"})

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from schemas.policy import Policy
 from schemas.policy_topic import PolicyTopic
 from services.cli.policy_pages import history_page, label_of, policy_page
-from services.policies.changes import PROPOSAL_STANDS, Ask, Change, RefusedError, apply, approve, rollback
+from services.policies.changes import PROPOSAL_STANDS, Ask, Change, RefusedError, apply, rollback
+from services.policies.deciding import approve, reject, withdraw
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 NOTIFY = {"complaint_volume": {"maturity": "notify"}}
@@ -51,6 +52,12 @@ class World:
         for name in first:
             self.make(approve(self.topic, label, self.ask(name)))
         return self.make(approve(self.topic, label, self.ask(last)))
+
+    def reject(self, label: str, name: str | None = "li") -> Change:
+        return self.make(reject(self.topic, label, self.ask(name)))
+
+    def withdraw(self, label: str, name: str | None = "zhao") -> Change:
+        return self.make(withdraw(self.topic, label, self.ask(name)))
 
     def rollback(self, label: str, name: str | None = "zhao") -> Change:
         return self.make(rollback(self.topic, label, self.ask(name)))
@@ -169,6 +176,56 @@ def test_what_is_approved_too_late_has_to_be_asked_for_again(world: World) -> No
     assert len(set(world.ids)) == 5
 
 
+def test_one_no_ends_a_proposal_for_good(world: World) -> None:
+    world.apply(policy(2))
+    world.approve("default/2", "li")
+    refused(lambda: world.reject("default/2", "zhao"), "they withdraw it, others reject it")
+    says = world.reject("default/2", "Li").says
+    assert says == "default/2 is rejected; default/1 stays in force"
+    record = world.topic.records["default/2"]
+    assert (record.state, record.ended_by, record.ended_at, record.ended_why) == (
+        "rejected",
+        "person:Li",
+        NOW,
+        "because",
+    )
+    assert world.audit[-1] == ("person:Li", "reject_policy", "policy:default/2", "done")
+    assert len(set(world.ids)) == len(world.ids)
+    for word in (world.approve, world.reject, world.withdraw):
+        refused(lambda word=word: word("default/2"), "default/2 was rejected by person:Li")  # type: ignore[misc]
+    refused(lambda: world.apply(policy(2)), "default/2 was rejected by person:Li: raise the version above 2")
+    at_a_start = world.apply(policy(2), None, if_newer=True)
+    assert (at_a_start.says, at_a_start.records) == (
+        "default/2 was rejected by person:Li: default/1 stays in force",
+        {},
+    )
+    history = history_page(world.topic, NOW)
+    assert "default/2  was rejected" in history
+    assert "rejected by person:Li at 2026-03-02 09:30 UTC: because" in history
+    world.apply(policy(3))
+    assert world.approve("default/3").in_force, "asked for anew"
+
+
+def test_whoever_proposed_takes_it_back_and_nobody_else(world: World) -> None:
+    world.apply(policy(2))
+    refused(lambda: world.withdraw("default/2", "li"), "only person:zhao, who proposed default/2, takes it back")
+    assert world.withdraw("default/2", "Zhao").says == "default/2 is withdrawn; default/1 stays in force"
+    assert world.audit[-1] == ("person:Zhao", "withdraw_policy", "policy:default/2", "done")
+    refused(lambda: world.approve("default/2"), "default/2 was withdrawn by person:Zhao")
+
+
+def test_a_no_says_why_and_comes_in_time(world: World) -> None:
+    world.apply(policy(2))
+    for word, name in ((reject, "li"), (withdraw, "zhao")):
+        for note in (None, "  "):
+            with pytest.raises(RefusedError, match="say why"):
+                word(world.topic, "default/2", Ask(name, NOW, note))
+        refused(lambda word=word: word(world.topic, "default/2", world.ask(None)), "say who you are")  # type: ignore[misc]
+        refused(lambda word=word: word(world.topic, "default/1", world.ask()), "does not wait")  # type: ignore[misc]
+    world.now += PROPOSAL_STANDS
+    refused(lambda: world.reject("default/2"), "waited until 2026-03-09 09:30 UTC: nobody is asked any more")
+
+
 def test_a_proposal_is_overtaken_by_whatever_comes_into_force(world: World) -> None:
     world.apply(policy(2))
     world.apply(policy(3, indicators=NOTIFY), "li")
@@ -250,7 +307,11 @@ PEOPLE = st.sampled_from(["zhao", "li", "wang"])
 MATURITIES = st.sampled_from(["shadow", "notify", "approve", "auto"])
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["apply", "approve", "rollback"]), PEOPLE, st.integers(1, 6), MATURITIES, st.integers(0, 4)
+        st.sampled_from(["apply", "approve", "reject", "withdraw", "rollback"]),
+        PEOPLE,
+        st.integers(1, 6),
+        MATURITIES,
+        st.integers(0, 4),
     ),
     max_size=25,
 )
@@ -265,6 +326,7 @@ def test_whatever_people_do_nothing_comes_to_act_by_itself_through_one_of_them(s
     for verb, name, version, maturity, days in steps:
         world.now += timedelta(days=days)
         before, acted = world.topic.active, acts(world.topic)
+        ended = {label for label, record in world.topic.records.items() if record.is_ended}
         wanted = policy(version, indicators={"complaint_volume": {"maturity": maturity}})
         try:
             if verb == "apply":
@@ -276,6 +338,8 @@ def test_whatever_people_do_nothing_comes_to_act_by_itself_through_one_of_them(s
         if acts(world.topic) and not acted:
             record = world.topic.records[str(world.topic.active)]
             assert len({record.by, *record.agreed}) == 3
+        assert world.topic.active not in ended, "what somebody said no to stays out of force"
+        assert all(world.topic.records[label].is_ended for label in ended)
         assert int(str(world.topic.active).partition("/")[2]) >= int(str(before).partition("/")[2])
         assert contents.items() <= world.topic.documents.items(), "what a number stood for it stands for"
         contents = dict(world.topic.documents)
