@@ -10,12 +10,12 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from schemas.alerts import Delivery
 from services.alerting import metrics
 from services.alerting.delivery import Answer, Patience, report
-from services.alerting.lines_io import Lines
+from services.alerting.lines_io import Line, Lines
 from services.alerting.machine import AlertingMachine
 from services.alerting.receivers.notice import Notice
 from services.alerting.telling import Due
@@ -25,6 +25,8 @@ from services.runtime.health import Part
 log = logging.getLogger(__name__)
 
 NO_TARGET = "no receiver is configured"
+PLAIN = "only its title and a link were sent: the message could not be rendered, the log says why"
+BUG = "a bug of ours kept it from being sent, the log has it"
 GONE = "the receiver wants no more messages (410)"
 
 
@@ -88,7 +90,7 @@ class Deliverer(PartitionCompanion[_Owned]):
     async def _deliver(self, owned: _Owned, due: Due) -> None:
         """Send one message until it has ended, and report how."""
         try:
-            outcome, answer, why = await self._outcome(due)
+            outcome, answer, why = await self._outcome(owned, due)
             ended_at = self._clock()
             owned.ended.add(due.webhook_id)
             fact = report(owned.partition, due, outcome, ended_at, answer, why)
@@ -105,19 +107,20 @@ class Deliverer(PartitionCompanion[_Owned]):
         finally:
             owned.running.pop(due.webhook_id, None)
 
-    async def _outcome(self, due: Due) -> tuple[Delivery, Answer | None, str | None]:
+    async def _outcome(self, owned: _Owned, due: Due) -> tuple[Delivery, Answer | None, str | None]:
         """How a message ends: sent until it arrives, nobody wants it, or its time is over."""
         if not self._lines:
             return "recorded", None, NO_TARGET
         notice = Notice.of(due)
+        notice = replace(notice, rest=tuple(owned.machine.whole(notice.unnamed())))
         attempt = 0
         while (line := self._lines.to(notice)) is not None:
-            answer = await line.attempt(notice)
+            answer = await _attempt(line, notice)
             if answer is None:
                 return "failed", None, GONE
             attempt += 1
             if answer.delivered:
-                return "delivered", answer, None
+                return "delivered", answer, PLAIN if answer.plain else None
             now = self._clock()
             pause = max(self._patience.pause(attempt, self._uniform), line.asked(answer, now))
             _say_failure(due, attempt, answer, pause)
@@ -138,6 +141,16 @@ class Deliverer(PartitionCompanion[_Owned]):
             log.error("nothing more will be sent until a restart", extra={"receivers": gone, "reason": GONE})
         else:
             self._health.ok()
+
+
+async def _attempt(line: Line, notice: Notice) -> Answer | None:
+    """A bug is a failure like another: tried again, and given up in time, so that what follows is told."""
+    try:
+        return await line.attempt(notice)
+    except Exception:
+        log.exception("a message could not be sent", extra=_fields(notice.due))
+        metrics.UNFORESEEN.labels("deliverer").inc()
+        return Answer(None, BUG)
 
 
 def _tell(due: Due, outcome: Delivery, why: str | None, at: float) -> None:

@@ -21,13 +21,15 @@ _SECONDS = re.compile(r"^\d{1,12}$")
 class Answer:
     """What came back of one attempt: a status, and in a few words of ours what is wrong. Never the address.
 
-    words: the receiver's own, for `tidegate alert test` alone, since they may repeat what was sent.
+    words: the receiver's own, for `tidegate alert test` alone, since they may repeat what was sent. plain: only the
+    title was sent, since the message could not be rendered.
     """
 
     status: int | None
     error: str | None = None
     retry_after: str | None = None
     words: str = field(default="", repr=False)
+    plain: bool = False
 
     @property
     def delivered(self) -> bool:

@@ -1,8 +1,9 @@
 """The lines to the receivers, each with slots, pace and condition of its own: one that is away holds up no other."""
 
 import asyncio
+import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -17,6 +18,8 @@ from services.alerting.receivers.notice import Notice
 from services.alerting.receivers.receiver import Receiver
 from services.runtime.outgoing import Mail, Reply, Request
 from services.runtime.outgoing_io import Outbox
+
+log = logging.getLogger(__name__)
 
 
 class Sending(Protocol):
@@ -45,12 +48,17 @@ class Line:
     async def attempt(self, notice: Notice) -> Answer | None:
         """One attempt, when there is a slot and the receiver wants one; None if it is gone by then."""
         async with self._slots:
-            while (pause := self._pause()) > 0:  # noqa: ASYNC110 - another answer may prolong it
-                await asyncio.sleep(pause)
+            await self._turn()
             if self.condition.gone:
                 return None
-            self._pacer.went(monotonic())
-            return await self._send(notice)
+            (first, *more), plain = self._rendered(notice)
+            answer = await self._send(first)
+            for post in more:
+                if not answer.delivered:
+                    break
+                await self._turn()
+                answer = await self._send(post)
+            return replace(answer, plain=plain)
 
     def asked(self, answer: Answer, now: float) -> float:
         """`Retry-After` is about the receiver, not about this message: all wait for it."""
@@ -58,15 +66,31 @@ class Line:
         self._not_before = max(self._not_before, monotonic() + pause)
         return pause
 
+    async def _turn(self) -> None:
+        while (pause := self._pause()) > 0:  # noqa: ASYNC110 - another answer may prolong it
+            await asyncio.sleep(pause)
+
     def _pause(self) -> float:
         now = monotonic()
         return max(self._not_before - now, self._pacer.pause(now))
 
-    async def _send(self, notice: Notice) -> Answer:
-        began, now, name = time.perf_counter(), self._clock(), self.receiver.name
+    def _rendered(self, notice: Notice) -> tuple[Sequence[Request | Mail], bool]:
+        """What is sent, and whether that is less than the message: a bug must not keep an alert from people."""
+        now = self._clock()
         if self._linker is not None:
             notice = replace(notice, links=self._linker.links(notice.due, notice.message, now))
-        answer = self.receiver.understand(await self._outbox.send(self.receiver.render(notice, now)))
+        try:
+            return self.receiver.posts(notice, now), False
+        except Exception:
+            fields = {"webhook_id": notice.due.webhook_id, "alert_id": notice.due.alert_id}
+            log.exception("a message could not be rendered, its title goes alone", extra=fields)
+            metrics.UNFORESEEN.labels("renderer").inc()
+            return [self.receiver.plain(notice, now)], True
+
+    async def _send(self, post: Request | Mail) -> Answer:
+        self._pacer.went(monotonic())
+        began, name = time.perf_counter(), self.receiver.name
+        answer = self.receiver.understand(await self._outbox.send(post))
         self.condition.answered(answer, monotonic())
         metrics.ATTEMPT_SECONDS.labels(name).observe(time.perf_counter() - began)
         metrics.ATTEMPTS.labels(name, "none" if answer.status is None else f"{answer.status // 100}xx").inc()

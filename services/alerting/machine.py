@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from schemas.alerts import AlertFact, AlertState, DeliveryReport
 from schemas.audit import AuditRecord
-from schemas.base import Instant, Versioned, from_ms
+from schemas.base import HexId, Instant, Versioned, from_ms
 from schemas.topics import ALERT_STATE, AUDIT, DAY_MS
 from services.alerting import audit
 from services.alerting.group import Group, Scene
@@ -77,6 +77,10 @@ class AlertingMachine(Machine):
     def waiting(self) -> int:
         """How many messages are due."""
         return len(self._desk.due)
+
+    def whole(self, alert_ids: Iterable[HexId]) -> Iterator[AlertState]:
+        """Those of these alerts that are known, as they are now."""
+        return (self._whole[each] for each in alert_ids if each in self._whole)
 
     def next_look(self) -> Look | None:
         """When the machine has something to do even if nothing comes; any record after that moment makes it do so."""

@@ -51,7 +51,7 @@ UNFORESEEN = Counter(
     "Bugs that were fenced off so that the rest goes on, by the part that stumbled; the log has each.",
     ["part"],
 )
-for _part in ("deliverer", "watchdog"):
+for _part in ("deliverer", "renderer", "watchdog"):
     UNFORESEEN.labels(_part)
 
 

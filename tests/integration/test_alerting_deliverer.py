@@ -10,9 +10,13 @@ import pytest
 
 from schemas.alerting import AlertingPolicy, Storm
 from schemas.policy import Policy, PolicyInForce
-from services.alerting.delivery import Patience
+from services.alerting.deliverer_io import BUG, PLAIN
+from services.alerting.delivery import Answer, Patience
 from services.alerting.machine import build
+from services.alerting.receivers.notice import Notice
+from services.alerting.receivers.webhook import Webhook
 from services.runtime.ids import derive
+from services.runtime.outgoing import Reply, Request
 from tests.integration.alerting_bench import SECRET, MemoryLog, delivering, receiver, until
 from tests.unit.alerting.facts import ALERTS, fact, opening
 
@@ -166,6 +170,48 @@ async def test_a_message_is_given_up_when_its_time_in_the_log_is_over() -> None:
         assert report.delivery is not None
         assert (report.delivery.status_code, report.delivery.outcome) == (500, "failed")
         assert "answered 500" in (report.delivery.error or "")
+
+
+async def test_a_bug_in_a_renderer_costs_the_message_its_form_only_and_the_audit_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log, render = MemoryLog(), Webhook.render
+
+    def renders_some(self: Webhook, notice: Notice, now: float) -> Request:
+        if notice.due.alert_id == ALERTS[0]:
+            raise KeyError("a bug")
+        return render(self, notice, now)
+
+    monkeypatch.setattr(Webhook, "render", renders_some)
+    async with receiver() as there, delivering(log, there.url):
+        log.append(opening())
+        log.append(opening(alert_id=ALERTS[1]))
+        await until(lambda: len(log.audited()) == 2)
+        assert await there.types() == ["opened"] * 2
+    whys = {report.alert_id: report.delivery.error for report in log.reports() if report.delivery is not None}
+    assert whys == {ALERTS[0]: PLAIN, ALERTS[1]: None}
+
+
+async def test_a_message_that_no_code_can_send_is_given_up_in_its_time_and_what_follows_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log = MemoryLog()
+    broken = True
+
+    def understands(self: Webhook, reply: Reply) -> Answer:
+        if broken:
+            raise KeyError("a bug")
+        return Answer(reply.status)
+
+    monkeypatch.setattr(Webhook, "understand", understands)
+    async with receiver() as there, delivering(log, there.url, patience=Patience(0.01, 0.02, give_up_after_s=0.3)):
+        log.append(opening())
+        await until(log.audited)
+        broken = False
+        log.append(fact(1, level=2))
+        await until(lambda: len(log.audited()) == 2)
+    assert log.audited() == [("opened", "failed"), ("opened", "delivered")]
+    assert BUG in str(log.reports()[0].delivery)
 
 
 async def test_a_message_whose_time_ran_out_while_nobody_was_there_is_tried_once_all_the_same() -> None:

@@ -15,6 +15,7 @@ from services.alerting.pacing import Pace
 from services.alerting.receivers.fitting import cut, fit, utf8
 from services.alerting.receivers.markdown import links, tame
 from services.alerting.receivers.notice import JSON, Notice, json_body
+from services.alerting.receivers.plain import plain_text
 from services.alerting.receivers.receiver import Receiver, SecretUrl
 from services.runtime.outgoing import Request
 from services.runtime.references import Secret
@@ -47,11 +48,19 @@ class Dingtalk(Receiver):
             lambda whole: len(json_body(_broken(whole))),
         )
         markdown = {"title": cut(read.headline, MAX_TITLE, utf8), "text": _broken(text)}
+        return Request(self._address(now), JSON, json_body({"msgtype": "markdown", "markdown": markdown}))
+
+    def plain(self, notice: Notice, now: float) -> Request:
+        """A text without Markdown."""
+        body = {"msgtype": "text", "text": {"content": plain_text(notice)}}
+        return Request(self._address(now), JSON, json_body(body))
+
+    def _address(self, now: float) -> str:
         url = self.url.get_secret_value()
-        if self.secret is not None:
-            signed = signature(self.secret.get_secret_value(), int(now * 1000))
-            url += ("&" if "?" in url else "?") + urlencode(signed)
-        return Request(url, JSON, json_body({"msgtype": "markdown", "markdown": markdown}))
+        if self.secret is None:
+            return url
+        signed = signature(self.secret.get_secret_value(), int(now * 1000))
+        return url + ("&" if "?" in url else "?") + urlencode(signed)
 
 
 def signature(secret: str, at_ms: int) -> dict[str, str]:

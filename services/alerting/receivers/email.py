@@ -7,6 +7,7 @@ https://www.rfc-editor.org/rfc/rfc3834: `Auto-Submitted` keeps out-of-office ans
 
 from email.header import Header
 from email.headerregistry import Address
+from email.mime.base import MIMEBase
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from email.policy import compat32
@@ -19,6 +20,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from services.alerting.receivers.fitting import cut, fit
 from services.alerting.receivers.notice import Notice
+from services.alerting.receivers.plain import plain_text
 from services.alerting.receivers.receiver import Receiver
 from services.runtime.outgoing import Mail, MailServer
 from services.runtime.references import Secret
@@ -57,19 +59,29 @@ class Email(Receiver):
 
     def render(self, notice: Notice, now: float) -> Mail:
         """The message, whose id stays the same in every attempt."""
-        read, alert, due = notice.words(self.zone), notice.message.data, notice.due
-        mail = MIMEMultipart("alternative", f"tidegate-{due.webhook_id}")
+        read = notice.words(self.zone)
+        mail = MIMEMultipart("alternative", f"tidegate-{notice.due.webhook_id}")
+        subject = Header(cut(read.headline, MAX_SUBJECT), header_name="Subject").encode()
+        plain = fit(read.first, f"\n{read.rest}\n", notice.plain_links(), MAX_TEXT)
+        mail.attach(MIMEText(plain, "plain", "utf-8"))
+        mail.attach(MIMEText(_html(notice, read.first, read.rest), "html", "utf-8"))
+        return self._addressed(mail, subject, notice)
+
+    def plain(self, notice: Notice, now: float) -> Mail:
+        """A text, under a subject that needs no encoding."""
+        mail = MIMEText(plain_text(notice), "plain", "utf-8")
+        return self._addressed(mail, f"Tidegate alert, {notice.message.data.severity}", notice)
+
+    def _addressed(self, mail: MIMEBase, subject: str, notice: Notice) -> Mail:
+        alert, due = notice.message.data, notice.due
         mail["From"] = self.sender
         mail["To"] = ", ".join(self.recipients)
-        mail["Subject"] = Header(cut(read.headline, MAX_SUBJECT), header_name="Subject").encode()
+        mail["Subject"] = subject
         mail["Date"] = format_datetime(notice.message.timestamp)
         mail["Message-ID"] = f"<{due.webhook_id}@tidegate>"
         mail["References"] = f"<{alert.alert_id if due.group is None else due.group.group_id}@tidegate>"
         mail["Auto-Submitted"] = "auto-generated"
         mail["X-Priority"] = "1" if alert.severity == "critical" and alert.status != "resolved" else "3"
-        plain = fit(read.first, f"\n{read.rest}\n", notice.plain_links(), MAX_TEXT)
-        mail.attach(MIMEText(plain, "plain", "utf-8"))
-        mail.attach(MIMEText(_html(notice, read.first, read.rest), "html", "utf-8"))
         return Mail(self._server(), self.sender, tuple(self.recipients), mail.as_bytes(policy=_WIRE))
 
     def _server(self) -> MailServer:

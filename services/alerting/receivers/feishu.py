@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 from services.alerting.pacing import Pace
 from services.alerting.receivers.fitting import cut
 from services.alerting.receivers.notice import JSON, Notice, json_body
+from services.alerting.receivers.plain import plain_text
 from services.alerting.receivers.receiver import Receiver, SecretUrl
 from services.runtime.outgoing import Request
 from services.runtime.references import Secret
@@ -37,7 +38,7 @@ class Feishu(Receiver):
     def render(self, notice: Notice, now: float) -> Request:
         """The first line as the card's title, in plain text, in which nothing can call people."""
         read = notice.words(self.zone)
-        signed = {} if self.secret is None else signature(self.secret.get_secret_value(), int(now))
+        signed = self._signed(now)
         alert = notice.message.data
         colour = "green" if alert.status == "resolved" else _COLOURS[alert.severity]
 
@@ -51,6 +52,14 @@ class Feishu(Receiver):
         first = cut(read.first, MAX_FIRST, lambda text: len(json_body(text)))
         details = cut(read.rest, MAX_BODY, lambda text: len(body(first, text)))
         return Request(self.url.get_secret_value(), JSON, body(first, details))
+
+    def plain(self, notice: Notice, now: float) -> Request:
+        """A text instead of a card."""
+        body = {**self._signed(now), "msg_type": "text", "content": {"text": plain_text(notice)}}
+        return Request(self.url.get_secret_value(), JSON, json_body(body))
+
+    def _signed(self, now: float) -> dict[str, str]:
+        return {} if self.secret is None else signature(self.secret.get_secret_value(), int(now))
 
 
 def signature(secret: str, at_s: int) -> dict[str, str]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from schemas.alerts import MessageLinks, WebhookMessage
+from schemas.alerts import AlertState, MessageLinks, WebhookMessage
+from schemas.base import HexId
 from services.alerting.receivers.words import ACKNOWLEDGE, SEE, Words, label, words
 from services.alerting.telling import Due
 
@@ -14,16 +15,25 @@ JSON: Final = {"content-type": "application/json; charset=utf-8"}
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A message that is due, read, with its links. Without a console there are none."""
+    """A message that is due, read, with its links. Without a console there are none.
+
+    rest: the alerts that it tells of and has no line for, as they are now; for a receiver where each stands for itself.
+    """
 
     due: Due
     message: WebhookMessage
     links: MessageLinks | None = None
+    rest: tuple[AlertState, ...] = ()
 
     @classmethod
     def of(cls, due: Due, links: MessageLinks | None = None) -> "Notice":
         """The notice of a message that is due."""
         return cls(due, WebhookMessage.model_validate_json(due.body), links)
+
+    def unnamed(self) -> list[HexId]:
+        """The alerts of the message that it has no line for."""
+        group = self.message.group
+        return [] if group is None or self.due.group is None else self.due.group.alerts[len(group.alerts) :]
 
     def words(self, zone: ZoneInfo) -> Words:
         """What people read of it."""

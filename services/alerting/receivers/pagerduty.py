@@ -11,6 +11,7 @@ from schemas.base import Severity
 from services.alerting.pacing import Pace
 from services.alerting.receivers.fitting import cut, utf16
 from services.alerting.receivers.notice import JSON, Notice, json_body
+from services.alerting.receivers.plain import plain_text
 from services.alerting.receivers.receiver import Receiver
 from services.runtime.outgoing import Request
 from services.runtime.references import Secret
@@ -34,15 +35,23 @@ class Pagerduty(Receiver):
 
     def render(self, notice: Notice, now: float) -> Request:
         """A group of alerts is one incident there, whatever happens to it, and over when all of them are."""
-        alert, group = notice.message.data, notice.due.group
         action = _action(notice)
-        event: dict[str, Any] = {
+        return self._event(notice, action, self._problem(notice) if action == "trigger" else {})
+
+    def plain(self, notice: Notice, now: float) -> Request:
+        """The incident with a summary and no details."""
+        alert = notice.message.data
+        problem = {"summary": plain_text(notice), "source": alert.subject, "severity": alert.severity}
+        return self._event(notice, _action(notice), {"payload": problem})
+
+    def _event(self, notice: Notice, action: str, problem: dict[str, Any]) -> Request:
+        group = notice.due.group
+        event = {
             "routing_key": self.routing_key.get_secret_value(),
             "event_action": action,
-            "dedup_key": alert.alert_id if group is None else group.group_id,
+            "dedup_key": notice.message.data.alert_id if group is None else group.group_id,
+            **problem,
         }
-        if action == "trigger":
-            event |= self._problem(notice)
         return Request(f"{self.url}/v2/enqueue", JSON, json_body(event))
 
     def _problem(self, notice: Notice) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Final
 from urllib.parse import urlsplit
@@ -65,6 +65,14 @@ class Receiver(BaseModel, ABC):
     @abstractmethod
     def render(self, notice: Notice, now: float) -> Request | Mail:
         """What is sent, at `now` (seconds): signatures hold the time."""
+
+    @abstractmethod
+    def plain(self, notice: Notice, now: float) -> Request | Mail:
+        """Severity, title and link, by as little code as does it: what is sent where `render` fails by a bug."""
+
+    def posts(self, notice: Notice, now: float) -> Sequence[Request | Mail]:
+        """All that is sent of a message, one after the other, where one request cannot hold it."""
+        return [self.render(notice, now)]
 
     @property
     def zone(self) -> ZoneInfo:

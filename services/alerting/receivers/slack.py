@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from services.alerting.pacing import Pace
 from services.alerting.receivers.fitting import cut, utf16
 from services.alerting.receivers.notice import JSON, Notice, json_body
+from services.alerting.receivers.plain import plain_text
 from services.alerting.receivers.receiver import Receiver, SecretUrl
 from services.runtime.outgoing import Request
 
@@ -37,6 +38,10 @@ class Slack(Receiver):
         notification = cut(read.headline, MAX_TEXT, lambda text: utf16(_escaped(text)))
         body = json_body({"text": _escaped(notification), "blocks": blocks})
         return Request(self.url.get_secret_value(), JSON, body)
+
+    def plain(self, notice: Notice, now: float) -> Request:
+        """A text without blocks."""
+        return Request(self.url.get_secret_value(), JSON, json_body({"text": _escaped(plain_text(notice))}))
 
 
 def _section(text: str) -> dict[str, Any]:

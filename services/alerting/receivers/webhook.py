@@ -10,6 +10,7 @@ from pydantic import AfterValidator, SecretStr
 from services.alerting.receivers.notice import Notice
 from services.alerting.receivers.receiver import Receiver, SecretUrl
 from services.alerting.signing import headers
+from services.alerting.telling import Due
 from services.runtime.outgoing import Request
 from services.runtime.references import Secret
 from services.runtime.signing import check_secrets
@@ -33,6 +34,13 @@ class Webhook(Receiver):
         if notice.links is not None:
             body = notice.message.model_copy(update={"links": notice.links}).model_dump_json()
             due = due.model_copy(update={"body": body})
+        return self._signed(due, now)
+
+    def plain(self, notice: Notice, now: float) -> Request:
+        """The body, as it stands."""
+        return self._signed(notice.due, now)
+
+    def _signed(self, due: Due, now: float) -> Request:
         return Request(
             self.url.get_secret_value(), headers(due, self.secret.get_secret_value(), now), due.body.encode()
         )

@@ -10,6 +10,7 @@ from services.alerting.pacing import Pace
 from services.alerting.receivers.fitting import fit, utf8
 from services.alerting.receivers.markdown import links, tame
 from services.alerting.receivers.notice import JSON, Notice, json_body
+from services.alerting.receivers.plain import plain_text
 from services.alerting.receivers.receiver import Receiver, SecretUrl
 from services.runtime.outgoing import Request
 
@@ -33,3 +34,8 @@ class Wecom(Receiver):
         content = fit(tame(read.first), tame(read.rest), links(notice), MAX_CONTENT, utf8)
         body = json_body({"msgtype": "markdown", "markdown": {"content": content}})
         return Request(self.url.get_secret_value(), JSON, body)
+
+    def plain(self, notice: Notice, now: float) -> Request:
+        """A text without Markdown."""
+        body = {"msgtype": "text", "text": {"content": plain_text(notice)}}
+        return Request(self.url.get_secret_value(), JSON, json_body(body))
