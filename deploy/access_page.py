@@ -25,7 +25,8 @@ _USE: Final = {
     "topics": "`tidegate topics ensure`; may also create topics",
     "policy": "`tidegate policy …`, `tidegate automation …`",
     "audit": "`tidegate audit …`",
-    "analyst": "`tidegate explain`, `tidegate incident`, `tidegate drill`",
+    "analyst": "`tidegate explain`, `tidegate incident`, `tidegate drill take-down`, `tidegate drill outage`",
+    "leak-drill": "`tidegate drill leak`, which searches all that must hold nothing personal",
     "history": "`tidegate archive`, `backtest`, `ledger`, `verify`, which go back to raw events",
     "scaler": "KEDA, which adds workers where a group is behind",
 }

@@ -40,6 +40,8 @@ POLICY_WRITER: Final = "policy"
 POLICY_TOPICS: Final = (POLICY, AUDIT, ALERTS)
 """What is written with a new policy, besides the commands."""
 EVERY_TOPIC: Final = tuple(TOPICS)
+NOTHING_PERSONAL: Final = tuple(topic for topic in TOPICS if topic not in (*RAW_TOPICS, DEAD_LETTERS))
+"""Those in which nothing personal may be: what ingest writes, save for what it rejects, and what comes of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +158,10 @@ def _people() -> Iterator[Access]:
     yield Access("letters", (DEAD_LETTERS,))
     # `audit heads`, `audit verify` and `audit export`
     yield Access("audit", (AUDIT,))
-    # `explain`, `incident` and `drill`
+    # `explain`, `incident`, `drill take-down` and `drill outage`
     yield Access("analyst", (POLICY, ALERTS, ALERT_STATE, CHANNEL_STATE, AUDIT))
+    # `drill leak`, which searches all that must hold nothing personal
+    yield Access("leak-drill", NOTHING_PERSONAL)
     # `archive`, `backtest`, `ledger` and `verify`, which go back to raw events.
     yield Access("history", (*RAW_TOPICS, *STATE_TOPICS, POLICY, CHANNEL_COMMANDS), watches=(INGEST_GROUP,))
     # Whoever adds workers where a group is behind.

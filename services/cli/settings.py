@@ -18,7 +18,9 @@ class CliSettings(CommonSettings):
     cli_person: Name | None = None
     """Who changes the policy, where `--as` does not say."""
     cli_token: SecretStr | None = None
-    """The bearer token for `tidegate replay --gateway`."""
+    """The bearer token for `tidegate replay --gateway` and `tidegate drill`."""
+    cli_new_token: SecretStr | None = None
+    """The one that takes its place in `tidegate drill leak`."""
     cli_audit_key: SecretStr | None = None
     """The Ed25519 key, in PEM, that signs the heads of the audit's chains."""
     cli_audit_heads: Path | None = None

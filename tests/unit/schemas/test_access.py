@@ -56,6 +56,7 @@ def test_raw_events_end_in_ingest() -> None:
         assert readers(topic) == {"ingest"}
         assert writers(topic) == {"gateway"}
     assert {name for name, each in PEOPLE.items() if PERSONAL & {*each.reads}} == {"history", "letters"}
+    assert {*PEOPLE["leak-drill"].reads} == {*EVERY_TOPIC} - PERSONAL
 
 
 def test_only_ingest_writes_frames_and_only_one_reads_each() -> None:

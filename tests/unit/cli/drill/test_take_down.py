@@ -10,21 +10,23 @@ from schemas.alerts import AlertFact
 from schemas.channels import ChannelState
 from schemas.content import ContentPolicy
 from schemas.topics import ALERTS, AUDIT, CHANNEL_STATE
-from services.cli.drill import BODY, STEPS, Course, NotMarkedError, plan_of, report
+from services.cli.drill.course import Course, NotMarkedError, report
+from services.cli.drill.take_down import BODY, STEPS, take_down_of
 from services.runtime.ids import derive
 from services.scanning.report import Figures, Material
 from services.scanning.scanner import Scanner
 from tests.unit.console.samples import audit, channel
 
 AT = datetime(2026, 11, 27, 1, tzinfo=UTC)
-PLAN = plan_of("drill-a", "0f", 60)
+PLAN = take_down_of("drill-a", "0f")
+DRILL = PLAN.drill(60)
 TARGET = "content:drill-0f"
 
 
 @pytest.mark.parametrize("name", ["douyin", "a-drill-b", "Drill-a", ""])
 def test_it_runs_on_marked_channels_only(name: str) -> None:
     with pytest.raises(NotMarkedError, match="begins with 'drill-'"):
-        plan_of(name, "0f", 60)
+        take_down_of(name, "0f")
 
 
 def test_the_text_breaks_the_usual_rules_and_two_events_are_all_that_it_sends() -> None:
@@ -67,7 +69,7 @@ def told(target: str = TARGET, outcome: str = "delivered") -> BaseModel:
     ],
 )
 def test_a_record_is_a_step_only_where_it_is_about_this_drill(topic: str, message: BaseModel, steps: set[str]) -> None:
-    course = Course(PLAN)
+    course = Course(DRILL)
     course.take(topic, message.model_dump_json().encode(), 0.5)
     course.take(topic, b'{"v": 99}', 0.6)
     course.take(topic, message.model_dump_json().encode(), 0.7)
@@ -75,17 +77,17 @@ def test_a_record_is_a_step_only_where_it_is_about_this_drill(topic: str, messag
 
 
 def test_the_report_says_what_took_how_long_and_what_is_left() -> None:
-    course = Course(PLAN, {step: number / 4 for number, step in enumerate(STEPS)})
+    course = Course(DRILL, {step: number / 4 for number, step in enumerate(STEPS)})
     text = "\n".join(report(course, AT))
-    assert course.done
+    assert not course.missing
     assert "**Passed**: all steps within 1.00 s (60 s allowed)." in text
     assert "| confirmed | the platform has confirmed it | 0.75 |" in text
     assert f"the hold on `{TARGET}`" in text
 
 
 def test_the_report_names_each_step_that_was_not_seen() -> None:
-    course = Course(PLAN, {"accepted": 0.01, "alert": 0.2, "told": 0.3})
+    course = Course(DRILL, {"accepted": 0.01, "alert": 0.2, "told": 0.3})
     text = "\n".join(report(course, AT))
-    assert not course.done
+    assert course.missing == ["in force", "confirmed"]
     assert "**Failed**: not seen within 60 s: in force, confirmed." in text
     assert text.count("not seen |") == 2
