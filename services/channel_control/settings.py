@@ -33,8 +33,8 @@ class ControlSettings(CommonSettings):
     control_drift_interval: Annotated[float, Field(gt=0, le=3600)] = 25.0
     """Seconds in which every settled target is read again once: what somebody changes on a platform is found in twice
     that, so within a minute."""
-    control_drift_rate: Annotated[float, Field(gt=0, le=1000)] = 10.0
-    """Such readings a second, at most, in each partition."""
+    control_drift_rate: Annotated[float, Field(gt=0, le=1000)] = 120.0
+    """Such readings a second, at most, in each partition: 3,000 targets within an interval."""
     control_away_after: Annotated[float, Field(gt=0, le=3600)] = 60.0
     """Seconds without a good answer after which a platform counts as away, and an alert says what waits for it."""
     control_backoff_cap: Annotated[float, Field(gt=0, le=3600)] = 60.0

@@ -17,7 +17,7 @@ from schemas.commands import Command
 from services.channel_control import metrics
 from services.channel_control.drift import has_drifted, is_back
 from services.channel_control.machine import ControlMachine
-from services.channel_control.reconcile import Seen, Uniform, confirmation, drift, idempotency_key
+from services.channel_control.reconcile import Seen, Trouble, Uniform, confirmation, drift, idempotency_key
 from services.channel_control.reconciler_io import Caller
 from services.channel_control.rounds import Rounds
 from services.channel_control.target import Target
@@ -25,8 +25,10 @@ from services.runtime.companion_io import Log, Owned, PartitionCompanion
 
 log = logging.getLogger(__name__)
 
-AT_ONCE: Final = 4
+AT_ONCE: Final = 16
 """Readings under way, in each partition: a platform that stalls holds up no more."""
+TOO_MANY: Final = ("http_429", "rate_limited")
+"""Trouble that is not the target's: it was read too soon after others."""
 
 
 @dataclass(kw_only=True)
@@ -79,9 +81,13 @@ class Watcher(PartitionCompanion[_Owned]):
 
     def _look(self, owned: _Owned) -> float:
         """Begins the next reading if it is time; in how many seconds to look again."""
-        target = owned.rounds.take(owned.machine.watched, self._clock())
-        may = target is not None and not self._platform.rests(owned.machine.address(target.name))
-        if target is not None and may and target.name not in owned.running:
+
+        def may(target: Target) -> bool:
+            address = owned.machine.address(target.name)
+            return target.name not in owned.running and not self._platform.rests(address)
+
+        target = owned.rounds.take(owned.machine.watched, self._clock(), may)
+        if target is not None:
             owned.running[target.name] = asyncio.create_task(self._read(owned, target))
         return max(0.0, owned.rounds.next_at - self._clock())
 
@@ -90,8 +96,10 @@ class Watcher(PartitionCompanion[_Owned]):
             address = owned.machine.address(target.name)
             key = idempotency_key(target)
             answer = await self._platform.call("ask", target.wanted(), address, key, lambda: True)
+            if isinstance(answer, Trouble) and answer.kind in TOO_MANY and answer.retry_after_s > 0:
+                owned.rounds.again(target.name)
             # Whatever was ordered, or found, meanwhile is newer than this answer.
-            if isinstance(answer, Seen) and owned.machine.watched.get(target.name) == target:
+            elif isinstance(answer, Seen) and owned.machine.watched.get(target.name) == target:
                 await self._compare(owned, target, answer.state)
         except Exception:
             log.exception("a reading failed in an unforeseen way", extra={"target": target.name})

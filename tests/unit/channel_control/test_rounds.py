@@ -14,12 +14,16 @@ def watched(count: int) -> dict[str, Target]:
     return {f"channel:{number}": Target(f"channel:{number}") for number in range(count)}
 
 
+def always(target: Target) -> bool:
+    return True
+
+
 def readings(rounds: Rounds, targets: dict[str, Target], until: float) -> list[tuple[float, str]]:
     """When each was read, by a watcher who comes as soon as it is time."""
     found: list[tuple[float, str]] = []
     now = rounds.next_at
     while now < until:
-        target = rounds.take(targets, now)
+        target = rounds.take(targets, now, always)
         assert target is not None
         found.append((now, target.name))
         now = rounds.next_at
@@ -51,15 +55,36 @@ def test_what_settles_during_a_round_is_read_within_two_intervals() -> None:
 def test_what_is_no_longer_settled_is_passed_over() -> None:
     targets = watched(3)
     rounds = Rounds(25.0, 10.0, 0.0)
-    assert rounds.take(targets, 0.0) == targets["channel:0"]
-    assert rounds.take(targets, 1.0) is None, "it is not time"
+    assert rounds.take(targets, 0.0, always) == targets["channel:0"]
+    assert rounds.take(targets, 1.0, always) is None, "it is not time"
     del targets["channel:1"]
-    assert rounds.take(targets, 9.0) == targets["channel:2"]
+    assert rounds.take(targets, 9.0, always) == targets["channel:2"]
 
 
 def test_nothing_to_watch_is_nothing_to_read() -> None:
     rounds = Rounds(25.0, 10.0, 0.0)
-    assert rounds.take({}, 3.0) is None
+    assert rounds.take({}, 3.0, always) is None
     rounds.wait(3.0)
-    assert rounds.take(watched(1), 4.0) is None
-    assert rounds.take(watched(1), 15.5) is not None
+    assert rounds.take(watched(1), 4.0, always) is None
+    assert rounds.take(watched(1), 15.5, always) is not None
+
+
+def test_what_may_not_be_read_holds_nobody_up_and_goes_first_afterwards() -> None:
+    targets, rounds = watched(4), Rounds(4.0, 10.0)
+    names = [f"channel:{number}" for number in range(4)]
+
+    def may(target: Target) -> bool:
+        return target.name not in names[:2]
+
+    read = [target.name for at in range(40) if (target := rounds.take(targets, at / 4, may)) is not None]
+    assert read[:4] == [names[2], names[3]] * 2, "the others go on in their rounds"
+    later = [rounds.take(targets, 20.0 + at, always) for at in range(2)]
+    assert [target.name for target in later if target] == names[:2]
+
+
+def test_who_comes_late_makes_up_for_it() -> None:
+    targets, rounds, now, read = watched(100), Rounds(25.0, 10.0), 0.0, 0
+    while now < 25.0:
+        read += rounds.take(targets, now, always) is not None
+        now = max(now, rounds.next_at) + 0.1
+    assert 95 <= read <= 100
