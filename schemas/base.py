@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AwareDatetime,
@@ -79,6 +79,13 @@ class Bilingual(Message):
 
     en: str
     zh: str
+
+    @classmethod
+    def parted(cls, text: str) -> Self:
+        """Of a docstring that people read on pages: English, then `·`, then Chinese; the same for both without that."""
+        en, _, zh = text.partition("· ")
+        said = " ".join(en.split())
+        return cls(en=said, zh="".join(line.strip() for line in zh.splitlines()) or said)
 
 
 class Window(Message):

@@ -50,15 +50,15 @@ def changed_rows(before: Policy, after: Policy) -> list[ChangedRow]:
     return rows
 
 
-def _part(name: str, meaning: dict[str, str]) -> Bilingual:
-    """What a part of an indicator's policy is; of a figure what the rule says of it, which is English."""
+def _part(name: str, meaning: dict[str, Bilingual]) -> Bilingual:
+    """What a part of an indicator's policy is; of a figure what the rule says of it."""
     head, _, rest = name.partition(".")
     if head == "maturity":
         action = ACTIONS.get(rest, Bilingual(en="tell people", zh="告知"))
         return Bilingual(en=f"how far “{action.en}” goes", zh=f"“{action.zh}”的执行方式")
     if head == "thresholds":
-        said = meaning.get(rest.split(".")[0]) or rest
-        return Bilingual(en=said, zh=f"阈值 {rest}：{said}")
+        said = meaning.get(rest.split(".")[0])
+        return said if said is not None and said.en else Bilingual(en=rest, zh=rest)
     if head == "resume":
         action_id, _, figure = rest.partition(".")
         action = ACTIONS.get(action_id, Bilingual(en=action_id, zh=action_id))

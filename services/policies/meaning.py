@@ -23,7 +23,7 @@ class Figure:
     name: str
     value: Any
     default: Any
-    meaning: str
+    meaning: Bilingual
     is_share: bool
 
     @property
@@ -48,7 +48,7 @@ class Meaning:
     title: Bilingual
     source: str
     subject: str
-    about: str
+    about: Bilingual
     enabled: bool
     judged: str
     maturity: Mapping[str, Maturity]
@@ -80,7 +80,7 @@ def _meaning(rule: AnyRule, wanted: IndicatorPolicy) -> Meaning:
         title=rule.title,
         source=rule.source,
         subject=rule.subject,
-        about=" ".join((inspect.getdoc(module) or "").split()) if module else "",
+        about=Bilingual.parted((module and inspect.getdoc(module)) or ""),
         enabled=usual.enabled,
         judged=rule.judged,
         maturity={str(action): maturity for action, maturity in usual.maturity.items()},
@@ -100,7 +100,7 @@ def _meaning(rule: AnyRule, wanted: IndicatorPolicy) -> Meaning:
 def _figures(rule: AnyRule, tuned: Tuned) -> list[Figure]:
     said, defaults = tuned.limits.model_dump(mode="json"), rule.limits().model_dump(mode="json")
     return [
-        Figure(name, said[name], defaults[name], " ".join((field.description or "").split()), _is_share(field))
+        Figure(name, said[name], defaults[name], Bilingual.parted(field.description or ""), _is_share(field))
         for name, field in rule.limits.model_fields.items()
     ]
 

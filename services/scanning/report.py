@@ -19,11 +19,11 @@ class Figures(Closed):
     """What the rest of a material is held against. Names as under the policy's `content_violation.thresholds`."""
 
     disclosure_share: Share = 0.15
-    """The least share of the risk disclosure in the whole."""
+    """The least share of the risk disclosure in the whole. · 风险披露占全文的最低比例。"""
     disclosure_font_ratio: Ratio = 1.5
-    """How much larger than the body its type must be."""
+    """How much larger than the body its type must be. · 风险披露字号须为正文的倍数。"""
     reviewers: People = 2
-    """So many different people must have reviewed it."""
+    """So many different people must have reviewed it. · 须由此数量的不同人员审核。"""
 
 
 class Material(Closed):

@@ -1,5 +1,7 @@
 """What a new account costs on one channel (CAC, spend ÷ accounts opened): slowed where it has risen far over the week
 before or is above the ceiling. Where it has fallen as far, that is good news, told in an alert of its own.
+
+· 渠道每开一户的获客成本（CAC，投放 ÷ 开户数）：较上周大幅上升或超过上限时限流；降幅同样大时为好消息，另行通报。
 """
 
 from collections.abc import Iterable
@@ -41,27 +43,34 @@ class CacSpikeLimits(Limits):
     """Figures of cac_spike."""
 
     rise: Annotated[float, Field(gt=0)] = 0.2
-    """By which share of the week's CAC that of the day is above it."""
+    """By which share of the week's CAC that of the day is above it. · 当日获客成本高于上周的比例。"""
     ceiling: Yuan = 380.0
-    """CNY an account; more trips, whatever it was before."""
+    """CNY an account; more trips, whatever it was before. · 每户成本上限（元），超过即触发，不论此前水平。"""
     fall: Share = 0.2
-    """By which share it has fallen, for good news."""
+    """By which share it has fallen, for good news. · 降幅达到此比例即通报好消息。"""
     goal: Yuan = 300.0
-    """The year's goal: shown. That the ceiling is exceeded counts where it is surely missed."""
+    """The year's goal: shown. That the ceiling is exceeded counts where it is surely missed.
+    · 年度目标，仅展示；确定未达目标时，超过上限才计入。"""
     throttle_to: Annotated[float, Field(ge=0, lt=1)] = 0.5
-    """Share of traffic that a slowed channel keeps."""
+    """Share of traffic that a slowed channel keeps. · 限流后渠道保留的流量比例。"""
     min_accounts: Annotated[int, Field(ge=1)] = 30
-    """Opened in the day and in the week; for the ceiling, in the day."""
+    """Opened in the day and in the week; for the ceiling, in the day.
+    · 当日及上周的开户数下限；与上限比较时仅看当日。"""
     confidence: Confidence = 0.999
-    """How sure to be that a change is no chance; 0 takes every change at its word."""
+    """How sure to be that a change is no chance; 0 takes every change at its word.
+    · 变化并非偶然所需的置信度；0 表示不作检验。"""
     wander: Wander = 0.05
-    """By how much a day differs from another for no reason, as a share: its standard deviation. Counts as chance."""
+    """By how much a day differs from another for no reason, as a share: its standard deviation. Counts as chance.
+    · 各日之间的自然波动（标准差，按比例），计入偶然。"""
 
 
 class CacSpike(Rule[ChannelView, CacSpikeLimits]):
     """The CAC of the trailing 24 hours against that of the seven days before and the ceiling, when a pane closes.
 
     The value is the rise against `rise`, or the CAC against the ceiling, whichever is nearer to its limit.
+
+    · 最近 24 小时的获客成本与此前七天及上限比较，在时间片结束时判断。
+    取值为相对 `rise` 的升幅或相对上限的成本，以更接近阈值者为准。
     """
 
     id, subject, judged = "cac_spike", "channel", "at close"

@@ -1,4 +1,7 @@
-"""Clicks from one address in the trailing minute: the address and its busiest accounts are frozen, experts called."""
+"""Clicks from one address in the trailing minute: the address and its busiest accounts are frozen, experts called.
+
+· 同一地址最近一分钟内的点击：冻结该地址及其最活跃的账户，并上报专家。
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -21,15 +24,18 @@ class ClickFraudLimits(Limits):
     """Figures of click_fraud."""
 
     clicks: Annotated[int, Field(ge=2)] = 100
-    """From one address in the trailing minute."""
+    """From one address in the trailing minute. · 最近一分钟内同一地址的点击数。"""
     account_clicks: Annotated[int, Field(ge=1)] = 20
-    """Of these clicks, from which on an account is frozen too."""
+    """Of these clicks, from which on an account is frozen too. · 其中某账户达到此数时一并冻结。"""
     max_accounts: Annotated[int, Field(ge=0, le=1000)] = 50
-    """No more accounts than this are frozen in one episode."""
+    """No more accounts than this are frozen in one episode. · 单次异常中最多冻结的账户数。"""
 
 
 class ClickFraud(Rule[ActorView, ClickFraudLimits]):
-    """The count of the trailing minute; level k at 2^(k−1) times the threshold, and likewise for each account."""
+    """The count of the trailing minute; level k at 2^(k−1) times the threshold, and likewise for each account.
+
+    · 最近一分钟的点击数；达到阈值的 2^(k−1) 倍为第 k 级，各账户同理。
+    """
 
     id, subject, judged = "click_fraud", "actor", "at once"
     title, source = Bilingual(en="Clicks from one address", zh="同一地址异常点击"), "4.3, 9.2"

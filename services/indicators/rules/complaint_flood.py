@@ -1,5 +1,8 @@
 """One-click complaints from one address in the trailing ten minutes: the address and its busiest accounts are frozen,
-experts called."""
+experts called.
+
+· 同一地址最近十分钟内的一键投诉：冻结该地址及其最活跃的账户，并上报专家。
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -22,15 +25,19 @@ class ComplaintFloodLimits(Limits):
     """Figures of complaint_flood."""
 
     complaints: Annotated[int, Field(ge=2)] = 5
-    """Different ones by one click from one address in the trailing ten minutes."""
+    """Different ones by one click from one address in the trailing ten minutes.
+    · 最近十分钟内同一地址的不同一键投诉数。"""
     account_complaints: Annotated[int, Field(ge=1)] = 2
-    """Of these complaints, from which on an account is frozen too."""
+    """Of these complaints, from which on an account is frozen too. · 其中某账户达到此数时一并冻结。"""
     max_accounts: Annotated[int, Field(ge=0, le=1000)] = 50
-    """No more accounts than this are frozen in one episode."""
+    """No more accounts than this are frozen in one episode. · 单次异常中最多冻结的账户数。"""
 
 
 class ComplaintFlood(Rule[ActorView, ComplaintFloodLimits]):
-    """The count of the trailing ten minutes; level k at 2^(k−1) times the threshold, and likewise for each account."""
+    """The count of the trailing ten minutes; level k at 2^(k−1) times the threshold, and likewise for each account.
+
+    · 最近十分钟的投诉数；达到阈值的 2^(k−1) 倍为第 k 级，各账户同理。
+    """
 
     id, subject, judged = "complaint_flood", "actor", "at once"
     title, source = Bilingual(en="One-click complaints from one address", zh="同一地址集中投诉"), "9.2"

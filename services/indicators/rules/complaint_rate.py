@@ -1,4 +1,7 @@
-"""Complaints per purchase of the trailing day on one channel: slowed at the first figure, paused at the second."""
+"""Complaints per purchase of the trailing day on one channel: slowed at the first figure, paused at the second.
+
+· 渠道最近一日每笔购买的投诉数：达到第一档限流，达到第二档暂停。
+"""
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -22,20 +25,23 @@ class ComplaintRateLimits(Limits):
     """Figures of complaint_rate."""
 
     slow_at: Share = 0.02
-    """Complaints per purchase at which the channel is slowed."""
+    """Complaints per purchase at which the channel is slowed. · 每笔购买的投诉数，达到即对渠道限流。"""
     pause_at: Share = 0.05
-    """Complaints per purchase at which it is paused instead."""
+    """Complaints per purchase at which it is paused instead. · 每笔购买的投诉数，达到即改为暂停。"""
     throttle_to: Annotated[float, Field(ge=0, lt=1)] = 0.5
-    """Share of traffic that a slowed channel keeps."""
+    """Share of traffic that a slowed channel keeps. · 限流后渠道保留的流量比例。"""
     min_complaints: Annotated[int, Field(ge=1)] = 5
-    """Fewer do not trip, whatever the rate."""
+    """Fewer do not trip, whatever the rate. · 投诉数不足此数时不触发，不论比率高低。"""
     min_purchases: Annotated[int, Field(ge=1)] = 100
+    """With fewer the rate says nothing. · 购买数不足此数时，不看比率。"""
     confidence: Confidence = 0.99
-    """For the pause: how sure it must be that the rate is above `slow_at`, and its height not the chance of a few."""
+    """For the pause: how sure it must be that the rate is above `slow_at`, and its height not the chance of a few.
+    · 暂停所需的置信度：投诉率确实高于 `slow_at`，而非少数投诉的偶然结果。"""
     per_person: Annotated[int, Field(ge=1)] = 3
-    """At most so many complaints count per account or address."""
+    """At most so many complaints count per account or address. · 每个账户或地址最多计入的投诉数。"""
     anonymous_share: Annotated[float, Field(ge=0, le=1)] = 0.5
-    """One-click complaints without an account make up at most this share of what reaches `slow_at`."""
+    """One-click complaints without an account make up at most this share of what reaches `slow_at`.
+    · 计入 `slow_at` 的投诉中，无账户一键投诉最多占此比例。"""
 
     @model_validator(mode="after")
     def _in_order(self) -> "ComplaintRateLimits":
@@ -45,7 +51,7 @@ class ComplaintRateLimits(Limits):
 
 
 class ComplaintRate(Rule[ChannelView, ComplaintRateLimits]):
-    """The ratio of the trailing 24 hours, when a pane closes."""
+    """The ratio of the trailing 24 hours, when a pane closes. · 最近 24 小时的比率，在时间片结束时判断。"""
 
     id, subject, judged = "complaint_rate", "channel", "at close"
     title, source = Bilingual(en="Complaints per purchase", zh="投诉率"), "8.3"

@@ -1,4 +1,7 @@
-"""Complaints that nobody answers: a warning before the answer is due, and a call to people when it is overdue."""
+"""Complaints that nobody answers: a warning before the answer is due, and a call to people when it is overdue.
+
+· 无人答复的投诉：到期前预警，超时后呼叫人员。
+"""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -28,13 +31,13 @@ class ComplaintSlaLimits(Limits):
     """Figures of complaint_sla."""
 
     hours: Hours = 48
-    """From its opening, a complaint is to be answered within so many."""
+    """From its opening, a complaint is to be answered within so many. · 自投诉提交起，须在此小时数内答复。"""
     high_net_worth_hours: Hours = 2
-    """That of a high-net-worth client within so many."""
+    """That of a high-net-worth client within so many. · 高净值客户的投诉须在此小时数内答复。"""
     warn_share: Annotated[float, Field(gt=0, le=1)] = 0.8
-    """Share of that at which it warns."""
+    """Share of that at which it warns. · 达到时限的此比例时预警。"""
     basis: HoursBasis = "natural"
-    """`working`: only working hours of the policy's calendar count."""
+    """`working`: only working hours of the policy's calendar count. · `working`：仅计策略日历中的工作时间。"""
 
     def limit_ms(self, kind: str) -> int:
         """How long complaints of a kind may wait."""
@@ -46,7 +49,10 @@ class ComplaintSlaLimits(Limits):
 
 
 class ComplaintSla(Rule[ComplaintView, ComplaintSlaLimits]):
-    """The hours since the opening, until there is an answer; both figures to the minute in which they are reached."""
+    """The hours since the opening, until there is an answer; both figures to the minute in which they are reached.
+
+    · 自提交起至答复为止的小时数；两个数值均精确到分钟。
+    """
 
     id, subject, judged, waits = "complaint_sla", "complaint", "at close", True
     title, source = Bilingual(en="A complaint is not answered in time", zh="投诉超时未答复"), "4.3, 8.3, 9.3"

@@ -1,4 +1,7 @@
-"""Complaints opened today on one channel: at the threshold the channel is paused. A guardrail."""
+"""Complaints opened today on one channel: at the threshold the channel is paused. A guardrail.
+
+· 渠道当日新增投诉：达到阈值即暂停渠道。属于护栏。
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
@@ -16,17 +19,21 @@ class ComplaintVolumeLimits(Limits):
     """Figures of complaint_volume."""
 
     complaints: Annotated[int, Field(ge=1)] = 20
-    """Counted complaints of a business day."""
+    """Counted complaints of a business day. · 一个业务日内计入的投诉数。"""
     warn_share: Annotated[float, Field(gt=0, le=1)] = 0.6
-    """Share of that at which it warns."""
+    """Share of that at which it warns. · 达到阈值的此比例时预警。"""
     per_person: Annotated[int, Field(ge=1)] = 3
-    """At most so many count per account or address."""
+    """At most so many count per account or address. · 每个账户或地址最多计入的投诉数。"""
     anonymous_share: Annotated[float, Field(ge=0, le=1)] = 0.5
-    """One-click complaints without an account make up at most this share of `complaints`."""
+    """One-click complaints without an account make up at most this share of `complaints`.
+    · 无账户的一键投诉最多占 `complaints` 的此比例。"""
 
 
 class ComplaintVolume(Rule[ChannelView, ComplaintVolumeLimits]):
-    """The count of a day; level k at 2^(k−1) times the threshold."""
+    """The count of a day; level k at 2^(k−1) times the threshold.
+
+    · 一个业务日的数量；达到阈值的 2^(k−1) 倍为第 k 级。
+    """
 
     id, subject, judged, per_day = "complaint_volume", "channel", "at once", True
     title, source = Bilingual(en="Complaints of a day", zh="当日投诉量"), "4.3"

@@ -3,6 +3,9 @@
 The body that stands on each channel is judged, and the worst one counts. The content has recovered when all are clean
 or gone. What is tampered, and what is a correction, is told in services.indicators.postings: a body that names the one
 which its reviewers saw must be that one; another body than before is tampered unless it corrects content in trouble.
+
+· 已发布内容违反宣传文案规则：从所有渠道下架，并给出建议文案。
+按各渠道上现行的文案判断，以最严重者为准；全部合规或下架后视为恢复。
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -42,7 +45,8 @@ class ContentViolationLimits(Limits, Figures):
     """Figures of content_violation, beside those that a scan knows."""
 
     take_down_within: Duration = timedelta(minutes=30)
-    """What still stands in violation so long after the first finding is for people."""
+    """What still stands in violation so long after the first finding is for people.
+    · 首次发现后超过此时长仍违规的，转人工处理。"""
 
 
 class Wrong(NamedTuple):
@@ -63,7 +67,10 @@ def _published(body: str, second: float = 0, **more: Any) -> Any:
 
 
 class ContentViolation(Rule[ContentView, ContentViolationLimits]):
-    """Judged with every posting; what is in trouble again at each close, for the deadline."""
+    """Judged with every posting; what is in trouble again at each close, for the deadline.
+
+    · 每次发布时判断；存在问题的在每个时间片结束时复查期限。
+    """
 
     id, subject, judged, reads = "content_violation", "content", "at once", ("postings",)
     title, source = Bilingual(en="Content breaks the rules of promotion", zh="宣传内容违规"), "3.3, 4.3, 9.2, 9.3"

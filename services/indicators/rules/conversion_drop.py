@@ -1,4 +1,7 @@
-"""Purchases per click of the trailing day on one channel, far under those of the week before: experts are called."""
+"""Purchases per click of the trailing day on one channel, far under those of the week before: experts are called.
+
+· 渠道最近一日每次点击的购买数远低于上周：上报专家。
+"""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -27,19 +30,24 @@ class ConversionDropLimits(Limits):
     """Figures of conversion_drop."""
 
     drop: Share = 0.3
-    """By which share the rate has fallen."""
+    """By which share the rate has fallen. · 转化率下降的比例。"""
     min_clicks: Annotated[int, Field(ge=1)] = 1000
-    """Needed in the day and in the week."""
+    """Needed in the day and in the week. · 当日及上周的点击数下限。"""
     confidence: Confidence = 0.999
-    """How sure to be that a change is no chance; 0 takes every change at its word."""
+    """How sure to be that a change is no chance; 0 takes every change at its word.
+    · 变化并非偶然所需的置信度；0 表示不作检验。"""
     wander: Wander = 0.05
-    """By how much a day differs from another for no reason, as a share: its standard deviation. Counts as chance."""
+    """By how much a day differs from another for no reason, as a share: its standard deviation. Counts as chance.
+    · 各日之间的自然波动（标准差，按比例），计入偶然。"""
     goals: dict[Segment, Share] = {"young": 0.4, "middle": 0.35, "silver": 0.25, "high_net_worth": 0.2}
-    """The year's goals by segment: shown, not judged."""
+    """The year's goals by segment: shown, not judged. · 各客群年度目标，仅展示，不参与判断。"""
 
 
 class ConversionDrop(Rule[ChannelView, ConversionDropLimits]):
-    """The ratio of the trailing 24 hours against that of the seven days before, when a pane closes."""
+    """The ratio of the trailing 24 hours against that of the seven days before, when a pane closes.
+
+    · 最近 24 小时的比率与此前七天比较，在时间片结束时判断。
+    """
 
     id, subject, judged = "conversion_drop", "channel", "at close"
     title, source = Bilingual(en="Fewer clicks become purchases", zh="转化率下降"), "4.4, 8.3, 9.1"

@@ -1,4 +1,7 @@
-"""Engagements per impression of the trailing day on one channel, far under those of the week before: told, no more."""
+"""Engagements per impression of the trailing day on one channel, far under those of the week before: told, no more.
+
+· 渠道最近一日每次曝光的互动数远低于上周：仅告知。
+"""
 
 from datetime import timedelta
 from typing import Annotated
@@ -18,19 +21,24 @@ class EngagementDropLimits(Limits):
     """Figures of engagement_drop."""
 
     drop: Share = 0.4
-    """By which share the rate has fallen."""
+    """By which share the rate has fallen. · 互动率下降的比例。"""
     min_impressions: Annotated[int, Field(ge=1)] = 10_000
-    """Needed in the day and in the week."""
+    """Needed in the day and in the week. · 当日及上周的曝光数下限。"""
     confidence: Confidence = 0.999
-    """How sure to be that a change is no chance; 0 takes every change at its word."""
+    """How sure to be that a change is no chance; 0 takes every change at its word.
+    · 变化并非偶然所需的置信度；0 表示不作检验。"""
     wander: Wander = 0.05
-    """By how much a day differs from another for no reason, as a share: its standard deviation. Counts as chance."""
+    """By how much a day differs from another for no reason, as a share: its standard deviation. Counts as chance.
+    · 各日之间的自然波动（标准差，按比例），计入偶然。"""
     goal: Share = 0.25
-    """The year's goal: shown, not judged."""
+    """The year's goal: shown, not judged. · 年度目标，仅展示，不参与判断。"""
 
 
 class EngagementDrop(Rule[ChannelView, EngagementDropLimits]):
-    """The ratio of the trailing 24 hours against that of the seven days before, when a pane closes."""
+    """The ratio of the trailing 24 hours against that of the seven days before, when a pane closes.
+
+    · 最近 24 小时的比率与此前七天比较，在时间片结束时判断。
+    """
 
     id, subject, judged = "engagement_drop", "channel", "at close"
     title, source = Bilingual(en="Fewer impressions are engaged with", zh="互动率下降"), "4.1, 8.3"

@@ -1,4 +1,7 @@
-"""The reference rate rises fast, growth is weak, or a policy changes: high-risk products are slowed, experts called."""
+"""The reference rate rises fast, growth is weak, or a policy changes: high-risk products are slowed, experts called.
+
+· 参考利率快速上升、经济增长疲弱或监管政策变化：对高风险产品限流，并上报专家。
+"""
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -26,17 +29,18 @@ class MarketVolatilityLimits(Limits):
     """Figures of market_volatility."""
 
     series: list[str] = ["lpr_1y", "lpr_5y"]
-    """The reference rates that are judged; others are kept only."""
+    """The reference rates that are judged; others are kept only. · 参与判断的参考利率，其余仅保存。"""
     rise_bp: Annotated[float, Field(ge=0)] = 50.0
-    """Basis points that a rate may rise over three consecutive monthly readings."""
+    """Basis points that a rate may rise over three consecutive monthly readings.
+    · 连续三个月度读数内利率允许上升的基点数。"""
     gdp_percent: float = 5.0
-    """Growth under this is weak."""
+    """Growth under this is weak. · 增长率（%）低于此值视为疲弱。"""
     throttle_to: Annotated[float, Field(ge=0, lt=1)] = 0.5
-    """Share of traffic that a high-risk product keeps."""
+    """Share of traffic that a high-risk product keeps. · 高风险产品限流后保留的流量比例。"""
 
 
 class MarketVolatility(Rule[MarketView, MarketVolatilityLimits]):
-    """Each series is a subject of its own, judged with every reading."""
+    """Each series is a subject of its own, judged with every reading. · 每个序列单独判断，每次读数即判断。"""
 
     id, subject, judged = "market_volatility", "market", "at once"
     title, source = Bilingual(en="The market moves, or a policy changes", zh="市场波动与监管变化"), "9.1"

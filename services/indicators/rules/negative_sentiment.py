@@ -1,4 +1,7 @@
-"""Displeased mentions of the brand: many of them today, or a large share of today's. An emergency response begins."""
+"""Displeased mentions of the brand: many of them today, or a large share of today's. An emergency response begins.
+
+· 品牌的负面提及：当日数量多，或占当日提及比例高。启动应急响应。
+"""
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -22,15 +25,18 @@ class NegativeSentimentLimits(Limits):
     """Figures of negative_sentiment."""
 
     mentions: Annotated[int, Field(ge=0)] = 100
-    """Negative mentions of a business day: more than this trip."""
+    """Negative mentions of a business day: more than this trip. · 一个业务日内的负面提及数，超过即触发。"""
     share: Annotated[float, Field(gt=0, le=1)] = 0.4
-    """Negative ones among all of the day's mentions."""
+    """Negative ones among all of the day's mentions. · 负面提及占当日全部提及的比例。"""
     min_mentions: Annotated[int, Field(ge=1)] = 50
-    """With fewer in all the share says nothing."""
+    """With fewer in all the share says nothing. · 提及总数不足此数时，不看占比。"""
 
 
 class NegativeSentiment(Rule[BrandView, NegativeSentimentLimits]):
-    """The count is judged at once, the share when a pane closes; level k above 2^(k−1) times the count."""
+    """The count is judged at once, the share when a pane closes; level k above 2^(k−1) times the count.
+
+    · 数量即时判断，占比在时间片结束时判断；超过阈值的 2^(k−1) 倍为第 k 级。
+    """
 
     id, subject, judged, per_day = "negative_sentiment", "brand", "both", True
     title, source = Bilingual(en="The brand is spoken ill of", zh="品牌负面声量"), "9.3"

@@ -1,5 +1,8 @@
 """Searches for a product soar while they no longer end in purchases: customers are afraid. Experts are called, and the
-product's aggressive promotion is paused on every channel that carries it."""
+product's aggressive promotion is paused on every channel that carries it.
+
+· 产品搜索激增却不再转为购买：客户在担忧。上报专家，并在承载该产品的所有渠道暂停其激进推广。
+"""
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -28,18 +31,23 @@ class SearchDivergenceLimits(Limits):
     """Figures of search_divergence."""
 
     growth: Annotated[float, Field(gt=1)] = 2.0
-    """Searches of the hour over the hourly mean of the day before."""
+    """Searches of the hour over the hourly mean of the day before. · 最近一小时搜索量与前一日每小时均值之比。"""
     fall: Annotated[float, Field(gt=0, lt=1)] = 0.3
-    """By how much the share of searches that end in a purchase has fallen against that day."""
+    """By how much the share of searches that end in a purchase has fallen against that day.
+    · 搜索转为购买的比例较前一日的降幅。"""
     min_searches: Annotated[int, Field(ge=1)] = 100
-    """Of the hour, and of the day before."""
+    """Of the hour, and of the day before. · 最近一小时及前一日的搜索量下限。"""
     confidence: Confidence = 0.99999
     """How sure it must be that fewer searches end in a purchase than the day before. Stricter than elsewhere: this is
-    judged nearly three hundred times a day on an hour's purchases, and a pause follows."""
+    judged nearly three hundred times a day on an hour's purchases, and a pause follows.
+    · 搜索转购买确实下降所需的置信度；每天判断近三百次且会触发暂停，故比其他指标更严格。"""
 
 
 class SearchDivergence(Rule[ProductView, SearchDivergenceLimits]):
-    """Both figures at once, when a pane closes. The value is the smaller of the two as a multiple of its limit."""
+    """Both figures at once, when a pane closes. The value is the smaller of the two as a multiple of its limit.
+
+    · 两个数值同时在时间片结束时判断。取值为两者相对各自阈值倍数中的较小者。
+    """
 
     id, subject, judged = "search_divergence", "product", "at close"
     title, source = Bilingual(en="Searched in fear, no longer bought", zh="搜索激增而购买下降"), "4.3, 9.1"

@@ -1,5 +1,6 @@
 """What the checks say is said in both languages, and what others must agree to is marked where it stands."""
 
+import re
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from schemas.policy import Policy
 from services.policies.changed_words import changed_rows
 from services.policies.differences import asks_fewer, becomes_auto
-from services.policies.meaning import meanings
+from services.policies.meaning import Meaning, meanings
 from services.policies.reading import check
 from services.policies.words import looser, problem
 
@@ -43,6 +44,13 @@ def test_every_problem_has_its_words_in_chinese(text: str) -> None:
     for each in problems:
         both = problem(each.flaw.problem)
         assert both.zh != both.en
+
+
+@pytest.mark.parametrize("each", meanings(Policy(version=1)), ids=lambda each: each.id)
+def test_an_indicator_and_its_figures_are_explained_in_both_languages(each: Meaning) -> None:
+    said = [each.about, *(figure.meaning for figure in each.figures)]
+    assert [both for both in said if not re.search(r"[\u4e00-\u9fff]", both.zh)] == []
+    assert [both for both in said if re.search(r"[\u4e00-\u9fff]|^$", both.en)] == []
 
 
 def test_what_is_not_known_stays_as_it_is() -> None:
