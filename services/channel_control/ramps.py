@@ -11,7 +11,7 @@ from typing import Final
 from schemas.channels import Hold, Ramp, RampState
 from schemas.policy import IndicatorPolicy, Policy, SubjectPolicy
 from schemas.resuming import Resume, resume_of
-from services.channel_control.holds import acts, asked_of, strictness, waits
+from services.channel_control.holds import acts, asked_of, is_record, strictness, waits
 
 _WHOLE: Final = frozenset({"freeze", "take_down"})
 """What cannot be opened in part."""
@@ -39,7 +39,7 @@ def _orders(layers: Iterable[SubjectPolicy], kind: str) -> bool:
 def running(hold: Hold) -> Ramp | None:
     """The ramp of a hold that is on its way to be lifted."""
     ramp = hold.ramp
-    return ramp if ramp is not None and ramp.state in ("opening", "behind") else None
+    return ramp if ramp is not None and ramp.state in ("opening", "behind") and not is_record(hold) else None
 
 
 def next_at(hold: Hold) -> datetime | None:

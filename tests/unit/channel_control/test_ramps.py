@@ -263,6 +263,14 @@ def test_what_is_approved_only_after_its_trouble_was_over_opens_from_then_on() -
     assert world.left == ("throttled", 0.25)
 
 
+def test_what_nobody_approved_in_time_is_a_record_that_never_opens() -> None:
+    world = World()
+    world.give(signal(1, "throttle", factor=0.5, maturity="approve", alert_id=A), eased(2))
+    world.wait(4 * 60 + 1)
+    (hold,) = world.channel.holds
+    assert (hold.approval, world.wait(60), world.channel.holds) == ("expired", [], (hold,))
+
+
 def test_what_waits_for_approval_is_not_put_back_by_a_new_order_which_asks_for_itself() -> None:
     world = World()
     world.give(signal(1, maturity="approve"), eased(2), signal(3, maturity="approve", alert_id=B))
