@@ -45,7 +45,10 @@ INCIDENT_LABEL: Final = "incident"
 
 
 class ActionTaken(Message):
-    """Something ordered or done because of an alert. `what` is a command's word, `state` how far it has come."""
+    """Something ordered or done because of an alert. `what` is a command's word, `state` how far it has come.
+
+    note_zh: the note in Chinese; null where it is a person's own words.
+    """
 
     what: Name
     target: Ref
@@ -53,6 +56,7 @@ class ActionTaken(Message):
     by: Name
     at: Instant
     note: str | None = None
+    note_zh: str | None = None
 
 
 class DeliveryReport(Message):

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from schemas.base import Fingerprint, HexId, Instant, Message, Name, Ref, Versioned
+from schemas.base import Bilingual, Fingerprint, HexId, Instant, Message, Name, Ref, Versioned
 
 Outcome = Literal[
     "done", "masked", "waiting", "stale", "refused", "repeated", "confirmed", "failed", "delivered", "recorded"
@@ -25,6 +25,7 @@ class Link(Message):
 class AuditRecord(Versioned):
     """Who did or ordered what, when, why and with what outcome. `audit_id` is the same in every replay.
 
+    why_zh: the same in Chinese; null where it is a person's own words.
     chain: None on what was written before there were chains.
     """
 
@@ -36,12 +37,23 @@ class AuditRecord(Versioned):
     target: Ref
     outcome: Outcome
     why: str | None = None
+    why_zh: str | None = None
     command_id: HexId | None = None
     alert_id: HexId | None = None
     generation: int | None = None
     holds: list[HexId] = []
     detail: dict[str, Any] = {}
     chain: Link | None = None
+
+    def reason(self) -> Bilingual | None:
+        """Why, in both languages."""
+        return Bilingual.of(self.why, self.why_zh)
+
+    def note(self) -> Bilingual | None:
+        """What was added to the order: a person's own words, or those of a part of Tidegate."""
+        said = self.detail.get("note")
+        is_own = self.who.startswith("person:")
+        return Bilingual.of(str(said), None if is_own else self.why_zh) if said else None
 
     def alerts(self) -> frozenset[str]:
         """The alerts that it is about: the one that it names, and all of which a message told."""

@@ -81,6 +81,11 @@ class Bilingual(Message):
     zh: str
 
     @classmethod
+    def of(cls, en: str | None, zh: str | None) -> Self | None:
+        """Of a field of a message and the one beside it with its Chinese, which is null for somebody's own words."""
+        return None if en is None else cls(en=en, zh=zh or en)
+
+    @classmethod
     def parted(cls, text: str) -> Self:
         """Of a docstring that people read on pages: English, then `·`, then Chinese; the same for both without that."""
         en, _, zh = text.partition("· ")

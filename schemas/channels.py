@@ -39,6 +39,7 @@ class Hold(Message):
     decide_by: until when a person may approve or reject what has to wait for one. decided_by: who has.
     approvals_needed: so many different people have to approve it. approved_by: those who have so far.
     masked: it stands, and acts when the target's override has ended.
+    reason_zh: the same in Chinese; null where it is a person's own words.
     """
 
     hold_id: HexId
@@ -57,6 +58,7 @@ class Hold(Message):
     approved_by: list[Name] = []
     masked: bool = False
     reason: str | None = None
+    reason_zh: str | None = None
     ramp: Ramp | None = None
     claim: ClaimState | None = None
 
@@ -128,6 +130,7 @@ class Platform(Message):
     confirmed_generation: int | None = None
     confirmed_at: Instant | None = None
     error: str | None = None
+    error_zh: str | None = None
     drift: Drift | None = None
 
 

@@ -73,6 +73,7 @@ class Waiting(Message):
     count: Annotated[int, Field(ge=0)] = 0
     targets: Annotated[list[Text], Field(max_length=10)] = []
     reason: Text = ""
+    reason_zh: Text = ""
 
 
 class Command(Versioned):

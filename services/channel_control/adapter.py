@@ -81,7 +81,8 @@ def refusal(response: Response, text: str = "", retry_after_s: float = 0.0) -> T
     if 200 <= response.status < 300:
         return None
     said = f"the platform answered {response.status}" + (f" ({text})" if text else "")
-    return Trouble(f"http_{response.status}", said, max(retry_after_s, _retry_after(response.headers)))
+    zh = f"平台返回 {response.status}" + (f"（{text}）" if text else "")
+    return Trouble(f"http_{response.status}", said, max(retry_after_s, _retry_after(response.headers)), zh=zh)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:

@@ -9,11 +9,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
+from schemas.base import Bilingual
 from schemas.channels import Hold
 from schemas.commands import Command
 from services.channel_control import four_eyes
-from services.channel_control.decision import Decision, Moment, not_as_seen, notes_for, refuse
+from services.channel_control.decision import Decision, Moment, in_words, not_as_seen, noted, notes_for, refuse
 from services.channel_control.holds import waits, why
+from services.channel_control.sentences import KINDS, both, name
 from services.channel_control.target import Target
 
 _Settled = Literal["granted", "rejected", "expired"]
@@ -46,28 +48,41 @@ def _approved(target: Target, named: list[Hold], command: Command, moment: Momen
     if len(complete) == len(agreed):
         return done
     open_ = next(hold for hold in agreed.values() if hold not in complete)
-    text = f"{len(open_.approved_by)} of {open_.approvals_needed} people approve the {open_.kind}: {why(command)}"
+    agreed_by, needed, said = len(open_.approved_by), open_.approvals_needed, why(command)
+    text = both(
+        f"{agreed_by} of {needed} people approve the {open_.kind}: {said.en}",
+        f"已有 {agreed_by}/{needed} 人批准{KINDS[open_.kind]}：{said.zh}",
+    )
     return replace(done, outcome="waiting", why=text, holds=tuple(agreed))
 
 
-def _problem(command: Command, named: list[Hold], at: datetime) -> str | None:
+def _problem(command: Command, named: list[Hold], at: datetime) -> Bilingual | None:
     if not command.hold_ids:
-        return f"{command.command} names no hold"
+        return both(f"{command.command} names no hold", f"{command.command} 未指明措施")
     if len(named) < len(set(command.hold_ids)):
-        return f"{command.command} names a hold that does not stand"
+        return both(f"{command.command} names a hold that does not stand", f"{command.command} 所指的措施已不存在")
     return next((problem for hold in named if (problem := _not_open(hold, command, at)) is not None), None)
 
 
-def _not_open(hold: Hold, command: Command, at: datetime) -> str | None:
+def _not_open(hold: Hold, command: Command, at: datetime) -> Bilingual | None:
     """Why there is nothing to decide about a hold."""
+    zh = KINDS[hold.kind]
     if hold.approval == "none":
-        return f"the {hold.kind} needs no approval"
+        return both(f"the {hold.kind} needs no approval", f"{zh}措施无需批准")
     if hold.decided_by is not None:
-        return f"the {hold.kind} was {hold.approval} before, by {hold.decided_by}"
+        done = "批准" if hold.approval == "granted" else "驳回"
+        return both(
+            f"the {hold.kind} was {hold.approval} before, by {hold.decided_by}",
+            f"{zh}措施此前已由 {name(hold.decided_by)} {done}",
+        )
     if hold.approval == "expired" or _is_overdue(hold, at):
-        return f"the {hold.kind} has expired: nobody decided by {hold.decide_by:%Y-%m-%d %H:%M:%S} UTC"
+        by = "–" if hold.decide_by is None else in_words(hold.decide_by)
+        return both(f"the {hold.kind} has expired: nobody decided by {by}", f"{zh}措施已过期：至 {by} 无人决定")
     if command.command == "approve" and four_eyes.is_one_of(command.issued_by, hold.approved_by):
-        return f"the same person has approved the {hold.kind} before: it takes different people"
+        return both(
+            f"the same person has approved the {hold.kind} before: it takes different people",
+            f"同一人已批准过该{zh}措施：须由不同人员批准",
+        )
     return None
 
 
@@ -93,5 +108,5 @@ def settled(target: Target, named: list[Hold], approval: _Settled, command: Comm
         why(command),
         target=after,
         holds=tuple(hold.hold_id for hold in named),
-        notes=notes_for(named, target.name, approval, by, moment.at, command.note),
+        notes=notes_for(named, target.name, approval, by, moment.at, noted(command)),
     )

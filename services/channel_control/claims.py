@@ -13,9 +13,10 @@ from schemas.channels import Hold
 from schemas.commands import Command
 from schemas.governor import GOVERNOR, Claim
 from schemas.policy import Policy
-from services.channel_control.decision import Decision, Moment, notes_for
-from services.channel_control.holds import MAX_REASON, Placing, asked_of, is_record, waits
+from services.channel_control.decision import Decision, Moment, noted, notes_for
+from services.channel_control.holds import MAX_REASON, Placing, asked_of, is_record, reason, reason_of, waits
 from services.channel_control.resuming import ended
+from services.channel_control.sentences import both, cut
 from services.channel_control.target import Target
 from services.runtime.ids import derive
 
@@ -46,16 +47,21 @@ def answered(target: Target, command: Command, moment: Moment) -> Decision:
     """The governor's `granted` or `declined`."""
     hold = next((each for each in target.holds if _is_answered(each, command)), None)
     if hold is None:
-        return Decision("recorded", "nothing of it asks the governor any more")
+        return Decision("recorded", both("nothing of it asks the governor any more", "已没有待总闸决定的措施"))
     if command.command == "granted" and moment.asks_because is None:
         return _granted(target, hold)
     declined = command.command == "declined"
-    text = f"held back by the governor: {command.note}" if declined else f"held back, since {moment.asks_because}"
+    because = noted(command) if declined else moment.asks_because
+    said = both("", "") if because is None else because
+    text = both(f"held back, since {said.en}", f"暂不执行：{said.zh}")
+    if declined:
+        text = both(f"held back by the governor: {said.en}", f"被总闸拦下：{said.zh}")
+    before = reason_of(hold)
     update = {
         "claim": "declined",
         "approvals_needed": _approvals(moment.policy) if declined else 1,
         "decide_by": moment.at + moment.policy.approvals.expire,
-        "reason": f"{hold.reason}. {text}"[:MAX_REASON],
+        **reason(cut(both(f"{before.en}. {text.en}", f"{before.zh}。{text.zh}"), MAX_REASON)),
     }
     after = hold.model_copy(update=update)
     notes = notes_for([after], target.name, "waiting", BY, moment.at, text)
@@ -77,7 +83,8 @@ def _granted(target: Target, hold: Hold) -> Decision:
     after = _with(target, hold, hold.model_copy(update={"approval": "none", "decide_by": None, "claim": "granted"}))
     if resuming.is_guardrail(hold.indicator or "", hold.kind):
         after = target.with_holds(ended(after.holds))
-    return Decision("done", "within the governor's limits", after, (hold.hold_id,))
+    text = both("within the governor's limits", "未超出总闸上限")
+    return Decision("done", text, after, (hold.hold_id,))
 
 
 def _with(target: Target, old: Hold, new: Hold) -> Target:

@@ -8,14 +8,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, Literal
 
+from schemas.base import Bilingual
 from schemas.channels import Hold
 from schemas.commands import Command
 from services.channel_control import four_eyes
 from services.channel_control.approvals import settled
-from services.channel_control.decision import Decision, Moment, in_words, notes_for
+from services.channel_control.decision import Decision, Moment, in_words, noted, notes_for
 from services.channel_control.holds import waits, why
 from services.channel_control.overrides import notes_of_change, released
 from services.channel_control.ramps import next_at
+from services.channel_control.sentences import KINDS, both, name
 from services.channel_control.target import Target
 from services.runtime.ids import derive
 
@@ -31,7 +33,7 @@ class Deadline:
 
     id: str
     at: datetime
-    text: str
+    text: Bilingual
     word: Literal["expired", "due"] = "expired"
     opens: Hold | None = None
 
@@ -40,19 +42,28 @@ def deadlines(target: Target) -> Iterator[Deadline]:
     """All that will come on a target."""
     for hold in target.holds:
         if waits(hold) and hold.decide_by is not None:
-            yield Deadline(hold.hold_id, hold.decide_by, f"nobody decided by {in_words(hold.decide_by)}")
+            until = in_words(hold.decide_by)
+            text = both(f"nobody decided by {until}", f"至 {until} 无人决定")
+            yield Deadline(hold.hold_id, hold.decide_by, text)
         elif hold.until is not None:
-            yield Deadline(hold.hold_id, hold.until, f"the {hold.kind} by {hold.by} was until {in_words(hold.until)}")
+            yield Deadline(hold.hold_id, hold.until, _was_until(hold.kind, KINDS[hold.kind], hold.by, hold.until))
         elif (step := next_at(hold)) is not None:
-            yield Deadline(hold.hold_id, step, f"the {hold.kind} was to open further at {in_words(step)}", "due", hold)
+            text = both(
+                f"the {hold.kind} was to open further at {in_words(step)}",
+                f"{KINDS[hold.kind]}应于 {in_words(step)} 进一步放开",
+            )
+            yield Deadline(hold.hold_id, step, text, "due", hold)
     for request in target.requests:
-        agreed, needed = len(request.approved_by), request.approvals_needed
-        text = f"{agreed} of {needed} people agreed by {in_words(request.decide_by)}"
+        agreed, needed, until = len(request.approved_by), request.approvals_needed, in_words(request.decide_by)
+        text = both(f"{agreed} of {needed} people agreed by {until}", f"至 {until} 有 {agreed}/{needed} 人同意")
         yield Deadline(request.request_id, request.decide_by, text)
-    if target.override is not None:
-        until = target.override.until
-        text = f"the override by {target.override.by} was until {in_words(until)}"
-        yield Deadline(target.override.override_id, until, text)
+    if (override := target.override) is not None:
+        text = _was_until("override", "人工放行", override.by, override.until)
+        yield Deadline(override.override_id, override.until, text)
+
+
+def _was_until(what: str, zh: str, by: str, until: datetime) -> Bilingual:
+    return both(f"the {what} by {by} was until {in_words(until)}", f"{name(by)} 的{zh}截至 {in_words(until)}")
 
 
 def overdue(
@@ -85,7 +96,8 @@ def _report(target: Target, deadline: Deadline, at: datetime) -> Command:
         hold_ids=[deadline.id],
         issued_by=_BY,
         issued_at=at,
-        note=deadline.text,
+        note=deadline.text.en,
+        reason=deadline.text,
     )
 
 
@@ -106,7 +118,7 @@ def expire(target: Target, command: Command, moment: Moment) -> Decision:
     ends = (each for each in deadlines(target) if each.word == "expired" and each.id in named)
     due = {each.id for each in ends if moment.at >= each.at}
     if not due:
-        return Decision("recorded", "nothing of it waits any more")
+        return Decision("recorded", both("nothing of it waits any more", "已没有等待中的事项"))
     undecided = [hold for hold in target.holds if hold.hold_id in due and waits(hold)]
     if undecided:
         return settled(target, undecided, "expired", command, moment)
@@ -129,7 +141,7 @@ def _ended(target: Target, due: set[str], command: Command, moment: Moment) -> D
         target=after,
         holds=tuple(hold.hold_id for hold in (*lifted, *released(target, after))),
         notes=(
-            *notes_for(lifted, target.name, "lifted", by, at, command.note),
-            *notes_of_change(target, after, by, at, command.note),
+            *notes_for(lifted, target.name, "lifted", by, at, noted(command)),
+            *notes_of_change(target, after, by, at, noted(command)),
         ),
     )

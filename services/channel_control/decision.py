@@ -7,9 +7,11 @@ from typing import Final
 from schemas.alerting import Silence
 from schemas.alerts import ActionState, ActionTaken, AlertWords
 from schemas.audit import Outcome
+from schemas.base import Bilingual
 from schemas.channels import FourEyesRequest, Hold
 from schemas.commands import Command
 from schemas.policy import Policy
+from services.channel_control.sentences import both, chinese, cut, own
 from services.channel_control.target import Target
 
 MAX_NOTE: Final = 500
@@ -27,7 +29,7 @@ class Moment:
     at: datetime
     policy: Policy
     stale_acts: bool = False
-    asks_because: str | None = None
+    asks_because: Bilingual | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Decision:
     `void` are the requests that lose a hold by it; `silence` is for alerting."""
 
     outcome: Outcome
-    why: str
+    why: Bilingual
     target: Target | None = None
     holds: tuple[str, ...] = ()
     notes: tuple[AlertNote, ...] = ()
@@ -65,39 +67,55 @@ def in_words(at: datetime) -> str:
 
 
 def note_of(
-    command: Command, state: ActionState, at: datetime, text: str | None = None, *, by: str | None = None
+    command: Command, state: ActionState, at: datetime, text: Bilingual | None = None, *, by: str | None = None
 ) -> tuple[AlertNote, ...]:
     """What the order's own alert is told of it; nothing without an alert. `by`: who, if not the order's author."""
     if command.alert_id is None:
         return ()
-    action = ActionTaken(
-        what=command.command, target=command.target, state=state, by=by or command.issued_by, at=at, note=text
-    )
+    action = action_of(command.command, command.target, state, by or command.issued_by, at, text)
     return (AlertNote(command.alert_id, action),)
 
 
 def notes_for(
-    holds: list[Hold], target: str, state: ActionState, by: str, at: datetime, text: str | None = None
+    holds: list[Hold], target: str, state: ActionState, by: str, at: datetime, text: Bilingual | None = None
 ) -> tuple[AlertNote, ...]:
     """What the alerts behind these holds are told."""
-    text = None if text is None else text[:MAX_NOTE]
     return tuple(
-        AlertNote(hold.alert_id, ActionTaken(what=hold.kind, target=target, state=state, by=by, at=at, note=text))
+        AlertNote(hold.alert_id, action_of(hold.kind, target, state, by, at, text))
         for hold in holds
         if hold.alert_id is not None
     )
 
 
-def refuse(command: Command, moment: Moment, problem: str) -> Decision:
+def action_of(
+    what: str, target: str, state: ActionState, by: str, at: datetime, text: Bilingual | None = None
+) -> ActionTaken:
+    """How far an order has come, with what is said of it."""
+    said = None if text is None else cut(text, MAX_NOTE)
+    en, zh = (None, None) if said is None else (said.en, chinese(said))
+    return ActionTaken(what=what, target=target, state=state, by=by, at=at, note=en, note_zh=zh)
+
+
+def noted(command: Command) -> Bilingual | None:
+    """What the order's author adds in words of their own; a part of Tidegate says it in both languages."""
+    if command.note is None:
+        return None
+    return own(command.note) if command.is_from_person() or command.reason is None else command.reason
+
+
+def refuse(command: Command, moment: Moment, problem: Bilingual) -> Decision:
     """Changes nothing, and says why."""
     return Decision("refused", problem, notes=note_of(command, "refused", moment.at, problem))
 
 
-def not_as_seen(target: Target, command: Command) -> str | None:
+def not_as_seen(target: Target, command: Command) -> Bilingual | None:
     """Why a person's order is not about what stands now: the target has changed since they looked."""
     saw = command.expected_generation
     if saw is None:
-        return f"{command.command} does not say which generation it saw"
+        return both(f"{command.command} does not say which generation it saw", f"{command.command} 未注明所见的版本")
     if saw != target.generation:
-        return f"the target has changed: it is at generation {target.generation}, not {saw}"
+        return both(
+            f"the target has changed: it is at generation {target.generation}, not {saw}",
+            f"对象已变化：现为第 {target.generation} 版，而非第 {saw} 版",
+        )
     return None

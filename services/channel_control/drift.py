@@ -14,6 +14,7 @@ from schemas.commands import Command
 from schemas.policy import Policy
 from services.channel_control.decision import AlertNote, Decision, Moment, notes_for
 from services.channel_control.holds import acts
+from services.channel_control.sentences import STATUSES, both
 from services.channel_control.target import Target
 from services.runtime.ids import derive
 
@@ -21,13 +22,6 @@ BY: Final = "reconciler"
 INDICATOR: Final = "platform_drift"
 RUNBOOK: Final = f"services/channel_control/runbook.md#{INDICATOR}"
 _ORDER: Final[tuple[TargetStatus, ...]] = ("running", "throttled", "paused", "frozen", "taken_down")
-_ZH: Final[dict[TargetStatus, str]] = {
-    "running": "投放中",
-    "throttled": "限流",
-    "paused": "暂停",
-    "frozen": "冻结",
-    "taken_down": "下架",
-}
 
 
 def has_drifted(target: Target, seen: WantedState | None, *, corrected: bool) -> bool:
@@ -57,7 +51,7 @@ def drifted(target: Target, command: Command, moment: Moment) -> Decision:
     seen, wanted = command.observed, target.wanted()
     corrects = corrected(seen, wanted, moment.policy, asks=moment.asks_because is not None)
     if not has_drifted(target, seen, corrected=corrects):
-        return Decision("recorded", "told before")
+        return Decision("recorded", both("told before", "此前已告知"))
     text = _text(seen, corrects=corrects)
     behind = _behind(target)
     alert_id = None if behind else derive("drift", target.name, str(target.generation), str(target.drifts))
@@ -87,7 +81,8 @@ def left(target: Target, moment: Moment) -> Decision:
     """A drift that was told and left is over."""
     behind = _behind(target)
     after = replace(target, drift=None, confirmed_at=moment.at, error=None)
-    text = f"the platform says {target.wanted().status} again"
+    status = target.wanted().status
+    text = both(f"the platform says {status} again", f"平台再次显示为“{STATUSES[status]}”")
     notes = (*notes_for(behind, target.name, "confirmed", BY, moment.at), *over(target, moment))
     return Decision("confirmed", text, after, _ids(behind), notes)
 
@@ -101,12 +96,14 @@ def corrected(seen: WantedState | None, wanted: WantedState, policy: Policy, *, 
     return (drift.looser if is_looser(seen, wanted) else drift.stricter) == "correct"
 
 
-def _text(seen: WantedState | None, *, corrects: bool) -> str:
-    shows = "knows nothing of it" if seen is None else f"shows {seen.status}"
-    if seen is not None and seen.status == "throttled":
-        shows += f" to {seen.factor:.0%}"
-    return f"the platform {shows}, though it had confirmed the order; " + (
-        "it is put again" if corrects else "it is left so"
+def _text(seen: WantedState | None, *, corrects: bool) -> Bilingual:
+    shows, zh = "knows nothing of it", "没有该对象的记录"
+    if seen is not None:
+        left = f" to {seen.factor:.0%}" if seen.status == "throttled" else ""
+        shows, zh = f"shows {seen.status}{left}", f"显示为“{STATUSES[seen.status]}{left.removeprefix(' to')}”"
+    then, done = ("it is put again", "已重新下发指令") if corrects else ("it is left so", "保持不变，请人工核实")
+    return both(
+        f"the platform {shows}, though it had confirmed the order; {then}", f"平台{zh}，与此前确认的不符；{done}"
     )
 
 
@@ -119,11 +116,9 @@ def _ids(holds: list[Hold]) -> tuple[str, ...]:
     return tuple(hold.hold_id for hold in holds)
 
 
-def _opening(target: Target, drift: Drift, text: str, moment: Moment) -> AlertWords:
+def _opening(target: Target, drift: Drift, text: Bilingual, moment: Moment) -> AlertWords:
     """The alert of its own."""
     wanted, seen = target.wanted(), drift.shown
-    shows = "没有该对象的记录" if seen is None else f"显示为“{_ZH[seen.status]}”"
-    done = "已重新下发指令" if drift.corrects else "保持不变，请人工核实"
     return AlertWords(
         status="open" if target.drift is None else "updated",
         severity="warning" if is_looser(seen, wanted) else "info",
@@ -131,10 +126,7 @@ def _opening(target: Target, drift: Drift, text: str, moment: Moment) -> AlertWo
         subject=target.name,
         level=1,
         title=Bilingual(en=f"{target.name} was changed on the platform", zh=f"{target.name} 的状态在平台上被更改"),
-        summary=Bilingual(
-            en=f"Wanted is {wanted.status}; {text}.",
-            zh=f"要求为“{_ZH[wanted.status]}”；平台{shows}，与此前确认的不符；{done}。",
-        ),
+        summary=both(f"Wanted is {wanted.status}; {text.en}.", f"要求为“{STATUSES[wanted.status]}”；{text.zh}。"),
         opened_at=moment.at if target.drift is None else None,
         runbook=RUNBOOK,
     )

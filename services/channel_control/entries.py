@@ -5,6 +5,7 @@ from typing import Final, get_args
 from schemas.commands import Command, Entry
 from services.channel_control.decision import Decision, Moment, refuse
 from services.channel_control.holds import why
+from services.channel_control.sentences import both
 from services.channel_control.target import Target
 
 ENTRIES: Final = frozenset(get_args(Entry))
@@ -15,5 +16,6 @@ CONSOLES_WORDS: Final = frozenset({"sign_in_failed"})
 def entry(_: Target, command: Command, moment: Moment) -> Decision:
     """Targets and their holds do not change."""
     if command.is_from_person() and command.target != command.issued_by:
-        return refuse(command, moment, f"{command.command} is for each person themselves to say")
+        word = command.command
+        return refuse(command, moment, both(f"{word} is for each person themselves to say", f"{word} 只能由本人报告"))
     return Decision("recorded", why(command))

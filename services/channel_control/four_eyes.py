@@ -9,15 +9,26 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from schemas.alerts import ActionState, ActionTaken
+from schemas.alerts import ActionState
+from schemas.base import Bilingual
 from schemas.channels import FourEyesRequest, Hold, Override
 from schemas.commands import Command
 from schemas.policy import FourEyes
-from services.channel_control.decision import MAX_NOTE, AlertNote, Decision, Moment, in_words, not_as_seen, refuse
+from services.channel_control.decision import (
+    AlertNote,
+    Decision,
+    Moment,
+    action_of,
+    in_words,
+    not_as_seen,
+    noted,
+    refuse,
+)
 from services.channel_control.holds import counts, why
 from services.channel_control.lifting import lift
 from services.channel_control.masks import guard_of
 from services.channel_control.overrides import keep_running
+from services.channel_control.sentences import both, name
 from services.channel_control.target import Target
 from services.runtime.ids import derive
 
@@ -33,17 +44,24 @@ def guarded(holds: Iterable[Hold], rule: FourEyes) -> list[Hold]:
 def ask(target: Target, command: Command, moment: Moment, hold_ids: list[str], override: Override | None) -> Decision:
     """The order becomes a request, unless the same one waits already."""
     if len(target.requests) >= MAX_REQUESTS:
-        return refuse(command, moment, f"{MAX_REQUESTS} requests wait on this target already")
+        return refuse(
+            command,
+            moment,
+            both(f"{MAX_REQUESTS} requests wait on this target already", f"该对象已有 {MAX_REQUESTS} 项申请等待"),
+        )
     request = _request_of(command, moment, hold_ids, override)
     if any(_is_same(request, other) for other in target.requests):
-        return refuse(command, moment, "the same was asked for before and waits")
+        return refuse(command, moment, both("the same was asked for before and waits", "相同申请已提交，正在等待"))
     needed, until = request.approvals_needed, in_words(request.decide_by)
     return Decision(
         "waiting",
-        f"waits until {until} for {needed} other people to agree: {request.reason}",
+        both(
+            f"waits until {until} for {needed} other people to agree: {request.reason}",
+            f"等待另外 {needed} 人同意，截至 {until}：{request.reason}",
+        ),
         target=replace(target, requests=(*target.requests, request)).with_holds(target.holds),
         holds=tuple(hold_ids),
-        notes=told(target, request, "waiting", command.issued_by, moment.at, command.note),
+        notes=told(target, request, "waiting", command.issued_by, moment.at, noted(command)),
         request=request,
     )
 
@@ -59,7 +77,7 @@ def _request_of(command: Command, moment: Moment, hold_ids: list[str], override:
         hold_ids=hold_ids,
         override=override,
         approvals_needed=moment.policy.four_eyes.approvals,
-        reason=why(command),
+        reason=why(command).en,
     )
 
 
@@ -90,7 +108,7 @@ def withdraw(target: Target, request: FourEyesRequest, command: Command, moment:
     """The word of the person who asked that they ask no more."""
     problem = not_as_seen(target, command)
     if not is_one_of(command.issued_by, [request.by]):
-        problem = "only the one who asked takes it back; others reject it"
+        problem = both("only the one who asked takes it back; others reject it", "只有申请人可撤回；其他人请驳回")
     if problem is not None:
         return refuse(command, moment, problem)
     return _ended(target, request, "rejected", command, moment)
@@ -106,23 +124,27 @@ def is_one_of(person: str, people: Iterable[str]) -> bool:
     return person.strip().casefold() in {each.strip().casefold() for each in people}
 
 
-def _problem(request: FourEyesRequest, command: Command, at: datetime) -> str | None:
+def _problem(request: FourEyesRequest, command: Command, at: datetime) -> Bilingual | None:
     if at >= request.decide_by:
-        return f"the request has expired: it could be decided on until {in_words(request.decide_by)}"
+        until = in_words(request.decide_by)
+        return both(f"the request has expired: it could be decided on until {until}", f"申请已过期：决定期限为 {until}")
     if command.command == "reject":
         return None
     if is_one_of(command.issued_by, [request.by]):
-        return "who asked cannot approve it: it takes other people"
+        return both("who asked cannot approve it: it takes other people", "申请人不能自行批准：须由他人批准")
     if is_one_of(command.issued_by, request.approved_by):
-        return "the same person has approved it before: it takes different people"
+        return both(
+            "the same person has approved it before: it takes different people", "同一人已批准过：须由不同人员批准"
+        )
     return None
 
 
 def _agreed(target: Target, request: FourEyesRequest, command: Command) -> Decision:
     requests = tuple(request if each.request_id == request.request_id else each for each in target.requests)
+    agreed, needed, said = len(request.approved_by), request.approvals_needed, why(command)
     return Decision(
         "waiting",
-        f"{len(request.approved_by)} of {request.approvals_needed} people agree: {why(command)}",
+        both(f"{agreed} of {needed} people agree: {said.en}", f"已有 {agreed}/{needed} 人同意：{said.zh}"),
         target=replace(target, requests=requests).with_holds(target.holds),
         holds=tuple(request.hold_ids),
         request=request,
@@ -135,8 +157,11 @@ def _fulfilled(target: Target, request: FourEyesRequest, command: Command, momen
         done = lift(rest, request.hold_ids, command, moment)
     else:
         done = keep_running(rest, request.override, command, moment)
-    said = told(target, request, "granted", command.issued_by, moment.at, command.note)
-    text = f"{', '.join(request.approved_by)} agree with {request.by}: {request.reason}"
+    said = told(target, request, "granted", command.issued_by, moment.at, noted(command))
+    text = both(
+        f"{', '.join(request.approved_by)} agree with {request.by}: {request.reason}",
+        f"{'、'.join(map(name, request.approved_by))} 同意 {name(request.by)} 的申请：{request.reason}",
+    )
     return replace(done, why=text, notes=(*said, *done.notes), request=request)
 
 
@@ -146,7 +171,7 @@ def _ended(target: Target, request: FourEyesRequest, state: ActionState, command
         why(command),
         target=_without(target, request).with_holds(target.holds),
         holds=tuple(request.hold_ids),
-        notes=told(target, request, state, command.issued_by, moment.at, command.note),
+        notes=told(target, request, state, command.issued_by, moment.at, noted(command)),
         request=request,
     )
 
@@ -162,16 +187,15 @@ def with_void(target: Target, decision: Decision, command: Command, moment: Mome
         return decision
     left = {request.request_id for request in decision.target.requests} | set(command.hold_ids or ())
     void = [request for request in target.requests if request.request_id not in left]
-    text = "void: a hold that it names is gone"
+    text = both("void: a hold that it names is gone", "作废：所涉措施已不存在")
     notes = [note for each in void for note in told(target, each, "replaced", command.issued_by, moment.at, text)]
     return replace(decision, void=tuple(request.request_id for request in void), notes=(*decision.notes, *notes))
 
 
 def told(
-    target: Target, request: FourEyesRequest, state: ActionState, by: str, at: datetime, text: str | None
+    target: Target, request: FourEyesRequest, state: ActionState, by: str, at: datetime, text: Bilingual | None
 ) -> tuple[AlertNote, ...]:
     """What the alerts behind the request's holds are told, each once."""
-    note = None if text is None else text[:MAX_NOTE]
-    action = ActionTaken(what=request.command, target=target.name, state=state, by=by, at=at, note=note)
+    action = action_of(request.command, target.name, state, by, at, text)
     alerts = dict.fromkeys(hold.alert_id for hold in target.holds if hold.hold_id in request.hold_ids)
     return tuple(AlertNote(alert_id, action) for alert_id in alerts if alert_id is not None)

@@ -11,6 +11,7 @@ from services.channel_control.claims import BY
 from services.channel_control.decision import Moment
 from services.channel_control.governor import Standing, claim, hear, release
 from services.channel_control.scribe import Scribe
+from services.channel_control.sentences import both
 from services.runtime.ids import derive
 from services.runtime.machine import Output
 
@@ -18,15 +19,17 @@ from services.runtime.machine import Output
 def govern(standing: Standing, command: Command, moment: Moment, scribe: Scribe) -> tuple[Standing, list[Output]]:
     """What comes of it. What each writer tells every few minutes is no matter for the audit."""
     if command.issued_by != BY or command.command not in ("claim", "release", "figures"):
-        text = f"{command.command} is not for {command.issued_by.partition(':')[0]} to say to the governor"
+        word, who = command.command, command.issued_by.partition(":")[0]
+        text = both(f"{word} is not for {who} to say to the governor", f"{who} 不能向总闸下达 {word}")
         return standing, [scribe.governed(command, "refused", text, {})]
     if command.figures is not None:
         return hear(standing, command.figures, moment.at), []
     if command.claim is None:
-        return standing, [scribe.governed(command, "refused", "it says nothing", {})]
+        return standing, [scribe.governed(command, "refused", both("it says nothing", "没有内容"), {})]
     if command.command == "release":
         after = release(standing, command.claim.hold_id, moment.at)
-        outputs = [scribe.governed(command, "recorded", "its share is free", _detail(command.claim))]
+        text = both("its share is free", "已释放其份额")
+        outputs = [scribe.governed(command, "recorded", text, _detail(command.claim))]
     else:
         after, outputs = _claimed(standing, command, command.claim, moment, scribe)
     return _telling(standing, after, command, moment.at, scribe, outputs)
@@ -37,9 +40,10 @@ def _claimed(
 ) -> tuple[Standing, list[Output]]:
     after, why = claim(standing, wanted, moment.policy.governor, moment.at)
     if wanted.approved:
-        return after, [scribe.governed(command, "recorded", "it acts by the word of people", _detail(wanted))]
+        text = both("it acts by the word of people", "经人工批准后生效")
+        return after, [scribe.governed(command, "recorded", text, _detail(wanted))]
     outcome: Outcome = "done" if why is None else "waiting"
-    audit = scribe.governed(command, outcome, why or "within the limits", _detail(wanted))
+    audit = scribe.governed(command, outcome, why or both("within the limits", "未超出上限"), _detail(wanted))
     return after, [audit, scribe.order(_answer(command, wanted, why, moment.at))]
 
 
@@ -47,7 +51,7 @@ def _detail(wanted: Claim) -> dict[str, object]:
     return wanted.model_dump(mode="json", exclude={"hold_id"})
 
 
-def _answer(command: Command, wanted: Claim, why: str | None, at: datetime) -> Command:
+def _answer(command: Command, wanted: Claim, why: Bilingual | None, at: datetime) -> Command:
     return Command(
         command_id=derive(command.command_id, "answer"),
         command="granted" if why is None else "declined",
@@ -56,7 +60,8 @@ def _answer(command: Command, wanted: Claim, why: str | None, at: datetime) -> C
         issued_by=BY,
         alert_id=command.alert_id,
         issued_at=at,
-        note=why,
+        note=None if why is None else why.en,
+        reason=why,
     )
 
 

@@ -9,12 +9,28 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
-from schemas.base import HexId, Instant, Message, Name, Versioned
+from schemas.base import Bilingual, HexId, Instant, Message, Name, Versioned
 from schemas.governor import Claim, Figures, Governor, Hour
 
 HOUR: Final = timedelta(hours=1)
 FRESH: Final = timedelta(hours=2)
 """Figures that are older say nothing; their writer is away."""
+
+
+_AT_ONCE: Final = Bilingual(
+    en="it would stop {} channels at once, the policy allows {}", zh="将同时限制 {} 个渠道，策略允许 {} 个"
+)
+_PER_HOUR: Final = Bilingual(
+    en="it would stop {} channels within an hour, the policy allows {}", zh="一小时内将限制 {} 个渠道，策略允许 {} 个"
+)
+_SHARE_AT_ONCE: Final = Bilingual(
+    en="it would stop {:.0%} of the hour's clicks at once, the policy allows {:.0%}",
+    zh="将同时限制最近一小时 {:.0%} 的点击，策略允许 {:.0%}",
+)
+_SHARE_PER_HOUR: Final = Bilingual(
+    en="it would stop {:.0%} of the clicks within an hour, the policy allows {:.0%}",
+    zh="一小时内将限制 {:.0%} 的点击，策略允许 {:.0%}",
+)
 
 
 class Stop(Message):
@@ -61,7 +77,7 @@ def release(standing: Standing, hold_id: str, at: datetime) -> Standing:
     return _without(standing, hold_id).model_copy(update={"past": past})
 
 
-def claim(standing: Standing, wanted: Claim, limits: Governor, at: datetime) -> tuple[Standing, str | None]:
+def claim(standing: Standing, wanted: Claim, limits: Governor, at: datetime) -> tuple[Standing, Bilingual | None]:
     """Grants a claim, or has it wait; and why it waits."""
     why = None if wanted.approved or not limits.enabled else _beyond(standing, wanted, limits, at)
     stop = _stop(standing, wanted, at)
@@ -85,7 +101,7 @@ def _without(standing: Standing, hold_id: str) -> Standing:
     return standing.model_copy(update={"granted": granted, "waiting": waiting})
 
 
-def _beyond(standing: Standing, wanted: Claim, limits: Governor, at: datetime) -> str | None:
+def _beyond(standing: Standing, wanted: Claim, limits: Governor, at: datetime) -> Bilingual | None:
     """Which limit a claim would exceed."""
     now = standing.granted
     if any(stop.claim.target == wanted.target and stop.claim.left <= wanted.left for stop in now):
@@ -95,12 +111,16 @@ def _beyond(standing: Standing, wanted: Claim, limits: Governor, at: datetime) -
     lately = [stop for stop in (*now, *standing.past) if stop.at > at - HOUR]
     share_now, share_lately = (_share(standing, stops, wanted) for stops in (now, lately))
     checks = (
-        (len(_channels(now, wanted)), limits.channels_at_once, "{} channels at once, the policy allows {}"),
-        (len(_channels(lately, wanted)), limits.channels_per_hour, "{} channels within an hour, the policy allows {}"),
-        (share_now, limits.traffic_share_at_once, "{:.0%} of the hour's clicks at once, the policy allows {:.0%}"),
-        (share_lately, limits.traffic_share_per_hour, "{:.0%} of the clicks within an hour, the policy allows {:.0%}"),
+        (len(_channels(now, wanted)), limits.channels_at_once, _AT_ONCE),
+        (len(_channels(lately, wanted)), limits.channels_per_hour, _PER_HOUR),
+        (share_now, limits.traffic_share_at_once, _SHARE_AT_ONCE),
+        (share_lately, limits.traffic_share_per_hour, _SHARE_PER_HOUR),
     )
-    return next((f"it would stop {text.format(value, most)}" for value, most, text in checks if value > most), None)
+    return next((_filled(said, value, most) for value, most, said in checks if value > most), None)
+
+
+def _filled(said: Bilingual, value: float, most: float) -> Bilingual:
+    return Bilingual(en=said.en.format(value, most), zh=said.zh.format(value, most))
 
 
 def _channels(stops: Iterable[Stop], wanted: Claim) -> set[str]:

@@ -6,10 +6,12 @@ Two promises: an indicator's order never loosens a target, and a hold always say
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
+from schemas.base import Bilingual
 from schemas.channels import Hold, HoldKind, TargetStatus
 from schemas.commands import Command
+from services.channel_control.sentences import both, chinese, cut, name, own
 from services.runtime.ids import derive
 
 STRENGTH: Final[dict[HoldKind, int]] = {"throttle": 0, "pause": 1, "freeze": 2, "take_down": 3}
@@ -153,14 +155,29 @@ def hold_of(kind: HoldKind, command: Command, at: datetime, decide_by: datetime)
         until=command.expires_at,
         approval="waiting" if asks(command) else "none",
         decide_by=decide_by if asks(command) else None,
-        reason=why(command),
+        **reason(why(command)),
     )
 
 
-def why(command: Command) -> str:
-    """The order's reason in one sentence, never empty."""
-    said = command.note or (command.reason.en if command.reason else "")
-    return said[:MAX_REASON] or f"{command.command} ordered by {command.issued_by}"
+def reason(said: Bilingual) -> dict[str, Any]:
+    """The fields of a hold that say why it stands."""
+    return {"reason": said.en, "reason_zh": chinese(said)}
+
+
+def reason_of(hold: Hold) -> Bilingual:
+    """Why it stands."""
+    return Bilingual.of(hold.reason, hold.reason_zh) or own("")
+
+
+def why(command: Command) -> Bilingual:
+    """The order's reason in one sentence, never empty: a person's own words, or what a part of Tidegate says in both
+    languages."""
+    said = own(command.note or "") if command.is_from_person() or command.reason is None else command.reason
+    if not said.en:
+        return both(
+            f"{command.command} ordered by {command.issued_by}", f"{name(command.issued_by)} 下达 {command.command}"
+        )
+    return cut(said, MAX_REASON)
 
 
 def _is_higher(new: Hold, old: Hold) -> bool:
@@ -175,7 +192,7 @@ def _raise(holds: Sequence[Hold], old: Hold, new: Hold) -> Placing:
     level = max(new.level or 1, old.level or 1)
     if counts(old):
         factor = None if old.factor is None else min(_factor(old), _factor(new))
-        raised = old.model_copy(update={"level": level, "factor": factor, "reason": new.reason})
+        raised = old.model_copy(update={"level": level, "factor": factor, **reason(reason_of(new))})
     else:
         raised = new.model_copy(update={"hold_id": old.hold_id, "level": level, "since": old.since})
     return Placing(tuple(raised if hold is old else hold for hold in holds), raised, "raised")

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from schemas.base import HexId
 from schemas.commands import Command
-from services.channel_control.decision import Decision, Moment, notes_for
+from services.channel_control.decision import Decision, Moment, noted, notes_for
 from services.channel_control.holds import why
 from services.channel_control.target import Target
 
@@ -18,5 +18,5 @@ def lift(target: Target, hold_ids: Collection[HexId], command: Command, moment: 
         why(command),
         target=target.with_holds(left),
         holds=tuple(hold.hold_id for hold in lifted),
-        notes=notes_for(lifted, target.name, "lifted", command.issued_by, moment.at, command.note),
+        notes=notes_for(lifted, target.name, "lifted", command.issued_by, moment.at, noted(command)),
     )

@@ -104,7 +104,8 @@ class Lookout(PartitionCompanion[_Owned]):
 
     def _part(self, owned: _Owned, name: str, targets: list[Target]) -> Waiting:
         named = [f"{target.name} {target.wanted().status}" for target in targets[:NAMED]]
-        return Waiting(partition=owned.partition, count=len(targets), targets=named, reason=self._sights.reason(name))
+        why = self._sights.reason(name)
+        return Waiting(partition=owned.partition, count=len(targets), targets=named, reason=why.en, reason_zh=why.zh)
 
     async def _report(self, owned: _Owned, name: str, word: Literal["away", "back"], waiting: Waiting) -> None:
         now, target = datetime.now(UTC), f"{KIND}{name}"

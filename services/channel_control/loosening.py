@@ -1,9 +1,11 @@
 """What people say to let more through: `resume`, `override`, `withdraw`. One that four eyes guard becomes a request."""
 
+from schemas.base import Bilingual
 from schemas.commands import Command
 from services.channel_control import four_eyes, overrides
 from services.channel_control.decision import Decision, Moment, not_as_seen, refuse
 from services.channel_control.lifting import lift
+from services.channel_control.sentences import both
 from services.channel_control.target import Target
 
 
@@ -19,15 +21,15 @@ def resume(target: Target, command: Command, moment: Moment) -> Decision:
     return lift(target, ids, command, moment)
 
 
-def _problem_of_resume(target: Target, command: Command) -> str | None:
+def _problem_of_resume(target: Target, command: Command) -> Bilingual | None:
     if not target.holds:
-        return "no hold stands on this target"
+        return both("no hold stands on this target", "该对象没有措施")
     if command.hold_ids is None:
         return None
     if not command.hold_ids:
-        return "resume names no hold"
+        return both("resume names no hold", "未指明要解除的措施")
     if not set(command.hold_ids) <= {hold.hold_id for hold in target.holds}:
-        return "resume names a hold that does not stand"
+        return both("resume names a hold that does not stand", "所指的措施已不存在")
     return None
 
 

@@ -12,7 +12,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from schemas import automation
-from schemas.base import from_ms
+from schemas.base import Bilingual, from_ms
 from schemas.channels import Hold, WantedState
 from schemas.commands import Command
 from schemas.directory import Directory
@@ -34,6 +34,7 @@ from services.channel_control.outages import Outages, is_about_platform
 from services.channel_control.ramps import resume_for, running
 from services.channel_control.scribe import Scribe
 from services.channel_control.seen import SeenIds
+from services.channel_control.sentences import both
 from services.channel_control.target import Target, decode, encode
 from services.runtime.machine import Output, Record
 from services.runtime.murmur import misplaced
@@ -145,7 +146,9 @@ class ControlMachine:
         if record.key == POLICY_KEY:
             return self._take_policy(record, scribe)
         if len(record.value or b"") > MAX_COMMAND_BYTES:
-            return scribe.unreadable("unreadable", f"larger than {MAX_COMMAND_BYTES} bytes")
+            return scribe.unreadable(
+                "unreadable", both(f"larger than {MAX_COMMAND_BYTES} bytes", f"超过 {MAX_COMMAND_BYTES} 字节")
+            )
         try:
             command = Command.model_validate_json(record.value or b"")
         except ValidationError as error:
@@ -153,9 +156,9 @@ class ControlMachine:
         if record.key == automation.KEY:
             return self._take_switch(command, record, scribe)
         if record.key != command.target.encode():
-            return scribe.refused(command, "the record's key is not the order's target")
+            return scribe.refused(command, both("the record's key is not the order's target", "记录的键与指令对象不符"))
         if problem := misplaced(record.key, self._partition, self._partitions):
-            return scribe.refused(command, problem)
+            return scribe.refused(command, both(problem, "记录不在其键所属的分区：发送方未按 Kafka 的方式选择分区"))
         return self._take(command, record, scribe)
 
     def rewind(self, next_offset: int) -> int:
@@ -277,6 +280,10 @@ def _keep(targets: dict[str, Target], target: Target, wanted: bool) -> None:
         targets.pop(target.name, None)
 
 
-def _problems(error: ValidationError) -> str:
+def _problems(error: ValidationError) -> Bilingual:
     """The fields and what is wrong with them, never a value."""
-    return "; ".join(f"{found.field or 'the record'} {found.problem}" for found in problems_of(error)[:MAX_PROBLEMS])
+    found = problems_of(error)[:MAX_PROBLEMS]
+    return both(
+        "; ".join(f"{each.field or 'the record'} {each.problem}" for each in found),
+        f"不是有效的消息，问题字段：{'、'.join(each.field or '整条记录' for each in found)}",
+    )

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final, Literal, cast, get_args
 
 from schemas import automation
+from schemas.base import Bilingual
 from schemas.channels import Hold, HoldKind
 from schemas.commands import Action, Command, IndicatorsWord, PersonsWord, Report
 from services.channel_control.approvals import answer
@@ -21,6 +22,7 @@ from services.channel_control.ramps import paced
 from services.channel_control.regrouping import regroup
 from services.channel_control.reports import report
 from services.channel_control.resuming import due, eased, ended, relapse
+from services.channel_control.sentences import KINDS, both
 from services.channel_control.silences import silence
 from services.channel_control.staleness import is_about_content, is_guardrail, is_stale
 from services.channel_control.target import Target
@@ -69,46 +71,49 @@ def _is_too_old(command: Command, moment: Moment) -> bool:
 
 def _stale(target: Target, command: Command, moment: Moment) -> Decision:
     """Nothing is held for it; but what its indicator held and was opening is put back: the trouble had returned."""
-    text = "too old to act on when it arrived"
+    text = both("too old to act on when it arrived", "到达时已过期，不再执行")
     told = note_of(command, "stale", moment.at, text)
     if command.command not in HOLD_KINDS:
         return Decision("stale", text, notes=told)
     holds, relapsed = relapse(target, cast(HoldKind, command.command), command, moment, acts=False)
     if holds == target.holds:
         return Decision("stale", text, notes=told)
-    return Decision(
-        "stale", f"{text}; what was opening is put back", target.with_holds(holds), notes=(*relapsed, *told)
-    )
+    back = both(f"{text.en}; what was opening is put back", f"{text.zh}；恢复中的措施已收回")
+    return Decision("stale", back, target.with_holds(holds), notes=(*relapsed, *told))
 
 
-def _problem(command: Command, at: datetime) -> str | None:
+def _problem(command: Command, at: datetime) -> Bilingual | None:
     """Why this order cannot be taken, whatever stands on its target."""
     word = command.command
     if command.target == automation.TARGET:
-        return f"{automation.TARGET} is switched on every partition, under the key {automation.KEY.decode()}"
+        target, key = automation.TARGET, automation.KEY.decode()
+        return both(
+            f"{target} is switched on every partition, under the key {key}", f"{target} 须以键 {key} 发往所有分区"
+        )
     may = _may_say(command)
     if word not in may:
-        return f"{word} is not for {command.issued_by.partition(':')[0]} to say"
+        who = command.issued_by.partition(":")[0]
+        return both(f"{word} is not for {who} to say", f"{who} 不能下达 {word}")
     if word == "throttle" and command.factor is None:
-        return "throttle without a factor"
+        return both("throttle without a factor", "限流未注明比例")
     if command.is_from_person():
         return _problem_of_person(command, at)
     if command.expires_at is not None:
-        return "an expiry is for people to give"
+        return both("an expiry is for people to give", "期限只能由人设定")
     if command.is_from_indicator() and command.maturity not in ("approve", "auto"):
-        return "an indicator's order without the maturity approve or auto"
+        return both("an indicator's order without the maturity approve or auto", "指标的指令未标明 approve 或 auto")
     return None
 
 
-def _problem_of_person(command: Command, at: datetime) -> str | None:
+def _problem_of_person(command: Command, at: datetime) -> Bilingual | None:
     """What stops, slows or keeps running says why, and may say until when."""
     word, holds = command.command, command.command in HOLD_KINDS or command.command == "override"
     if holds and not (command.note or "").strip():
-        return f"{word} without a reason"
+        return both(f"{word} without a reason", f"{word} 未填写原因")
     if command.expires_at is not None and not (holds or word == "silence"):
-        return f"{word} takes no expiry"
+        return both(f"{word} takes no expiry", f"{word} 不能设期限")
     if command.expires_at is not None and command.expires_at <= at:
-        return f"{word} was over when it arrived"
+        return both(f"{word} was over when it arrived", f"{word} 到达时已过期限")
     return None
 
 
@@ -147,9 +152,11 @@ def _hold(target: Target, command: Command, moment: Moment) -> Decision:
     )
 
 
-def _why(hold: Hold, command: Command, moment: Moment) -> str:
-    asks = waits(hold) and moment.asks_because is not None
-    return f"{why(command)}; asked of a person, since {moment.asks_because}" if asks else why(command)
+def _why(hold: Hold, command: Command, moment: Moment) -> Bilingual:
+    said, because = why(command), moment.asks_because
+    if because is None or not waits(hold):
+        return said
+    return both(f"{said.en}; asked of a person, since {because.en}", f"{said.zh}；改为请求人工批准：{because.zh}")
 
 
 def _outcome(hold: Hold) -> Literal["done", "masked", "waiting"]:
@@ -170,17 +177,21 @@ def _told(target: Target, hold: Hold, command: Command, moment: Moment) -> tuple
     return note_of(command, hold.approval, moment.at, text, by=hold.decided_by)
 
 
-def _covered_by(hold: Hold) -> str:
+def _covered_by(hold: Hold) -> Bilingual:
+    zh = KINDS[hold.kind]
     if is_record(hold):
-        return f"{hold.kind} of the same alert was asked for before: {hold.approval}"
-    return f"{hold.kind} of the same alert stands already"
+        end = "已驳回" if hold.approval == "rejected" else "逾期未决定"
+        return both(
+            f"{hold.kind} of the same alert was asked for before: {hold.approval}", f"同一告警此前已申请{zh}：{end}"
+        )
+    return both(f"{hold.kind} of the same alert stands already", f"同一告警的{zh}已存在")
 
 
 def _escalate(target: Target, command: Command, moment: Moment) -> Decision:
     """Experts may always be asked, whatever the maturity. About content they are asked late, when its take-down was not
     confirmed in time: that raises the alert, unless only the platform's word for it is known here."""
     if not command.is_from_person() and target.has_confirmed("take_down", command.alert_id):
-        text = "not needed: the platform has confirmed the take-down"
+        text = both("not needed: the platform has confirmed the take-down", "无需处理：平台已确认下架")
         return Decision("recorded", text, notes=note_of(command, "refused", moment.at, text))
     notes = note_of(command, "done", moment.at)
     if is_about_content(command):
@@ -190,7 +201,7 @@ def _escalate(target: Target, command: Command, moment: Moment) -> Decision:
 
 def _acknowledge(_: Target, command: Command, moment: Moment) -> Decision:
     if command.alert_id is None:
-        return refuse(command, moment, "acknowledge does not say which alert")
+        return refuse(command, moment, both("acknowledge does not say which alert", "确认接手未指明告警"))
     person = command.issued_by.removeprefix("person:")
     return Decision("done", why(command), notes=(AlertNote(command.alert_id, acknowledged_by=person),))
 

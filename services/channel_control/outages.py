@@ -10,6 +10,7 @@ from schemas.alerts import AlertWords, Status
 from schemas.base import Bilingual, HexId, Instant, Message
 from schemas.commands import Command, Waiting
 from services.channel_control.decision import AlertNote, Decision, Moment, in_words
+from services.channel_control.sentences import both
 from services.runtime.ids import derive
 
 INDICATOR: Final = "platform_away"
@@ -67,7 +68,8 @@ class Outages:
             zh="平台已恢复应答，积压的要求按各对象的最新状态执行。",
         )
         words = AlertWords(status="resolved", summary=text)
-        return Decision("confirmed", "the platform answers again", notes=(AlertNote(outage.alert_id, words=words),))
+        back = both("the platform answers again", "平台已恢复应答")
+        return Decision("confirmed", back, notes=(AlertNote(outage.alert_id, words=words),))
 
     def _on(self, command: Command, before: Outage | None, waiting: dict[str, Waiting], moment: Moment) -> Decision:
         alert_id = derive("outage", command.command_id) if before is None else before.alert_id
@@ -75,7 +77,7 @@ class Outages:
         outage = Outage(since=since, alert_id=alert_id, waiting=dict(sorted(waiting.items())))
         self._away[command.target] = outage
         words = _words(command.target, outage, "open" if before is None else "updated")
-        return Decision("failed", words.summary.en if words.summary else "", notes=(AlertNote(alert_id, words=words),))
+        return Decision("failed", words.summary or both("", ""), notes=(AlertNote(alert_id, words=words),))
 
     def changed(self) -> Iterator[tuple[str, bytes | None]]:
         """Snapshot records `(target, value)` since the last call; None for an outage that is over."""
@@ -94,6 +96,7 @@ def _words(target: str, outage: Outage, status: Status) -> AlertWords:
     count, named = sum(part.count for part in parts), [each for part in parts for each in part.targets][:_NAMED]
     listed, more = ", ".join(named), count - len(named)
     reasons = "; ".join(sorted({part.reason for part in parts}))
+    zh_reasons = "；".join(sorted({part.reason_zh or part.reason for part in parts}))
     and_more, zh_more = (f" and {more} more", f" 等 {count} 项") if more > 0 else ("", "")
     return AlertWords(
         status=status,
@@ -108,7 +111,7 @@ def _words(target: str, outage: Outage, status: Status) -> AlertWords:
         summary=Bilingual(
             en=f"Since {in_words(outage.since)}: {reasons}. Not in force there: {listed}{and_more}. They wait, and are "
             "carried out in their newest state as soon as it answers; in need, act on the platform's own pages.",
-            zh=f"自 {in_words(outage.since)} 起：{reasons}。未生效：{listed}{zh_more}。恢复应答后按最新状态执行；"
+            zh=f"自 {in_words(outage.since)} 起：{zh_reasons}。未生效：{listed}{zh_more}。恢复应答后按最新状态执行；"
             "紧急时请直接在平台上操作。",
         ),
         opened_at=outage.since if status == "open" else None,

@@ -8,11 +8,22 @@ from dataclasses import replace
 from datetime import datetime
 from typing import get_args
 
+from schemas.base import Bilingual
 from schemas.channels import Hold, HoldGuard, Override
 from schemas.commands import Command
 from schemas.policy import FourEyes
-from services.channel_control.decision import AlertNote, Decision, Moment, in_words, not_as_seen, notes_for, refuse
+from services.channel_control.decision import (
+    AlertNote,
+    Decision,
+    Moment,
+    in_words,
+    not_as_seen,
+    noted,
+    notes_for,
+    refuse,
+)
 from services.channel_control.holds import acts, counts, why
+from services.channel_control.sentences import both, name
 from services.channel_control.target import Target
 from services.runtime.ids import derive
 
@@ -25,7 +36,7 @@ def keep_running(target: Target, override: Override, command: Command, moment: M
         why(command),
         target=after,
         holds=tuple(hold.hold_id for hold in masked_under(target, override)),
-        notes=notes_of_change(target, after, command.issued_by, moment.at, command.note),
+        notes=notes_of_change(target, after, command.issued_by, moment.at, noted(command)),
     )
 
 
@@ -50,7 +61,7 @@ def withdraw(target: Target, command: Command, moment: Moment) -> Decision:
     standing = target.override
     problem = not_as_seen(target, command)
     if problem is None and (standing is None or command.hold_ids != [standing.override_id]):
-        problem = "withdraw does not name the override that stands"
+        problem = both("withdraw does not name the override that stands", "所指的人工放行已不存在")
     if problem is not None:
         return refuse(command, moment, problem)
     after = replace(target, override=None).with_holds(target.holds)
@@ -59,7 +70,7 @@ def withdraw(target: Target, command: Command, moment: Moment) -> Decision:
         why(command),
         target=after,
         holds=tuple(hold.hold_id for hold in released(target, after)),
-        notes=notes_of_change(target, after, command.issued_by, moment.at, command.note),
+        notes=notes_of_change(target, after, command.issued_by, moment.at, noted(command)),
     )
 
 
@@ -68,7 +79,9 @@ def released(before: Target, after: Target) -> list[Hold]:
     return _acting_only_in(after, before.holds)
 
 
-def notes_of_change(before: Target, after: Target, by: str, at: datetime, text: str | None) -> tuple[AlertNote, ...]:
+def notes_of_change(
+    before: Target, after: Target, by: str, at: datetime, text: Bilingual | None
+) -> tuple[AlertNote, ...]:
     """What the alerts are told whose holds no longer act, and those whose holds act again."""
     return (
         *notes_for(_acting_only_in(before, after.holds), after.name, "masked", by, at, text),
@@ -76,9 +89,12 @@ def notes_of_change(before: Target, after: Target, by: str, at: datetime, text: 
     )
 
 
-def masked_by(override: Override) -> str:
+def masked_by(override: Override) -> Bilingual:
     """Why a hold does not act, in one sentence."""
-    return f"masked until {in_words(override.until)} by {override.by}: {override.reason}"
+    until, why_not = in_words(override.until), override.reason
+    return both(
+        f"masked until {until} by {override.by}: {why_not}", f"{name(override.by)} 人工放行至 {until}：{why_not}"
+    )
 
 
 def _acting_only_in(target: Target, others: Iterable[Hold]) -> list[Hold]:
@@ -87,15 +103,17 @@ def _acting_only_in(target: Target, others: Iterable[Hold]) -> list[Hold]:
     return [hold for hold in target.holds if acts(hold) and hold.hold_id in idle]
 
 
-def problem_of(command: Command, moment: Moment) -> str | None:
+def problem_of(command: Command, moment: Moment) -> Bilingual | None:
     """Why this is no override, whatever stands."""
     if command.expires_at is None:
-        return "override does not say until when"
+        return both("override does not say until when", "人工放行未注明截止时间")
     if command.indicators == []:
-        return "override names no indicator"
+        return both("override names no indicator", "人工放行未指明指标")
     longest = moment.policy.overrides.longest
     if command.expires_at > moment.at + longest:
-        return f"override is for longer than the policy allows: {longest}"
+        return both(
+            f"override is for longer than the policy allows: {longest}", f"人工放行超过策略允许的时长：{longest}"
+        )
     return None
 
 
@@ -108,5 +126,5 @@ def override_of(command: Command, at: datetime) -> Override:
         since=at,
         until=command.expires_at,
         indicators=command.indicators,
-        reason=why(command),
+        reason=why(command).en,
     )

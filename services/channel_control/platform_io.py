@@ -82,7 +82,9 @@ class Platforms:
         request of the call."""
         name = self.name_of(address)
         if name is None:
-            return Trouble(NO_PLATFORM, f"no platform is called {address.platform}")
+            return Trouble(
+                NO_PLATFORM, f"no platform is called {address.platform}", zh=f"没有名为 {address.platform} 的平台"
+            )
         began = time.perf_counter()
         answer = await self._answer(_asked(self._adapters[name], call, wanted, address, key), may_send)
         metrics.CALL_SECONDS.observe(time.perf_counter() - began)
@@ -99,11 +101,16 @@ class Platforms:
                 async with asyncio.timeout(self._deadline_s):
                     return await self._run(exchange, may_send)
         except TimeoutError:
-            return Trouble("timeout", f"the platform did not answer within {self._deadline_s:g} s")
+            limit = f"{self._deadline_s:g}"
+            return Trouble("timeout", f"the platform did not answer within {limit} s", zh=f"平台在 {limit} 秒内无应答")
         except httpx.TransportError as error:
-            return Trouble("unreachable", f"the platform cannot be reached ({type(error).__name__})")
+            name = type(error).__name__
+            return Trouble("unreachable", f"the platform cannot be reached ({name})", zh=f"无法连接平台（{name}）")
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-            return Trouble("bad_answer", f"the platform's answer cannot be understood ({type(error).__name__})")
+            name = type(error).__name__
+            return Trouble(
+                "bad_answer", f"the platform's answer cannot be understood ({name})", zh=f"无法理解平台的答复（{name}）"
+            )
 
     async def _run(self, exchange: Generator[Request, Response, Answer], may_send: Callable[[], bool]) -> Answer:
         response: Any = None
@@ -114,7 +121,7 @@ class Platforms:
                 answer: Answer = end.value
                 return answer
             if not may_send():
-                return Trouble(FROZEN, "the process was frozen")
+                return Trouble(FROZEN, "the process was frozen", zh="进程曾被挂起")
             response = await self._send(request)
 
     async def _send(self, request: Request) -> Response:

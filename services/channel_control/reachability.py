@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
+from schemas.base import Bilingual
 from services.channel_control.reconcile import FROZEN, LONGEST_RETRY_AFTER_S, Answer, Trouble
+from services.channel_control.sentences import own
 
 _ABSENT: Final = frozenset(
     {"timeout", "unreachable", "bad_answer", "rate_limited", "http_401", "http_403", "http_408", "http_429"}
@@ -21,7 +23,7 @@ class _Sight:
     """
 
     since: float | None
-    reason: str
+    reason: Bilingual
     rests_until: float = 0.0
 
 
@@ -35,11 +37,11 @@ class Sights:
     def heard(self, platform: str, answer: Answer, now: float) -> None:
         """What came of a call."""
         if not isinstance(answer, Trouble) or not _says_nothing(answer):
-            self._sights[platform] = _Sight(None, "")
+            self._sights[platform] = _Sight(None, own(""))
         elif answer.kind not in _SILENT:
-            sight = self._sights.setdefault(platform, _Sight(now, answer.text))
+            sight = self._sights.setdefault(platform, _Sight(now, answer.said))
             sight.since = now if sight.since is None else sight.since
-            sight.reason = answer.text
+            sight.reason = answer.said
             sight.rests_until = now + min(answer.retry_after_s, LONGEST_RETRY_AFTER_S)
 
     def is_away(self, platform: str, now: float) -> bool:
@@ -57,7 +59,7 @@ class Sights:
         sight = self._sights.get(platform)
         return sight is not None and now < sight.rests_until
 
-    def reason(self, platform: str) -> str:
+    def reason(self, platform: str) -> Bilingual:
         """What was last heard of one that is away."""
         return self._sights[platform].reason
 

@@ -6,10 +6,11 @@ before anything is put to it again; and what was put is read back, since a platf
 """
 
 from collections.abc import Collection, Generator, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Literal, Protocol
 
+from schemas.base import Bilingual
 from schemas.channels import HoldKind, WantedState
 from schemas.commands import Command
 from services.channel_control.target import Target
@@ -20,11 +21,17 @@ LONGEST_RETRY_AFTER_S: Final = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A call, or a whole attempt, that failed. `kind` is one of few words; `text` is for people."""
+    """A call, or a whole attempt, that failed. `kind` is one of few words; `text` is for people, `zh` its Chinese."""
 
     kind: str
     text: str
     retry_after_s: float = 0.0
+    zh: str = field(default="", compare=False)
+
+    @property
+    def said(self) -> Bilingual:
+        """In both languages."""
+        return Bilingual(en=self.text, zh=self.zh or self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +65,9 @@ def pursue(wanted: WantedState, *, ask_first: bool) -> Steps:
         return shown
     if isinstance(put, Trouble):
         return put
-    return Trouble("differs", "the platform took the order and shows something else")
+    return Trouble(
+        "differs", "the platform took the order and shows something else", zh="平台已接受指令，但显示的状态不符"
+    )
 
 
 def _read(answer: Answer, wanted: WantedState) -> WantedState | Trouble | None:
@@ -69,9 +78,11 @@ def _read(answer: Answer, wanted: WantedState) -> WantedState | Trouble | None:
     if state is None or state.generation < wanted.generation:
         return None
     if state.target != wanted.target:
-        return Trouble("bad_answer", "the platform answered for another target")
+        return Trouble("bad_answer", "the platform answered for another target", zh="平台答复的是另一对象")
     if state.generation > wanted.generation:
-        return Trouble("newer", f"the platform holds generation {state.generation}, newer than {wanted.generation}")
+        text = f"the platform holds generation {state.generation}, newer than {wanted.generation}"
+        zh = f"平台上为第 {state.generation} 版，新于第 {wanted.generation} 版"
+        return Trouble("newer", text, zh=zh)
     return state if state == wanted else None
 
 
@@ -187,7 +198,7 @@ def waited(target: Target, at: datetime) -> list[tuple[HoldKind, float]]:
 
 def failure(target: Target, trouble: Trouble, at: datetime) -> Command:
     """The report that it does not."""
-    return _report("failed", target, at, (trouble.kind,), note=trouble.text)
+    return _report("failed", target, at, (trouble.kind,), said=trouble.said)
 
 
 def drift(target: Target, observed: WantedState | None, at: datetime) -> Command:
@@ -203,7 +214,7 @@ def _report(
     more: tuple[str, ...],
     *,
     observed: WantedState | None = None,
-    note: str | None = None,
+    said: Bilingual | None = None,
 ) -> Command:
     return Command(
         command_id=derive(target.name, str(target.generation), word, *more, *_again(target)),
@@ -213,7 +224,8 @@ def _report(
         issued_by="reconciler",
         issued_at=at,
         observed=observed,
-        note=note,
+        note=None if said is None else said.en,
+        reason=said,
     )
 
 

@@ -200,7 +200,7 @@ class Reconciler(PartitionCompanion[_Owned]):
             except Exception:
                 log.exception("an attempt failed in an unforeseen way", extra=_fields(target))
                 metrics.UNFORESEEN.labels("reconciler").inc()
-                result = Trouble("internal", "the reconciler failed; see its log")
+                result = Trouble("internal", "the reconciler failed; see its log", zh="对账程序出错，详见其日志")
             if isinstance(result, Trouble):
                 owned.attempts[target.name] = await self._failed(owned, target, attempt, result)
             else:
@@ -237,7 +237,7 @@ class Reconciler(PartitionCompanion[_Owned]):
                 result: WantedState | Trouble = end.value
                 return result
             if not self._may_call(owned):
-                return Trouble(FROZEN, "the process was frozen")
+                return Trouble(FROZEN, "the process was frozen", zh="进程曾被挂起")
             address = owned.machine.address(wanted.target)
             answer = await self._platform.call(call, wanted, address, key, lambda: self._may_call(owned))
 

@@ -2,9 +2,11 @@
 
 from typing import Final
 
+from schemas.base import Bilingual
 from schemas.commands import Command
 from services.channel_control.decision import AlertNote, Decision, Moment, refuse
 from services.channel_control.holds import why
+from services.channel_control.sentences import both
 from services.channel_control.target import Target
 from services.incidents.regrouping import MOST
 
@@ -22,13 +24,15 @@ def regroup(_: Target, command: Command, moment: Moment) -> Decision:
     return Decision("done", why(command), notes=notes)
 
 
-def _problem(command: Command) -> str | None:
+def _problem(command: Command) -> Bilingual | None:
     word, parts = command.command, command.incidents or {}
     alerts = [alert for part in parts.values() for alert in part]
     if not command.target.startswith("incident:"):
-        return f"{word} is about an incident"
+        return both(f"{word} is about an incident", f"{word} 的对象须为事件")
     if len(parts) != _PARTS[word] or not all(parts.values()):
-        return f"{word} does not say which alerts make which incident"
+        return both(f"{word} does not say which alerts make which incident", f"{word} 未注明各事件包含哪些告警")
     if len(set(alerts)) != len(alerts):
-        return f"{word} names an alert twice"
-    return f"{word} names more than {MOST} alerts" if len(alerts) > MOST else None
+        return both(f"{word} names an alert twice", f"{word} 重复指明了告警")
+    if len(alerts) > MOST:
+        return both(f"{word} names more than {MOST} alerts", f"{word} 涉及的告警超过 {MOST} 条")
+    return None

@@ -8,11 +8,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from schemas.alerts import ActionState
+from schemas.base import Bilingual
 from schemas.channels import Hold, HoldKind
 from schemas.commands import Command
 from services.channel_control.decision import AlertNote, Decision, Moment, notes_for
-from services.channel_control.holds import asked_of, counts, hold_of, strictness, waits
+from services.channel_control.holds import asked_of, counts, hold_of, reason, reason_of, strictness, waits
 from services.channel_control.ramps import begun, is_due, put_back, resume_for, running, shut, stepped
+from services.channel_control.sentences import KINDS, both
 from services.channel_control.target import Target
 
 _BY = "reconciler"
@@ -22,13 +24,17 @@ def eased(target: Target, command: Command, moment: Moment) -> Decision:
     """The indicator's word that the episode behind its holds is over."""
     mine = [hold for hold in target.holds if _eases(hold, command)]
     if not mine:
-        return Decision("recorded", "nothing that this alert ordered stands here and has yet to ease")
+        text = both("nothing that this alert ordered stands here and has yet to ease", "该告警已没有待解除的措施")
+        return Decision("recorded", text)
     resumes = {hold.hold_id: resume_for(hold, target.name, moment.policy) for hold in mine}
     new = [begun(hold, resumes[hold.hold_id], moment.at) for hold in mine if resumes[hold.hold_id].auto]
     if not new:
-        return Decision("recorded", "a person lifts it, by the policy", holds=_ids(mine))
-    after_what = ", once it is approved," if waits(new[0]) else ""
-    text = f"the {new[0].kind}{after_what} begins to open in {_wait(new[0])}"
+        return Decision("recorded", both("a person lifts it, by the policy", "按策略须人工解除"), holds=_ids(mine))
+    once, zh_once = (", once it is approved,", "获批后") if waits(new[0]) else ("", "")
+    wait = _wait(new[0])
+    text = both(
+        f"the {new[0].kind}{once} begins to open in {wait.en}", f"{KINDS[new[0].kind]}{zh_once}将在 {wait.zh}后开始恢复"
+    )
     notes = notes_for(new, target.name, "opening", command.issued_by, moment.at, text)
     return Decision("done", text, target.with_holds(_with(target.holds, new)), _ids(new), notes)
 
@@ -44,8 +50,8 @@ def due(target: Target, command: Command, moment: Moment) -> Decision:
     """The companion's word that the time of the next step has come."""
     named = [hold for hold in _named(target, command) if is_due(hold, moment.at)]
     if not named:
-        return Decision("recorded", "nothing of it is due")
-    said: list[str] = []
+        return Decision("recorded", both("nothing of it is due", "尚未到时"))
+    said: list[Bilingual] = []
     notes: list[AlertNote] = []
     holds = target.holds
     for hold in named:
@@ -53,7 +59,8 @@ def due(target: Target, command: Command, moment: Moment) -> Decision:
         said.append(text)
         notes += notes_for([hold], target.name, _state(after), _BY, moment.at, text)
         holds = _with(holds, [after]) if after else tuple(each for each in holds if each is not hold)
-    return Decision("done", "; ".join(said), target.with_holds(holds), _ids(named), tuple(notes))
+    text = both("; ".join(each.en for each in said), "；".join(each.zh for each in said))
+    return Decision("done", text, target.with_holds(holds), _ids(named), tuple(notes))
 
 
 def _state(after: Hold | None) -> ActionState:
@@ -62,15 +69,18 @@ def _state(after: Hold | None) -> ActionState:
     return "opening" if running(after) else "relapsed"
 
 
-def _next(hold: Hold, target: str, moment: Moment) -> tuple[Hold | None, str]:
+def _next(hold: Hold, target: str, moment: Moment) -> tuple[Hold | None, Bilingual]:
     """The hold after its step, None where it is lifted; and what to say of it."""
-    resume = resume_for(hold, target, moment.policy)
+    resume, zh = resume_for(hold, target, moment.policy), KINDS[hold.kind]
     if not resume.auto:
-        return shut(hold), f"the {hold.kind} stays: by the policy a person lifts it now"
+        return shut(hold), both(
+            f"the {hold.kind} stays: by the policy a person lifts it now", f"{zh}保持：按现行策略须人工解除"
+        )
     after = stepped(hold, resume, moment.at)
     if after is None or after.ramp is None:
-        return None, f"the {hold.kind} is lifted, its trouble has not come back"
-    return after, f"the {hold.kind} is opened to {after.ramp.step:.0%} of the traffic"
+        return None, both(f"the {hold.kind} is lifted, its trouble has not come back", f"{zh}已解除，异常未再出现")
+    step = f"{after.ramp.step:.0%}"
+    return after, both(f"the {hold.kind} is opened to {step} of the traffic", f"{zh}已放开至 {step} 的流量")
 
 
 def relapse(
@@ -95,18 +105,26 @@ def _under(hold: Hold, ordered: Hold, *, acts: bool) -> Hold:
     worst = min((hold, ordered), key=lambda each: strictness(asked_of(each))) if acts else hold
     alert = (ordered.alert_id, ordered.level) if ordered.alert_id else (hold.alert_id, hold.level)
     update = {"alert_id": alert[0], "level": alert[1], "kind": worst.kind, "factor": worst.factor}
-    return hold.model_copy(update={**update, "reason": ordered.reason})
+    return hold.model_copy(update={**update, **reason(reason_of(ordered))})
 
 
 def _relapsed(hold: Hold, target: str, command: Command, moment: Moment) -> tuple[AlertNote, ...]:
-    text = f"the {hold.kind} is put back; when this is over it waits {_wait(hold)} before it opens"
+    wait, zh = _wait(hold), KINDS[hold.kind]
+    text = both(
+        f"the {hold.kind} is put back; when this is over it waits {wait.en} before it opens",
+        f"{zh}已恢复；异常结束后等待 {wait.zh}再逐步放开",
+    )
     if _needs_person(hold):
-        text = f"the {hold.kind} is put back, and has been too often: it stays until a person lifts it"
+        text = both(
+            f"the {hold.kind} is put back, and has been too often: it stays until a person lifts it",
+            f"{zh}已恢复，且复发次数过多：须人工解除",
+        )
     return notes_for([hold], target, "relapsed", command.issued_by, moment.at, text)
 
 
-def _wait(hold: Hold) -> str:
-    return "no time" if hold.ramp is None else f"{hold.ramp.wait_s / 60:,.0f} minutes"
+def _wait(hold: Hold) -> Bilingual:
+    minutes = 0 if hold.ramp is None else hold.ramp.wait_s / 60
+    return both("no time" if hold.ramp is None else f"{minutes:,.0f} minutes", f"{minutes:,.0f} 分钟")
 
 
 def _told(note: AlertNote, hold: Hold, command: Command) -> AlertNote:

@@ -9,9 +9,10 @@ from schemas import topics
 from schemas.alerting import SILENCE_KEY, Silence
 from schemas.alerts import INCIDENT_LABEL, AlertFact
 from schemas.audit import AuditRecord, Outcome
-from schemas.base import Message, Ref, from_ms
+from schemas.base import Bilingual, Message, Ref, from_ms
 from schemas.commands import Command
 from services.channel_control.decision import AlertNote, Decision
+from services.channel_control.sentences import both, chinese
 from services.channel_control.target import Target
 from services.runtime.ids import derive
 from services.runtime.machine import Output, Record
@@ -34,19 +35,21 @@ class Scribe:
         self._partitions = partitions
         self._at = from_ms(record.timestamp_ms)
 
-    def unreadable(self, what: str, problem: str) -> list[Output]:
+    def unreadable(self, what: str, problem: Bilingual) -> list[Output]:
         """The audit of a record that is no order."""
-        return [
-            self._audit(who="unknown", what=what, target=_target_of(self._record.key), outcome="refused", why=problem)
-        ]
+        target = _target_of(self._record.key)
+        return [self._audit(problem, who="unknown", what=what, target=target, outcome="refused")]
 
-    def refused(self, command: Command, problem: str) -> list[Output]:
+    def refused(self, command: Command, problem: Bilingual) -> list[Output]:
         """The audit of an order that cannot even be brought before its target."""
         return [self._audit_of(command, Decision("refused", problem), None)]
 
     def repeated(self, command: Command) -> list[Output]:
         """The audit of a person's order that was given before."""
-        text = "this order was taken before; see the first record with this command_id"
+        text = both(
+            "this order was taken before; see the first record with this command_id",
+            "该指令此前已受理，见此 command_id 的首条记录",
+        )
         return [self._audit_of(command, Decision("repeated", text), None)]
 
     def decided(self, command: Command, decision: Decision, before: Target) -> list[Output]:
@@ -65,14 +68,14 @@ class Scribe:
         partitions = topics.TOPICS[topics.ALERTS].partitions(self._partitions)
         return [Output(topics.ALERTS, SILENCE_KEY, value, partition) for partition in range(partitions)]
 
-    def governed(self, command: Command, outcome: Outcome, why: str, detail: dict[str, Any]) -> Output:
+    def governed(self, command: Command, outcome: Outcome, why: Bilingual, detail: dict[str, Any]) -> Output:
         """The audit of what came before the governor."""
         return self._audit(
+            why,
             who=command.issued_by,
             what=command.command,
             target=command.target,
             outcome=outcome,
-            why=why,
             command_id=command.command_id,
             alert_id=command.alert_id,
             holds=command.hold_ids or [],
@@ -95,11 +98,11 @@ class Scribe:
 
     def _audit_of(self, command: Command, decision: Decision, after: Target | None) -> Output:
         return self._audit(
+            decision.why,
             who=command.issued_by,
             what=command.command,
             target=command.target,
             outcome=decision.outcome,
-            why=decision.why,
             command_id=command.command_id,
             alert_id=command.alert_id,
             generation=None if after is None else after.generation,
@@ -107,8 +110,9 @@ class Scribe:
             detail=_detail(command, decision, after),
         )
 
-    def _audit(self, **fields: Any) -> Output:
-        audit = AuditRecord(audit_id=derive("audit", self._place), at=self._at, writer=self._writer, **fields)
+    def _audit(self, why: Bilingual, **fields: Any) -> Output:
+        fields |= {"audit_id": derive("audit", self._place), "at": self._at, "writer": self._writer}
+        audit = AuditRecord(why=why.en, why_zh=chinese(why), **fields)
         return _output(topics.AUDIT, audit.target, audit)
 
     def _facts(self, notes: Iterable[AlertNote]) -> list[Output]:

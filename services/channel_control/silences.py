@@ -4,6 +4,7 @@ from schemas.alerting import LONGEST_SILENCE, Silence
 from schemas.commands import Command
 from services.channel_control.decision import Decision, Moment, refuse
 from services.channel_control.holds import why
+from services.channel_control.sentences import both
 from services.channel_control.target import Target
 from services.runtime.ids import derive
 
@@ -12,11 +13,13 @@ def silence(_: Target, command: Command, moment: Moment) -> Decision:
     """Until `expires_at`; without one it ends what was silenced. A newer one of the same scope takes its place."""
     until = command.expires_at
     if until is not None and not (command.note or "").strip():
-        return refuse(command, moment, "silence without a reason")
+        return refuse(command, moment, both("silence without a reason", "静默未填写原因"))
     if until is not None and until > moment.at + LONGEST_SILENCE:
-        return refuse(
-            command, moment, f"a silence lasts at most {LONGEST_SILENCE.days} days; the policy has longer ones"
+        text = both(
+            f"a silence lasts at most {LONGEST_SILENCE.days} days; the policy has longer ones",
+            f"静默最长 {LONGEST_SILENCE.days} 天；更长的请在策略中设置",
         )
+        return refuse(command, moment, text)
     said = Silence(
         silence_id=derive("silence", command.alert_id or command.target),
         alert_id=command.alert_id,

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal
 
-from schemas.base import HexId, Message
+from schemas.base import Bilingual, HexId, Message
 from schemas.channels import (
     ChannelState,
     Drift,
@@ -18,6 +18,7 @@ from schemas.channels import (
 )
 from services.channel_control.holds import acts, effective
 from services.channel_control.masks import mask
+from services.channel_control.sentences import chinese
 
 _FORMAT: Final = 1
 
@@ -42,7 +43,7 @@ class Target:
     confirmed: TargetStatus | None = None
     confirmed_generation: int | None = None
     confirmed_at: datetime | None = None
-    error: str | None = None
+    error: Bilingual | None = None
     drift: Drift | None = None
     drifts: int = 0
 
@@ -105,7 +106,8 @@ class Target:
                 confirmed=self.confirmed,
                 confirmed_generation=self.confirmed_generation,
                 confirmed_at=self.confirmed_at,
-                error=self.error,
+                error=None if self.error is None else self.error.en,
+                error_zh=None if self.error is None else chinese(self.error),
                 drift=self.drift,
             ),
         )
@@ -143,7 +145,7 @@ def decode(raw: bytes) -> Target:
         confirmed=platform.confirmed,
         confirmed_generation=platform.confirmed_generation,
         confirmed_at=platform.confirmed_at,
-        error=platform.error,
+        error=Bilingual.of(platform.error, platform.error_zh),
         drift=platform.drift,
         drifts=stored.drifts,
     )

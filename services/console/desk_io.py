@@ -58,7 +58,9 @@ class Desk:
             await asyncio.gather(*(self._feed.wait_for_outcome(command.command_id, wait) for command in commands))
         known = [(command, self._outcome(command)) for command in commands]
         if any(is_other) or any(audit is not None and orders.differs(command, audit) for command, audit in known):
-            raise refusal(422, "this Idempotency-Key was used for another order")
+            raise refusal(
+                422, "this Idempotency-Key was used for another order", zh="该表单已用于另一指令，请重新打开页面"
+            )
         response.status_code = 202 if any(audit is None for _, audit in known) else 200
         return [orders.answer_of(command, audit) for command, audit in known]
 
@@ -82,7 +84,7 @@ class Desk:
             _note(command, problem if command.command_id in lost else "")
         for command in lost.values():
             body = OrderProblem.of(503, problem, order=orders.answer_of(command, None))
-            raise ApiError(body, {"Retry-After": str(RETRY_S)})
+            raise ApiError(body, {"Retry-After": str(RETRY_S)}, "Kafka 无应答")
 
     def _messages(self, command: Command) -> list[Output]:
         if command.target == automation.TARGET:

@@ -157,8 +157,8 @@ class _Teller:
             line = self.say(words.IN_VAIN[record.outcome], who=self._who(record.who), word=word, target=target)
         else:
             line = self.say(said, who=self._who(record.who), target=target)
-        note = record.detail.get("note") or (record.why if record.outcome in words.EXPLAINED else None)
-        return line if not note else line + self.say(words.NOTE, note=note)
+        note = record.note() or (record.reason() if record.outcome in words.EXPLAINED else None)
+        return line if note is None else line + self.say(words.NOTE, note=self._text(note))
 
     def _called(self, target: str) -> str:
         label = self._story.directory.label(target)

@@ -21,7 +21,8 @@ def left_to_do(material: Material, own: Sequence[AuditRecord], saying: Saying) -
             yield from _of_target(state, holds, saying)
     for record in own:
         if record.what == "deliver" and record.outcome == "failed":
-            yield saying.say(words.UNDELIVERED, at=saying.at(record.at), why=record.why or "")
+            why = record.reason()
+            yield saying.say(words.UNDELIVERED, at=saying.at(record.at), why="" if why is None else saying.say(why))
 
 
 def _of_alert(alert: AlertState, saying: Saying) -> Iterator[str]:

@@ -87,8 +87,8 @@ class _Teller:
         for record in self._own:
             outcome = words.OUTCOMES.get(record.outcome)
             said = record.outcome if outcome is None else self._say(outcome)
-            note = record.detail.get("note") or record.why or ""
-            yield record.at, (self._who(record.who), self._what(record), said, str(note))
+            note = record.note() or record.reason()
+            yield record.at, (self._who(record.who), self._what(record), said, "" if note is None else self._say(note))
 
     def _what(self, record: AuditRecord) -> str:
         word = words.WORDS.get(record.what)

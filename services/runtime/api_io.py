@@ -39,18 +39,19 @@ _REF = "#/components/schemas/{model}"
 
 
 class ApiError(Exception):
-    """Raised anywhere under a request: becomes its answer. `body` may be a subclass with more to say."""
+    """Raised anywhere under a request: becomes its answer. `body` may be a subclass with more to say. `zh`: its detail
+    in Chinese, where a page may show it."""
 
-    def __init__(self, body: ProblemDetails, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(self, body: ProblemDetails, headers: Mapping[str, str] | None = None, zh: str = "") -> None:
         super().__init__(body.detail)
-        self.body = body
+        self.body, self.zh = body, zh
         self.headers = dict(headers or {})
 
 
-def refusal(status: int, detail: str, *, retry_after_s: int | None = None) -> ApiError:
+def refusal(status: int, detail: str, *, retry_after_s: int | None = None, zh: str = "") -> ApiError:
     """An error with nothing more to say than its status and one sentence for people."""
     headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
-    return ApiError(ProblemDetails.of(status, detail), headers)
+    return ApiError(ProblemDetails.of(status, detail), headers, zh)
 
 
 def answer(error: ApiError) -> Response:

@@ -45,14 +45,21 @@ class CampaignAdapter(Adapter):
 
     def _present(self, campaigns: tuple[str, ...]) -> Exchange[list[Campaign] | Trouble]:
         if not campaigns:
-            return Trouble("no_campaign", "the directory names no campaign for this target")
+            return Trouble(
+                "no_campaign", "the directory names no campaign for this target", zh="名录未给出该对象的广告计划"
+            )
         if not all(map(_ID.match, campaigns)):
-            return Trouble("no_campaign", "the directory names a campaign that is no number")
+            return Trouble(
+                "no_campaign", "the directory names a campaign that is no number", zh="名录中的广告计划编号不是数字"
+            )
         found = yield from self._read(tuple(dict.fromkeys(campaigns)))
         if isinstance(found, Trouble):
             return found
         missing = set(campaigns) - {campaign.id for campaign in found}
-        return Trouble("no_campaign", f"campaign {min(missing)} is not there") if missing else found
+        if missing:
+            first = min(missing)
+            return Trouble("no_campaign", f"campaign {first} is not there", zh=f"平台上没有广告计划 {first}")
+        return found
 
     @abstractmethod
     def _read(self, campaigns: tuple[str, ...]) -> Exchange[list[Campaign] | Trouble]:

@@ -87,7 +87,9 @@ def change(campaign: Campaign, wanted: WantedState, unit: int) -> Change | Troub
     """What an order makes of a campaign, or why nothing."""
     before = campaign.note
     if before is not None and before.generation > wanted.generation:
-        return Trouble(CONFLICT, f"campaign {campaign.id} has a newer generation")
+        return Trouble(
+            CONFLICT, f"campaign {campaign.id} has a newer generation", zh=f"广告计划 {campaign.id} 上的版本更新"
+        )
     if before is None or (before.status == "running" and before.generation < wanted.generation):
         on, budget = campaign.on, campaign.budget
     else:
@@ -96,7 +98,8 @@ def change(campaign: Campaign, wanted: WantedState, unit: int) -> Change | Troub
     if wanted.status != "throttled":
         return Change(campaign, on and wanted.status not in _STOPPED, budget, note)
     if budget is None:
-        return Trouble("no_budget", f"campaign {campaign.id} has no daily budget of its own that could be cut")
+        text = f"campaign {campaign.id} has no daily budget of its own that could be cut"
+        return Trouble("no_budget", text, zh=f"广告计划 {campaign.id} 没有可削减的单独日预算")
     return Change(campaign, on, share(budget, wanted.factor, unit), note)
 
 

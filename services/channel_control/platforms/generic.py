@@ -56,7 +56,9 @@ class Generic(Adapter):
         headers = more | self._headers(f"msg_{key}", text)
         response = yield Request("PUT", self._url(wanted.target), headers, text.encode())
         if response.status == 409:
-            return Trouble(CONFLICT, "the platform says that it has a newer generation (409)")
+            return Trouble(
+                CONFLICT, "the platform says that it has a newer generation (409)", zh="平台称已有更新的版本（409）"
+            )
         return refusal(response)
 
     def read(self, target: str, campaigns: tuple[str, ...]) -> Exchange[Answer]:
@@ -72,7 +74,7 @@ class Generic(Adapter):
         try:
             return Seen(WantedState.model_validate_json(response.body))
         except ValidationError:
-            return Trouble("bad_answer", "the platform's answer is not a target's state")
+            return Trouble("bad_answer", "the platform's answer is not a target's state", zh="平台的答复不是对象状态")
 
     def _url(self, target: str) -> str:
         return f"{self._options.url}/v1/targets/{quote(target, safe='')}"

@@ -42,7 +42,9 @@ _LABELS: Final = (
     "FROM label WHERE label.status = 'ENABLED' AND label.name IN ({})"
 )
 _DELAY: Final = re.compile(r"^\d{1,7}(\.\d{1,9})?s$")
-_BAD_ANSWER: Final = Trouble("bad_answer", "the platform's answer is not what its documentation says")
+_BAD_ANSWER: Final = Trouble(
+    "bad_answer", "the platform's answer is not what its documentation says", zh="平台的答复与其文档不符"
+)
 
 
 class GoogleAdsOptions(Options):
@@ -138,7 +140,7 @@ class GoogleAds(CampaignAdapter):
         if refused is None and isinstance(token, str) and token.isascii() and token.isprintable():
             self._access_token = token
             return None
-        return refused or Trouble("bad_answer", "the platform gave no access token")
+        return refused or Trouble("bad_answer", "the platform gave no access token", zh="平台未给出访问令牌")
 
 
 def _label(campaign: str) -> str:

@@ -34,7 +34,9 @@ FIELDS: Final = "id,status,daily_budget,adlabels{id,name}"
 _GONE: Final = frozenset({"DELETED", "ARCHIVED"})
 _TOO_MANY: Final = frozenset({4, 17, 32, 613, *range(80000, 80015)})
 """The error codes of its rate limits, which come with status 400 or 403."""
-_BAD_ANSWER: Final = Trouble("bad_answer", "the platform's answer is not what its documentation says")
+_BAD_ANSWER: Final = Trouble(
+    "bad_answer", "the platform's answer is not what its documentation says", zh="平台的答复与其文档不符"
+)
 
 
 class MetaAdsOptions(Options):
@@ -113,7 +115,8 @@ def _trouble(response: Response) -> Trouble | None:
         return refused
     if number in _TOO_MANY:
         wait_s = max(refused.retry_after_s, _regained_after(response))
-        return Trouble("rate_limited", f"the platform says that there were too many calls ({code(number)})", wait_s)
+        text = f"the platform says that there were too many calls ({code(number)})"
+        return Trouble("rate_limited", text, wait_s, zh=f"平台称调用过于频繁（{code(number)}）")
     return refusal(response, code(number))
 
 

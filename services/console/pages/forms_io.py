@@ -75,8 +75,8 @@ async def given(desk: Desk, command: Command, fields: Fields) -> Response:
                 "Kafka 未及时确认，指令仍可能被执行。请先查看当前状态，再决定是否重新提交。",
             ) from None
         if error.body.status != 409:
-            why = error.body.detail
-            raise PageError(error.body.status, f"Not given: {why}", f"指令未提交：{why}") from None
+            en, zh = error.body.detail, error.zh or error.body.detail
+            raise PageError(error.body.status, f"Not given: {en}", f"指令未提交：{zh}") from None
     return RedirectResponse(back_to(fields, command.command_id), 303)
 
 

@@ -35,9 +35,15 @@ class Happened:
 
 def happened(record: AuditRecord, speaker: Speaker) -> Happened:
     """In the language of the one who reads."""
-    note = record.detail.get("note") or (record.why if record.outcome != "done" else None)
+    note = record.note() or (record.reason() if record.outcome != "done" else None)
     outcome = speaker.text(report_words.OUTCOMES[record.outcome])
-    return Happened(record, sentence(record, speaker), outcome, _TONES.get(record.outcome, "info"), str(note or ""))
+    return Happened(
+        record,
+        sentence(record, speaker),
+        outcome,
+        _TONES.get(record.outcome, "info"),
+        "" if note is None else speaker.text(note),
+    )
 
 
 def sentence(record: AuditRecord, speaker: Speaker) -> str:

@@ -17,7 +17,7 @@ class Told:
 
     tone: Tone
     sentence: Bilingual
-    why: str | None = None
+    why: Bilingual | None = None
     target: str | None = None
 
 
@@ -49,4 +49,4 @@ def told_of(record: AuditRecord | None) -> Told:
     if record is None:
         return _ON_ITS_WAY
     tone, en, zh = _SENTENCES[record.outcome]
-    return Told(tone, Bilingual(en=en, zh=zh), record.why if tone != "good" else None, record.target)
+    return Told(tone, Bilingual(en=en, zh=zh), record.reason() if tone != "good" else None, record.target)

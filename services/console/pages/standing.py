@@ -49,10 +49,8 @@ def _reason(hold: Hold, alert: FindAlert) -> Reason:
     behind = alert(hold.alert_id or "")
     if behind is not None and hold.indicator is not None:
         said = behind.title
-    elif hold.reason:
-        said = Bilingual(en=hold.reason, zh=hold.reason)
     else:
-        said = called(hold.indicator or hold.by)
+        said = Bilingual.of(hold.reason, hold.reason_zh) or called(hold.indicator or hold.by)
     part = part_of(hold)
     until = {"waits": hold.decide_by, "opening": hold.ramp.next_at if hold.ramp else None}.get(part, hold.until)
     return Reason(hold, part, said, person(hold.by), until)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal
 
+from schemas.base import Bilingual
 from schemas.channels import ChannelState, FourEyesRequest, Hold, HoldKind
 from services.console.people import Person
 
@@ -30,7 +31,7 @@ class Waiting:
     by: str
     since: datetime
     decide_by: datetime | None
-    reason: str | None
+    reason: Bilingual | None
     needed: int
     agreed: tuple[str, ...]
     alerts: tuple[str, ...]
@@ -66,7 +67,7 @@ def _of_hold(state: ChannelState, hold: Hold, person: Person) -> Waiting:
         by=hold.by,
         since=hold.since,
         decide_by=hold.decide_by,
-        reason=hold.reason,
+        reason=Bilingual.of(hold.reason, hold.reason_zh),
         needed=hold.approvals_needed,
         agreed=tuple(hold.approved_by),
         alerts=() if hold.alert_id is None else (hold.alert_id,),
@@ -86,7 +87,7 @@ def _of_request(state: ChannelState, request: FourEyesRequest, person: Person) -
         by=request.by,
         since=request.since,
         decide_by=request.decide_by,
-        reason=request.reason,
+        reason=Bilingual.of(request.reason, None),
         needed=request.approvals_needed,
         agreed=tuple(request.approved_by),
         alerts=tuple(dict.fromkeys(alerts)),

@@ -244,11 +244,15 @@ def test_what_needs_several_approvals_acts_once_as_many_different_people_gave_th
         return Command.model_validate_json(json.dumps(fields))
 
     first = answer(target, said_by("person:wang", target), moment)
-    assert (first.outcome, first.why) == ("waiting", "1 of 2 people approve the pause: approve ordered by person:wang")
+    assert (first.outcome, first.why.en, first.why.zh) == (
+        "waiting",
+        "1 of 2 people approve the pause: approve ordered by person:wang",
+        "已有 1/2 人批准暂停：wang 下达 approve",
+    )
     assert first.notes == () and first.target is not None
     assert (first.target.holds[0].approval, first.target.generation) == ("waiting", target.generation + 1)
     again = answer(first.target, said_by("person:WANG", first.target), moment)
-    assert again.why == "the same person has approved the pause before: it takes different people"
+    assert again.why.en == "the same person has approved the pause before: it takes different people"
     second = answer(first.target, said_by("person:chen", first.target), moment)
     assert (second.outcome, second.holds) == ("done", (target.holds[0].hold_id,))
     assert second.target is not None

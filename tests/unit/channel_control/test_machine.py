@@ -8,6 +8,7 @@ import pytest
 from schemas.commands import Command
 from services.channel_control.decision import MAX_NOTE
 from services.channel_control.machine import MAX_COMMAND_BYTES, ControlMachine
+from services.channel_control.sentences import own
 from services.channel_control.target import Target
 from services.runtime.machine import Output, Record
 from services.runtime.murmur import partition_of
@@ -76,6 +77,7 @@ def test_an_indicators_pause_becomes_state_audit_and_a_fact_for_its_alert() -> N
         "confirmed_generation": None,
         "confirmed_at": None,
         "error": None,
+        "error_zh": None,
         "drift": None,
     }
     assert outcome(outputs) == ("done", "20 complaints today")
@@ -413,6 +415,7 @@ def test_a_confirmation_is_kept_beside_what_is_wanted_and_told_to_the_alert() ->
         "confirmed_generation": 1,
         "confirmed_at": "2026-01-01T00:00:01.500000Z",
         "error": None,
+        "error_zh": None,
         "drift": None,
     }
     assert actions(outputs) == [(hex_id(0xA), "pause", "confirmed")]
@@ -433,7 +436,7 @@ def test_a_failure_is_shown_and_a_later_confirmation_clears_it() -> None:
     outputs = log.give(failed(2, 1, "the platform answered 503"))
     assert outcome(outputs) == ("failed", "the platform answered 503")
     assert actions(outputs) == [(hex_id(0xA), "pause", "failed")]
-    assert log.channel.error == "the platform answered 503"
+    assert log.channel.error == own("the platform answered 503")
     log.give(confirmed(3, 1, "paused", 0.0))
     assert log.channel.error is None
 

@@ -12,6 +12,7 @@ from services.channel_control.machine import ControlMachine
 from services.channel_control.no_platform import NoPlatform
 from services.channel_control.reconcile import Answer, Call, Patience, Seen, Trouble
 from services.channel_control.reconciler_io import Limits, Reconciler
+from services.channel_control.sentences import both
 from tests.unit.channel_control.orders import CHANNEL, SIGNAL, order, persons, record, unforeseen
 
 QUICK = Limits(patience=Patience(base_s=0.001, cap_s=0.01))
@@ -247,7 +248,7 @@ async def test_a_bug_in_one_attempt_is_told_and_the_others_go_on(caplog: Any) ->
         world.give(order(2, target="channel:other"))
         await world.until(lambda: "confirmed" in world.words() and "failed" in world.words())
     assert world.machine.target("channel:other").confirmed == "paused"
-    assert world.machine.target(CHANNEL).error == "the reconciler failed; see its log"
+    assert world.machine.target(CHANNEL).error == both("the reconciler failed; see its log", "对账程序出错，详见其日志")
     assert "unforeseen" in caplog.text
     assert unforeseen("reconciler") > before
 

@@ -23,7 +23,7 @@ def test_it_is_away_once_it_has_been_silent_for_long_enough() -> None:
     assert not sights.is_away(ADS, 69.9)
     assert not sights.is_there(ADS)
     assert sights.is_away(ADS, 70.0)
-    assert sights.reason(ADS) == "the platform answered 503"
+    assert sights.reason(ADS).en == "the platform answered 503"
     assert not sights.is_away("another", 70.0)
     sights.heard(ADS, Seen(None), 80.0)
     assert sights.is_there(ADS)
