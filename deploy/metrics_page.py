@@ -17,7 +17,19 @@ SERVICES: Final = PAGE.parents[1] / "services"
 ROOMS: Final = ("runtime", "gateway", "ingest", "indicators", "channel_control", "alerting", "console")
 """Each has modules called `metrics` or `…_metrics`; `runtime`'s are those of every service."""
 UNITS: Final = (
-    *("seconds", "bytes", "ratio", "records", "targets", "channels", "messages", "episodes", "holds", "cny"),
+    *(
+        "seconds",
+        "bytes",
+        "ratio",
+        "records",
+        "targets",
+        "channels",
+        "products",
+        "messages",
+        "episodes",
+        "holds",
+        "cny",
+    ),
     *("impressions", "clicks", "accounts", "purchases", "complaints", "alerts", "errors"),
 )
 

@@ -22,7 +22,8 @@ TrafficShare = Annotated[float, Field(gt=0, le=1)]
 class Governor(Closed):
     """How much automation may stop or slow. What is beyond waits for two people, and one alert says so.
 
-    Traffic is counted in clicks of the last hour; a channel that is slowed to half counts half of its own.
+    Traffic is counted in clicks of the last hour; a channel that is slowed to half counts half of its own. Promotions
+    are counted by their products, since one verdict stops a product's on every channel that carries it.
     """
 
     enabled: bool = True
@@ -30,6 +31,9 @@ class Governor(Closed):
     """Five channels rarely go wrong by themselves within a day, so more are likelier to have the policy in common."""
     channels_per_hour: Count = 10
     """Also of those that were let go meanwhile: a rule that trips, clears and trips again runs against it."""
+    products_at_once: Count = 3
+    """Of so many products automation stops promotions. A product goes wrong by itself; several at once seldom do."""
+    products_per_hour: Count = 6
     traffic_share_at_once: TrafficShare = 0.6
     """More than half of the business is a decision for people."""
     traffic_share_per_hour: TrafficShare = 0.8

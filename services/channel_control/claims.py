@@ -1,4 +1,4 @@
-"""Claims: a stop that automation orders on a channel acts when the governor has granted it its share.
+"""Claims: a stop that automation orders on a channel or promotion acts when the governor has granted it its share.
 
 A claimed hold stands as one that waits. What the governor declines waits for two people instead; what they approve, and
 what is lifted, the governor is told.
@@ -21,12 +21,13 @@ from services.channel_control.target import Target
 from services.runtime.ids import derive
 
 BY: Final = "governor"
+GOVERNED: Final = ("channel:", "promotion:")
 
 
 def must_claim(command: Command, policy: Policy) -> bool:
     """Whether an order that holds is one that the governor has a say in."""
     automatic = command.is_from_indicator() and command.maturity == "auto"
-    return automatic and policy.governor.enabled and command.target.startswith("channel:")
+    return automatic and policy.governor.enabled and command.target.startswith(GOVERNED)
 
 
 def as_request(command: Command) -> Command:

@@ -2,7 +2,7 @@
 
 Channels that are stopped are counted, and their share of the last hour's clicks. A stopped channel keeps the clicks
 that it had when it was stopped, so that its share does not shrink because of the stop. Where nobody has told any
-figures yet only the counts bind.
+figures yet only the counts bind. Promotions are counted by their products: one verdict stops all of a product's.
 """
 
 from collections.abc import Iterable
@@ -22,6 +22,14 @@ _AT_ONCE: Final = Bilingual(
 )
 _PER_HOUR: Final = Bilingual(
     en="it would stop {} channels within an hour, the policy allows {}", zh="一小时内将限制 {} 个渠道，策略允许 {} 个"
+)
+_PRODUCTS_AT_ONCE: Final = Bilingual(
+    en="it would stop promotions of {} products at once, the policy allows {}",
+    zh="将同时暂停 {} 个产品的推广，策略允许 {} 个",
+)
+_PRODUCTS_PER_HOUR: Final = Bilingual(
+    en="it would stop promotions of {} products within an hour, the policy allows {}",
+    zh="一小时内将暂停 {} 个产品的推广，策略允许 {} 个",
 )
 _SHARE_AT_ONCE: Final = Bilingual(
     en="it would stop {:.0%} of the hour's clicks at once, the policy allows {:.0%}",
@@ -106,16 +114,14 @@ def _beyond(standing: Standing, wanted: Claim, limits: Governor, at: datetime) -
     now = standing.granted
     if any(stop.claim.target == wanted.target and stop.claim.left <= wanted.left for stop in now):
         return None  # nothing more is stopped
-    if len(_channels(now, wanted)) <= limits.always:
-        return None
     lately = [stop for stop in (*now, *standing.past) if stop.at > at - HOUR]
-    share_now, share_lately = (_share(standing, stops, wanted) for stops in (now, lately))
-    checks = (
-        (len(_channels(now, wanted)), limits.channels_at_once, _AT_ONCE),
-        (len(_channels(lately, wanted)), limits.channels_per_hour, _PER_HOUR),
-        (share_now, limits.traffic_share_at_once, _SHARE_AT_ONCE),
-        (share_lately, limits.traffic_share_per_hour, _SHARE_PER_HOUR),
-    )
+    if (product := _product(wanted.target)) is not None:
+        checks = _of_products(len({product} | _products(now)), len({product} | _products(lately)), limits)
+    elif len({wanted.target} | _channels(now)) <= limits.always:
+        return None
+    else:
+        checks = _of_channels(len({wanted.target} | _channels(now)), len({wanted.target} | _channels(lately)), limits)
+        checks += _of_traffic(_share(standing, now, wanted), _share(standing, lately, wanted), limits)
     return next((_filled(said, value, most) for value, most, said in checks if value > most), None)
 
 
@@ -123,8 +129,37 @@ def _filled(said: Bilingual, value: float, most: float) -> Bilingual:
     return Bilingual(en=said.en.format(value, most), zh=said.zh.format(value, most))
 
 
-def _channels(stops: Iterable[Stop], wanted: Claim) -> set[str]:
-    return {stop.claim.target for stop in stops} | {wanted.target}
+Checks = tuple[tuple[float, float, Bilingual], ...]
+"""What it would come to, what the policy allows, and both in words."""
+
+
+def _of_products(now: int, lately: int, limits: Governor) -> Checks:
+    return ((now, limits.products_at_once, _PRODUCTS_AT_ONCE), (lately, limits.products_per_hour, _PRODUCTS_PER_HOUR))
+
+
+def _of_channels(now: int, lately: int, limits: Governor) -> Checks:
+    return ((now, limits.channels_at_once, _AT_ONCE), (lately, limits.channels_per_hour, _PER_HOUR))
+
+
+def _of_traffic(now: float, lately: float, limits: Governor) -> Checks:
+    return (
+        (now, limits.traffic_share_at_once, _SHARE_AT_ONCE),
+        (lately, limits.traffic_share_per_hour, _SHARE_PER_HOUR),
+    )
+
+
+def _product(target: str) -> str | None:
+    """Of a promotion."""
+    kind, _, name = target.partition(":")
+    return name.rpartition("@")[0] if kind == "promotion" else None
+
+
+def _products(stops: Iterable[Stop]) -> set[str]:
+    return {product for stop in stops if (product := _product(stop.claim.target)) is not None}
+
+
+def _channels(stops: Iterable[Stop]) -> set[str]:
+    return {stop.claim.target for stop in stops if _product(stop.claim.target) is None}
 
 
 def _share(standing: Standing, stops: Iterable[Stop], wanted: Claim) -> float:
@@ -141,7 +176,12 @@ def _share(standing: Standing, stops: Iterable[Stop], wanted: Claim) -> float:
 
 def channels(stops: Iterable[Stop]) -> int:
     """How many channels these are about."""
-    return len({stop.claim.target for stop in stops})
+    return len(_channels(stops))
+
+
+def products(stops: Iterable[Stop]) -> int:
+    """Of how many products these stop promotions."""
+    return len(_products(stops))
 
 
 def most_harmful_first(standing: Standing) -> list[tuple[Stop, Hour | None]]:

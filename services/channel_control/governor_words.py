@@ -1,11 +1,12 @@
 """What people read of the governor: what waits, the most harmful first, what waiting costs and what stopping costs."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from schemas.base import Bilingual
 from schemas.governor import Hour
 from schemas.wording import phrase
-from services.channel_control.governor import Standing, Stop, channels, most_harmful_first
+from services.channel_control.governor import Standing, Stop, channels, most_harmful_first, products
 
 NAMED: Final = 5
 """So many are told one by one."""
@@ -17,34 +18,40 @@ OVER: Final = Bilingual(
 
 def title(standing: Standing) -> Bilingual:
     """How many wait."""
-    waiting = channels(standing.waiting)
+    waiting = _counted(standing.waiting)
     return Bilingual(
-        en=f"Automation is held back: stops of {_many(waiting)} wait for two people",
-        zh=f"自动处置已被限制：{waiting} 个渠道的措施等待两人批准",
+        en=f"Automation is held back: stops of {waiting.en} wait for two people",
+        zh=f"自动处置已被限制：{waiting.zh}的措施等待两人批准",
     )
 
 
 def summary(standing: Standing) -> Bilingual:
     """Why people have to decide, and on what they decide."""
-    acting, found = channels(standing.granted), most_harmful_first(standing)
+    acting, found = _counted(standing.granted), most_harmful_first(standing)
     lines = [_line(stop, hour) for stop, hour in found[:NAMED]]
     more = len(found) - NAMED
     en = [
-        f"Stopped or slowed by automation already: {_many(acting)}. More is for people, since so much at once is more "
-        "likely a fault of the policy or of the data than of every channel.",
+        f"Stopped or slowed by automation already: {acting.en}. More is for people, since so much at once is more "
+        "likely a fault of the policy or of the data than of every one of them.",
         *(line.en for line in lines),
         *([f"And {more} more."] if more > 0 else []),
     ]
     zh = [
-        f"已有 {acting} 个渠道被自动暂停或限流；同时出现这么多，更可能是策略或数据有误，其余须由人决定。",
+        f"已有{acting.zh}被自动暂停或限流；同时出现这么多，更可能是策略或数据有误，其余须由人决定。",
         *(line.zh for line in lines),
         *([f"另有 {more} 项。"] if more > 0 else []),
     ]
     return Bilingual(en=" ".join(en), zh="".join(zh))
 
 
-def _many(number: int) -> str:
-    return f"{number} channel{'' if number == 1 else 's'}"
+def _counted(stops: Sequence[Stop]) -> Bilingual:
+    """`5 channels and the promotion of 2 products`."""
+    counts = ((channels(stops), "", "channel", "渠道"), (products(stops), "the promotion of ", "product", "产品推广"))
+    named = [each for each in counts if each[0]] or counts[:1]
+    return Bilingual(
+        en=" and ".join(f"{what}{many} {one}{'' if many == 1 else 's'}" for many, what, one, _ in named),
+        zh="、".join(f" {many} 个{one}" for many, _, _, one in named),
+    )
 
 
 def _line(stop: Stop, hour: Hour | None) -> Bilingual:

@@ -1,7 +1,7 @@
 """channel_control's metrics."""
 
 from collections import Counter as Tally
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, get_args
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -9,7 +9,7 @@ from prometheus_client.core import Metric
 
 from schemas import automation
 from schemas.channels import Hold, HoldKind
-from services.channel_control.governor import channels
+from services.channel_control.governor import channels, products
 from services.channel_control.holds import acts, waits
 from services.channel_control.machine import ControlMachine
 from services.runtime.machine_metrics import MachineCollector, gauge
@@ -68,17 +68,7 @@ class ControlCollector(MachineCollector[ControlMachine]):
         yield each("ramping_targets", "Targets with a hold that opens by itself, in steps.", _ramping)
         yield each("overridden_targets", "Targets that a person keeps running.", _overridden)
         yield each("automation_off", "1 while people have it switched off.", _automation_off)
-        yield gauge(
-            f"{_P}governed_channels",
-            "Channels that automation stops or slows within the governor's limits (granted), or wants to (waiting).",
-            ["state"],
-            [
-                ([state], channels(asked))
-                for it in machines.values()
-                if it.governor is not None
-                for state, asked in (("granted", it.governor.granted), ("waiting", it.governor.waiting))
-            ],
-        )
+        yield from _governed(machines.values())
         yield gauge(
             f"{_P}holds",
             "Holds that stand, by what they are on, their kind, and whether they act, wait for people or are masked.",
@@ -91,6 +81,28 @@ class ControlCollector(MachineCollector[ControlMachine]):
             ["partition"],
             [([at], it.policy_version) for at, it in machines.items() if it.policy_version is not None],
         )
+
+
+def _governed(machines: Iterable[ControlMachine]) -> Iterator[Metric]:
+    stops = [
+        (state, asked)
+        for it in machines
+        if it.governor is not None
+        for state, asked in (("granted", it.governor.granted), ("waiting", it.governor.waiting))
+    ]
+    text = "{} within the governor's limits (granted), or wants to (waiting)."
+    yield gauge(
+        f"{_P}governed_channels",
+        text.format("Channels that automation stops or slows"),
+        ["state"],
+        [([state], channels(asked)) for state, asked in stops],
+    )
+    yield gauge(
+        f"{_P}governed_products",
+        text.format("Products of which automation stops promotions"),
+        ["state"],
+        [([state], products(asked)) for state, asked in stops],
+    )
 
 
 def _unconfirmed(machine: ControlMachine) -> int:

@@ -35,7 +35,7 @@ def becomes_auto(before: Policy, after: Policy) -> list[str]:
 
 def _unbound(old: Governor, new: Governor) -> list[str]:
     """The limits of the governor that let automation go further than before; one that is switched off has none."""
-    limits = ("channels_at_once", "channels_per_hour", "traffic_share_at_once", "traffic_share_per_hour", "always")
+    limits = [name for name in Governor.model_fields if name != "enabled"]
     if not (old.enabled and new.enabled):
         return ["governor: off"] if old.enabled else []
     return [f"governor: {name}" for name in limits if getattr(new, name) > getattr(old, name)]

@@ -9,7 +9,12 @@ from schemas.resuming import ResumePolicy
 from services.policies.reading import read_policy
 
 WIDE = Governor(
-    channels_at_once=10_000, channels_per_hour=10_000, traffic_share_at_once=1.0, traffic_share_per_hour=1.0
+    channels_at_once=10_000,
+    channels_per_hour=10_000,
+    products_at_once=10_000,
+    products_per_hour=10_000,
+    traffic_share_at_once=1.0,
+    traffic_share_per_hour=1.0,
 )
 _LATER = ResumePolicy(wait=timedelta(days=1))
 

@@ -64,6 +64,44 @@ def test_a_bad_policy_that_trips_everything_stops_a_few_and_calls_people_with_on
     assert told[-1]["summary"]["en"].endswith("And 30 more.")
 
 
+def promotion(number: int, product: str, channel: str) -> dict[str, Any]:
+    return stop(number, target=f"promotion:{product}@{channel}")
+
+
+def test_a_bad_policy_that_trips_every_product_stops_promotions_of_a_few_and_calls_people() -> None:
+    cluster = Cluster()
+    names = [(f"fund-{product}", f"c{channel}") for channel in range(4) for product in range(10)]
+    outputs = cluster.give(*(promotion(at, *name) for at, name in enumerate(names)))
+    paused = cluster.paused(f"promotion:{product}@{channel}" for product, channel in names)
+    assert len(paused) == 12, "of three products, on each of the four channels"
+    assert {name.partition("@")[0] for name in paused} == {f"promotion:fund-{number}" for number in range(3)}
+    (hold,) = cluster.target("promotion:fund-9@c1").holds
+    assert (hold.approval, hold.claim, hold.approvals_needed) == ("waiting", "declined", 2)
+    assert "it would stop promotions of 4 products at once, the policy allows 3" in (hold.reason or "")
+    told = alerts(outputs)
+    assert len({fact["alert_id"] for fact in told}) == 1
+    assert "stops of the promotion of 7 products wait for two people" in told[-1]["title"]["en"]
+    assert "7 个产品推广的措施" in told[-1]["title"]["zh"]
+
+
+def test_one_product_is_stopped_wherever_it_is_and_channels_have_limits_of_their_own() -> None:
+    cluster = Cluster(governor={"products_at_once": 1, "channels_at_once": 1, "always": 0})
+    everywhere = [promotion(number, "fund@7", f"c{number}") for number in range(12)]
+    cluster.give(figures(1, c1=10), *everywhere, stop(20), stop(21))
+    assert len(cluster.paused(f"promotion:fund@7@c{number}" for number in range(12))) == 12
+    assert cluster.paused(CHANNELS) == [CHANNELS[20]]
+    outputs = cluster.give(promotion(30, "other", "c1"))
+    assert "1 channel and the promotion of 1 product wait" in alerts(outputs)[-1]["title"]["en"]
+
+
+def test_the_hour_counts_products_that_were_let_go() -> None:
+    cluster = Cluster(governor={"products_per_hour": 1})
+    cluster.give(promotion(1, "a", "c1"))
+    cluster.give(lift(cluster, 9, "promotion:a@c1"), promotion(2, "b", "c1"))
+    (hold,) = cluster.target("promotion:b@c1").holds
+    assert "promotions of 2 products within an hour, the policy allows 1" in (hold.reason or "")
+
+
 def test_what_is_granted_acts_is_audited_and_told_as_any_order() -> None:
     cluster = Cluster()
     outputs = cluster.give(stop(1))
