@@ -140,10 +140,21 @@ class Series(Message):
     runs: list[list[Point]]
 
 
+Origin = Literal["archive", "topics"]
+
+
+class Part(Message):
+    """From when to when there was anything in the window to read from an archive, or from the topics."""
+
+    of: Origin
+    first: Instant
+    last: Instant
+
+
 class Source(Message):
     """What was read. warm_up_s: how far the log reaches back before the window, of what the indicators look back to.
 
-    first, last: the times of the first and the last record that was read.
+    first, last: the times of the first and the last record that was read. parts: none for a file.
     """
 
     name: str
@@ -154,6 +165,7 @@ class Source(Message):
     warm_up_wanted_s: float
     first: Instant | None = None
     last: Instant | None = None
+    parts: list[Part] = []
 
 
 class Report(Message):

@@ -13,7 +13,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from schemas.topics import RAW_TOPICS, TOPICS
-from services.cli.archive.pieces import ArchiveError, Pieces, by_day
+from services.cli.archive.pieces import OTHER_SYSTEM, ArchiveError, Pieces, by_day
 from services.cli.archive.rows import Masking
 from services.cli.settings import CliSettings
 from services.ingest.records import CONTROL_HEADER, Records
@@ -113,7 +113,7 @@ class _Round:
         if position is None:
             position = begin
         if position > end:
-            raise ArchiveError(f"the archive goes up to {position}, the topic to {end}: is it that of another system?")
+            raise ArchiveError(OTHER_SYSTEM.format(position, end))
         if position < begin:
             self._miss(topic, partition, f"{position} to {begin - 1} were gone before they were archived")
             position = begin

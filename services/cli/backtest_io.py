@@ -46,6 +46,11 @@ _SHARED_UNKNOWN: Final = Bilingual(
     "judged like any other.",
     zh="未设置 TIDEGATE_INGEST_PSEUDONYM_KEY：无法在归档中识别策略中的共享地址，此处按普通地址判断。",
 )
+_TWO_NAMES: Final = Bilingual(
+    en="TIDEGATE_INGEST_PSEUDONYM_KEY is not set: in what is read from the topics, addresses and accounts have other "
+    "names than in the archive, so whoever is in both counts as two.",
+    zh="未设置 TIDEGATE_INGEST_PSEUDONYM_KEY：来自主题的数据中地址与账户的化名与归档不同，两处都出现者按两个计。",
+)
 
 
 def add_commands(commands: Any) -> None:
@@ -61,6 +66,7 @@ def add_commands(commands: Any) -> None:
     )
     command.add_argument("--map", type=Path, help="how a row of the file becomes events (YAML, as for replay)")
     command.add_argument("--archive", type=Path, metavar="DIR", help="what `tidegate archive` has copied")
+    command.add_argument("--topics", action="store_true", help="and then the cluster's topics, from where it ends")
     command.add_argument(
         "--from", dest="since", metavar="WHEN", help="report from here on: 7d ago, or an RFC 3339 time"
     )
@@ -84,9 +90,12 @@ async def backtest(arguments: argparse.Namespace, settings: CliSettings) -> int:
         policies = [await _policy(arguments, settings)]
         if arguments.against is not None:
             policies.append(await policy_named(arguments.against, settings))
-        async with opened(arguments, settings, policies) as log:
+        known = settings.ingest_pseudonym_key
+        key = secrets.token_bytes(32) if known is None else known.get_secret_value().encode()
+        async with opened(arguments, settings, policies, key) as log:
+            notes = [] if known else _without_key(log, policies)
             progress = _lines if arguments.progress else _bar
-            report = await _tested(log, policies, settings, progress(log.total))
+            report = await _tested(log, policies, key, notes, progress(log.total))
     except _MISTAKES as error:
         print(error, file=sys.stderr)
         return 1
@@ -107,6 +116,8 @@ def _problem_with(arguments: argparse.Namespace) -> str | None:
         return "--from is not before --to"
     if arguments.file is not None and arguments.archive is not None:
         return "a file or --archive, not both"
+    if arguments.topics and arguments.archive is None:
+        return "--topics goes on behind an --archive; without one they are read anyway"
     return "--map is for a file" if arguments.map is not None and arguments.file is None else None
 
 
@@ -116,9 +127,9 @@ async def _policy(arguments: argparse.Namespace, settings: CliSettings) -> Polic
     return await policy_named(arguments.policy, settings)
 
 
-async def _tested(log: Log, policies: Sequence[Policy], settings: CliSettings, progress: Progressing) -> Report:
-    known = settings.ingest_pseudonym_key
-    key = secrets.token_bytes(32) if known is None else known.get_secret_value().encode()
+async def _tested(
+    log: Log, policies: Sequence[Policy], key: bytes, notes: Sequence[Bilingual], progress: Progressing
+) -> Report:
     tested: Backtest | None = None
     with progress as show:
         async with aclosing(log.blocks) as found:  # type: ignore[type-var]
@@ -131,14 +142,16 @@ async def _tested(log: Log, policies: Sequence[Policy], settings: CliSettings, p
                 show(len(records))
     if tested is None:
         raise NothingThereError(f"{log.name}: there is no event in that time to test with")
-    return tested.finish(log.name, [*([] if known else _without_key(log, policies)), *log.notes])
+    parts = [part for each in log.reached for part in each.within(log.window.start)]
+    return tested.finish(log.name, [*notes, *log.notes], parts)
 
 
 def _without_key(log: Log, policies: Sequence[Policy]) -> list[Bilingual]:
     """In an archive everybody has the name of alerts already; but who is behind a shared address cannot be told."""
     if not log.archived:
         return [_OWN_NAMES]
-    return [_SHARED_UNKNOWN] if any(policy.shared_addresses for policy in policies) else []
+    shared = [_SHARED_UNKNOWN] if any(policy.shared_addresses for policy in policies) else []
+    return [*shared, _TWO_NAMES] if len(log.reached) > 1 else shared
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What a backtest reads: a file, an archive, or the raw topics of a cluster."""
+"""What a backtest reads: a file, an archive, the raw topics of a cluster, or an archive and behind it the topics."""
 
 import argparse
 import asyncio
@@ -10,12 +10,15 @@ from pathlib import Path
 
 from schemas.base import Bilingual
 from schemas.policy import Policy
+from services.cli.archive.alike import Alike
 from services.cli.archive.naming import too_large
+from services.cli.archive.pieces import ArchiveError
 from services.cli.archived_log_io import ArchivedLog
 from services.cli.backtest.engine import WARM_UP_MS
 from services.cli.backtest.files import records_in
+from services.cli.backtest.reach import Reach
 from services.cli.backtest.timeline import Block, blocks, boundary
-from services.cli.raw_log_io import raw_log
+from services.cli.raw_log_io import Archived, raw_log
 from services.cli.replay import read_map
 from services.cli.settings import CliSettings
 from services.indicators.days import Span
@@ -29,7 +32,7 @@ class NothingThereError(ValueError):
 @dataclass(frozen=True, slots=True)
 class Log:
     """window: what to report on; a start of 0 is where the log begins. total: about how many records there are.
-    archived: events carry pseudonyms already."""
+    archived: events carry pseudonyms already. reached: once all is read, what came from where."""
 
     name: str
     window: Span
@@ -37,26 +40,37 @@ class Log:
     blocks: AsyncIterator[Block]
     archived: bool = False
     notes: Sequence[Bilingual] = field(default_factory=list)
+    reached: Sequence[Reach] = ()
 
 
 @asynccontextmanager
 async def opened(
-    arguments: argparse.Namespace, settings: CliSettings, policies: Sequence[Policy]
+    arguments: argparse.Namespace, settings: CliSettings, policies: Sequence[Policy], key: bytes
 ) -> AsyncIterator[Log]:
-    """The log that the arguments name, from as long before their window as indicators look back."""
+    """The log that the arguments name, from as long before their window as indicators look back. key: of pseudonyms."""
     start_ms, end_ms = arguments.start or 0, arguments.end or time.time_ns() // 1_000_000
     since_ms = max(0, start_ms - WARM_UP_MS)
+    window = Span(start_ms, end_ms)
     if arguments.file is not None:
         yield await asyncio.to_thread(_file, arguments, start_ms)
     elif arguments.archive is not None:
         archive = ArchivedLog(arguments.archive, since_ms, end_ms)
-        found = _each(blocks(archive.records()))
-        notes = [*_gaps(archive), *_networks(policies)]
-        yield Log(f"{arguments.archive.name} (archive)", Span(start_ms, end_ms), archive.total, found, True, notes)
+        name, networks = f"{arguments.archive.name} (archive)", list(_networks(policies))
+        if not arguments.topics:
+            found, notes = _each(blocks(archive.records())), [*_gaps(archive.gaps), *networks]
+            yield Log(name, window, archive.total, found, True, notes, [archive.reach])
+            return
+        if settings.clock != "wall":
+            raise ArchiveError("on the clock of a replay there is no archive")
+        await wait_for_broker(settings)
+        earlier = Archived(archive.sources(), archive.positions, archive.total, Alike(key))
+        async with raw_log(settings, since_ms, end_ms, earlier) as log:
+            name, notes = f"{name}, then Kafka, {settings.kafka}", [*_gaps([*archive.gaps, *log.gaps]), *networks]
+            yield Log(name, window, log.total, log.blocks(), True, notes, [archive.reach, log.reach])
     else:
         await wait_for_broker(settings)
         async with raw_log(settings, since_ms, end_ms) as log:
-            yield Log(f"Kafka, {settings.kafka}", Span(start_ms, end_ms), log.total, log.blocks())
+            yield Log(f"Kafka, {settings.kafka}", window, log.total, log.blocks(), reached=[log.reach])
 
 
 def _file(arguments: argparse.Namespace, start_ms: int) -> Log:
@@ -76,10 +90,10 @@ async def _each(found: Iterator[Block]) -> AsyncIterator[Block]:
         yield block
 
 
-def _gaps(archive: ArchivedLog) -> list[Bilingual]:
-    if not archive.gaps:
+def _gaps(gaps: Sequence[str]) -> list[Bilingual]:
+    if not gaps:
         return []
-    missing = ", ".join(archive.gaps)
+    missing = ", ".join(gaps)
     return [Bilingual(en=f"Never archived, and so not tested: {missing}.", zh=f"未归档、未参与回测：{missing}。")]
 
 

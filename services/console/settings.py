@@ -38,7 +38,7 @@ class ConsoleSettings(SignInSettings):
     console_backtest_archive: DirectoryPath | None = None
     """What `tidegate archive` has copied: the past on which people at the console try a policy."""
     console_backtest_topics: bool = False
-    """Without an archive, try it on the raw topics: the process that does so reads personal data, as
+    """Try it on the raw topics too, from where the archive ends: the process that does so reads personal data, as
     `tidegate backtest` does, and hands none on."""
     console_history_username: str | None = None
     """Kafka's user under whom that process reads them, where that is not the console's own."""

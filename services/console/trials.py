@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -15,6 +15,7 @@ from services.runtime.settings import CommonSettings, variable
 State = Literal["running", "done", "failed", "cancelled"]
 DAYS: Final = (7, 14, 30, 60, 90)
 MAX_ROWS: Final = 200
+_DAY: Final = timedelta(days=1)
 MAX_DRAWN: Final = 8
 """Indicators on a subject that are drawn, first those of which the two policies say most different things."""
 
@@ -51,7 +52,8 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a trial has found. trips: of each policy, for a chart of all."""
+    """What a trial has found. trips: of each policy, for a chart of all. uncovered: of which days of the window there
+    was nothing to read, from when to when."""
 
     source: Source
     since: datetime
@@ -62,6 +64,7 @@ class Outcome:
     trips: Sequence[Sequence[Trip]]
     drawings: Sequence[Drawing]
     notes: Sequence[Bilingual]
+    uncovered: Sequence[tuple[datetime, datetime]]
 
 
 @dataclass(slots=True)
@@ -96,7 +99,19 @@ def outcome_of(report: Report) -> Outcome:
         trips=[first, second],
         drawings=list(_drawings(report, (first, second))),
         notes=report.notes,
+        uncovered=list(_uncovered(report)),
     )
+
+
+def _uncovered(report: Report) -> Iterator[tuple[datetime, datetime]]:
+    """A day and more of which no part tells: a quiet day is one too, since a log cannot tell the two apart."""
+    reached = report.window.from_
+    for part in sorted(report.source.parts, key=lambda each: each.first):
+        if part.first - reached >= _DAY:
+            yield reached, part.first
+        reached = max(reached, part.last)
+    if report.source.parts and report.window.to - reached >= _DAY:
+        yield reached, report.window.to
 
 
 def _row(found: Difference, report: Report) -> Row:
@@ -120,11 +135,14 @@ def _drawings(report: Report, trips: Sequence[Sequence[Trip]]) -> Iterator[Drawi
     yield from (each for _, _, each in sorted(drawn, key=lambda found: found[:2])[:MAX_DRAWN])
 
 
-def command(trial: Trial, folder: Path, archive: Path | None) -> list[str]:
-    """The arguments of `tidegate` for a trial whose policies are in a folder, where the report goes too."""
+def command(trial: Trial, folder: Path, archive: Path | None, topics: bool) -> list[str]:
+    """The arguments of `tidegate` for a trial whose policies are in a folder, where the report goes too. topics: these
+    as well, from where the archive ends."""
     said = ["backtest", "--policy", str(folder / "before.yaml"), "--against", str(folder / "after.yaml")]
     said += ["--from", f"{trial.days}d", "--json", str(folder / "report.json"), "--progress"]
-    return said if archive is None else [*said, "--archive", str(archive)]
+    if archive is None:
+        return said
+    return [*said, "--archive", str(archive), *(["--topics"] if topics else [])]
 
 
 def environment(environ: Mapping[str, str], kafka: CommonSettings | None) -> dict[str, str]:

@@ -40,7 +40,7 @@ class Trials:
     def __init__(self, settings: ConsoleSettings, tidegate: Sequence[str] = (sys.executable, "-m", "services.cli")):
         self._archive = settings.console_backtest_archive
         self._topics = settings.console_backtest_topics
-        self._kafka = settings.for_history() if self._archive is None else None
+        self._kafka = settings.for_history() if self._topics else None
         self._tidegate = tidegate
         self._trials: dict[str, Trial] = {}
         self._task: asyncio.Task[None] | None = None
@@ -107,7 +107,7 @@ class Trials:
                 await asyncio.to_thread((folder / file).write_text, text_of(policy), "utf-8")
             process = await asyncio.create_subprocess_exec(
                 *self._tidegate,
-                *command(trial, folder, self._archive),
+                *command(trial, folder, self._archive, self._topics),
                 env=environment(os.environ, self._kafka),
                 stdin=DEVNULL,
                 stdout=DEVNULL,

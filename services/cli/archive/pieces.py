@@ -18,6 +18,8 @@ from services.ingest.records import Records
 
 _PATH: Final = re.compile(r"([a-z-]+)/day=(\d{4}-\d\d-\d\d)/(\d+)-(\d+)-(\d+)\.parquet")
 
+OTHER_SYSTEM: Final = "the archive goes up to {}, the topic to {}: is it that of another system?"
+
 
 class ArchiveError(ValueError):
     """An archive that cannot be written or read; the message says why."""
@@ -49,23 +51,24 @@ def piece_of(path: PurePosixPath) -> Piece:
 
 
 class Pieces:
-    """What an archive holds, by topic and partition in the order of offsets. Raises ArchiveError where two overlap."""
+    """What an archive holds, by topic and partition in the order of offsets (`by_source`). Raises ArchiveError where
+    two overlap."""
 
     def __init__(self, found: Iterable[Piece]) -> None:
-        self._by_source: dict[tuple[str, int], list[Piece]] = {}
+        self.by_source: dict[tuple[str, int], list[Piece]] = {}
         for piece in sorted(found, key=lambda each: each.first):
-            self._by_source.setdefault((piece.topic, piece.partition), []).append(piece)
+            self.by_source.setdefault((piece.topic, piece.partition), []).append(piece)
         for one, other in self._neighbours():
             if other.first < one.next:
                 raise ArchiveError(f"{one.path} and {other.path} hold the same offsets")
 
     def of(self, topic: str, partition: int) -> list[Piece]:
         """Those of one source partition."""
-        return self._by_source.get((topic, partition), [])
+        return self.by_source.get((topic, partition), [])
 
     def partitions(self, topic: str) -> list[int]:
         """The partitions of a topic."""
-        return sorted(partition for each, partition in self._by_source if each == topic)
+        return sorted(partition for each, partition in self.by_source if each == topic)
 
     def position(self, topic: str, partition: int) -> int | None:
         """Where the archive of a source partition ends; None if nothing of it was ever archived."""
@@ -77,7 +80,7 @@ class Pieces:
         return [(one, other) for one, other in self._neighbours() if one.next < other.first]
 
     def _neighbours(self) -> Iterator[tuple[Piece, Piece]]:
-        for pieces in self._by_source.values():
+        for pieces in self.by_source.values():
             yield from pairwise(pieces)
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from schemas.backtest import Report, Run, Series, Source
+from schemas.backtest import Part, Report, Run, Series, Source
 from schemas.base import Bilingual, Window, from_ms
 from schemas.policy import Policy
 from services.cli.backtest import notes
@@ -109,7 +109,7 @@ class Backtest:
         for trial in self._trials:
             trial.mark(at_ms)
 
-    def finish(self, source: str, more: Sequence[Bilingual] = ()) -> Report:
+    def finish(self, source: str, more: Sequence[Bilingual] = (), parts: Sequence[Part] = ()) -> Report:
         """Nothing more comes: time goes on to the end of the window, and this is what happened."""
         self._pass(self._window.end)
         for trial in self._trials:
@@ -126,6 +126,7 @@ class Backtest:
             warm_up_wanted_s=WARM_UP_MS / 1000,
             first=from_ms(self._read_from) if self._read_from else None,
             last=from_ms(self._read_to) if self._read_to else None,
+            parts=list(parts),
         )
         stood = self._trials[0].episodes.stood_at(self._window.start)
         return Report(

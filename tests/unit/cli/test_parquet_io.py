@@ -199,7 +199,7 @@ def test_only_days_that_are_asked_for_are_read(tmp_path: Path) -> None:
     (tmp_path / first.path).write_bytes(b"broken")
     log = ArchivedLog(tmp_path, AT_MS + DAY_MS, AT_MS + 3 * DAY_MS)
     assert [each.offset for each in log.records()] == [1]
-    assert log.gaps == ["channel-events/0 3-9"]
+    assert log.gaps == ["channel-events/0 3-9 (2026-11-26 – 2026-11-27)"]
 
 
 def test_a_backtest_from_an_archive_trips_as_from_the_raw_records(tmp_path: Path) -> None:

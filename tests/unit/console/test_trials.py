@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from schemas.backtest import Part
 from schemas.base import to_ms
 from schemas.policy import Policy
 from services.console.trials import Trial, command, environment, outcome_of
@@ -38,6 +39,7 @@ print(json.dumps({"done": 3, "total": 9}), file=sys.stderr, flush=True)
 WAITS = SAYS + "import time\ntime.sleep(60)\n"
 FAILS = SAYS + "print('there is nothing to test with', file=sys.stderr)\nsys.exit(1)\n"
 BOTH = (policy(1), policy(2, 30))
+DAY = timedelta(days=1)
 
 
 @pytest.fixture
@@ -73,6 +75,8 @@ async def test_a_policy_is_tried_on_an_archive(in_force: World, tmp_path: Path) 
     assert "level 2" in page
     assert "<svg" in page
     assert "History before" in page
+    assert "From the archive" in page
+    assert "Nothing there of" in page, "of the days before the first complaint"
     assert refreshed.headers["hx-refresh"] == "true"
     assert "complaints: 30" in again
     async with browsing(in_force, "viewer", "zh", trials) as client:
@@ -175,10 +179,32 @@ def test_a_process_that_reads_topics_is_told_the_way_to_kafka_only() -> None:
 
 def test_the_command_is_that_of_people() -> None:
     trial = Trial("x", "li.wei", NOW, 14, "default/1", "default/2", "")
-    said = command(trial, Path("here"), Path("archive"))
+    said = command(trial, Path("here"), Path("archive"), topics=False)
     assert said[:2] == ["backtest", "--policy"]
     assert said[-2:] == ["--archive", "archive"]
-    assert "--archive" not in command(trial, Path("here"), None)
+    assert command(trial, Path("here"), Path("archive"), topics=True) == [*said, "--topics"]
+    assert not {"--archive", "--topics"} & {*command(trial, Path("here"), None, topics=True)}
+
+
+def test_the_days_that_nothing_covers_are_told() -> None:
+    story = Story()
+    story.complaints(45)
+    report = over(story.records(), policy(1), policy(2))
+    end = report.window.to
+
+    def uncovered(*parts: tuple[str, float, float]) -> list[tuple[float, float]]:
+        """In days before the window's end, which is 30 long."""
+        window = report.window.model_copy(update={"from_": end - 30 * DAY})
+        found = [Part.model_validate({"of": of, "first": end - a * DAY, "last": end - b * DAY}) for of, a, b in parts]
+        source = report.source.model_copy(update={"parts": found})
+        told = outcome_of(report.model_copy(update={"window": window, "source": source})).uncovered
+        return [((end - a) / DAY, (end - b) / DAY) for a, b in told]
+
+    assert uncovered() == [], "a file says nothing of parts"
+    assert uncovered(("archive", 30, 0.1), ("topics", 0.1, 0)) == []
+    assert uncovered(("archive", 27, 16), ("topics", 13.5, 0)) == [(30, 27), (16, 13.5)]
+    assert uncovered(("archive", 29.5, 2)) == [(2, 0)]
+    assert uncovered(("topics", 14, 0), ("archive", 30, 0.5)) == [], "whichever is named first"
 
 
 def test_what_is_kept_of_a_report() -> None:
