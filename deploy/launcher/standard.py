@@ -33,4 +33,6 @@ def standard_system(
     document = policy or ROOT / "deploy" / "policy.yaml"
     prepare = (("services.cli", "topics", "ensure"), ("services.cli", "policy", "apply", "--if-newer", str(document)))
     options = Options(home, kafka, env, prepare)
-    return System(options, lambda secrets: services(home.resolve(), ports, secrets, stand_ins or StandIns()), say)
+    archived = env.get("TIDEGATE_CLOCK") != "events"
+    played = stand_ins or StandIns()
+    return System(options, lambda secrets: services(home.resolve(), ports, secrets, played, archived=archived), say)

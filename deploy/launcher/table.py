@@ -17,6 +17,9 @@ from services.indicators.machine import STORES
 AUDIT_HEADS: Final = "audit-heads"
 """The folder for signed heads of the audit."""
 
+ARCHIVE: Final = "archive"
+"""The folder for what `tidegate archive` copies, on which people at the console try a policy."""
+
 DEMO_BANK: Final = '{"name": {"en": "Demo Bank", "zh": "演示银行"}}'
 """Whose door for complaints it is, unless people say otherwise."""
 
@@ -71,9 +74,13 @@ class StandIns:
     """The senders of events: calm traffic."""
 
 
-def services(home: Path, ports: Ports, secrets: Secrets, stand_ins: StandIns) -> tuple[Service, ...]:
-    """Everything that `make run` runs, with what it keeps in `home`."""
-    return _ours(home, ports, secrets, stand_ins) + _stand_ins(home, ports, secrets, stand_ins)
+def services(
+    home: Path, ports: Ports, secrets: Secrets, stand_ins: StandIns, *, archived: bool = True
+) -> tuple[Service, ...]:
+    """Everything that `make run` runs, with what it keeps in `home`. archived: with an archive, which a replay, on its
+    own clock, has no use for."""
+    archive = (_archive(home, secrets),) if archived else ()
+    return _ours(home, ports, secrets, stand_ins) + archive + _stand_ins(home, ports, secrets, stand_ins)
 
 
 def _ours(home: Path, ports: Ports, secrets: Secrets, stand_ins: StandIns) -> tuple[Service, ...]:
@@ -133,6 +140,7 @@ def _ours(home: Path, ports: Ports, secrets: Secrets, stand_ins: StandIns) -> tu
             ports.console,
             {
                 "TIDEGATE_CONSOLE_TOKENS_FILE": secrets.path("console-tokens.yaml"),
+                "TIDEGATE_CONSOLE_BACKTEST_ARCHIVE": str(home / ARCHIVE),
                 "TIDEGATE_CONSOLE_BACKTEST_TOPICS": "true",
                 "TIDEGATE_CONSOLE_USERS_FILE": secrets.path("console-users.yaml"),
                 "TIDEGATE_CONSOLE_SESSION_KEY_FILE": secrets.path("session-key"),
@@ -147,6 +155,14 @@ def _ours(home: Path, ports: Ports, secrets: Secrets, stand_ins: StandIns) -> tu
                 "TIDEGATE_CLI_AUDIT_HEADS": str(home / AUDIT_HEADS),
             },
         ),
+    )
+
+
+def _archive(home: Path, secrets: Secrets) -> Service:
+    return Service(
+        "archive",
+        ("services.cli", "archive", "--to", str(home / ARCHIVE), "--follow"),
+        env={"TIDEGATE_INGEST_PSEUDONYM_KEY_FILE": secrets.path("pseudonym-key")},
     )
 
 

@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from pydantic import DirectoryPath, Field, FilePath, PlainValidator, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, FilePath, PlainValidator, SecretStr, ValidationInfo, field_validator
 
 from services.console.people import TokenHolder
 from services.console.signin.settings import SignInSettings
@@ -35,8 +35,9 @@ class ConsoleSettings(SignInSettings):
     keeps a month of them."""
     console_send_timeout_s: Annotated[float, Field(gt=0, le=120)] = 5.0
     """How long the broker may take to acknowledge an order before the person is told that it has not."""
-    console_backtest_archive: DirectoryPath | None = None
-    """What `tidegate archive` has copied: the past on which people at the console try a policy."""
+    console_backtest_archive: Path | None = None
+    """What `tidegate archive` has copied: the past on which people at the console try a policy. Empty while it is not
+    there yet."""
     console_backtest_topics: bool = False
     """Try it on the raw topics too, from where the archive ends: the process that does so reads personal data, as
     `tidegate backtest` does, and hands none on."""

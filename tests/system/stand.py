@@ -56,7 +56,12 @@ class Stand:
         program, *arguments = container.command
         with (self.folder / f"{name}.log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(
-                *PROGRAMS[program], *arguments, env=self.environment(container), cwd=ROOT, stdout=log, stderr=STDOUT
+                *PROGRAMS[program],
+                *map(self._here, arguments),
+                env=self.environment(container),
+                cwd=ROOT,
+                stdout=log,
+                stderr=STDOUT,
             )
         self.running[name] = process
         return process

@@ -159,10 +159,34 @@ def test_each_may_be_disturbed_one_at_a_time(manifests: list[Manifest]) -> None:
 def test_who_is_in_a_group_has_a_name_that_stays(manifests: list[Manifest]) -> None:
     members = {name.replace("_", "-") for name, each in EVERYONE.items() if each.joins is not None}
     sets = of_kind(manifests, "StatefulSet")
-    assert members | {"audit"} == {*sets}
+    assert members | {"audit", "archive"} == {*sets}
     services = of_kind(manifests, "Service")
     assert services[RELEASE]["spec"]["clusterIP"] == "None"
     assert {each["spec"]["serviceName"] for each in sets.values()} == {RELEASE}
+
+
+def test_the_console_sees_what_the_archive_keeps(manifests: list[Manifest]) -> None:
+    sets, deployments = of_kind(manifests, "StatefulSet"), of_kind(manifests, "Deployment")
+    claim = sets["archive"]["spec"]["volumeClaimTemplates"][0]["metadata"]["name"]
+    console = deployments["console"]["spec"]["template"]["spec"]
+    (volume,) = (each for each in console["volumes"] if "persistentVolumeClaim" in each)
+    assert volume["persistentVolumeClaim"]["claimName"] == f"{claim}-{sets['archive']['metadata']['name']}-0"
+    (mount,) = (each for each in console["containers"][0]["volumeMounts"] if each["name"] == volume["name"])
+    (folder,) = (
+        each["value"] for each in console["containers"][0]["env"] if each["name"].endswith("_BACKTEST_ARCHIVE")
+    )
+    assert (mount["mountPath"], mount["readOnly"]) == (folder, True)
+    (term,) = console["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    labels = sets["archive"]["spec"]["template"]["metadata"]["labels"]
+    assert term["labelSelector"]["matchLabels"].items() <= labels.items()
+
+
+def test_without_an_archive_the_console_waits_for_none() -> None:
+    manifests = render("archive.enabled=false")
+    assert "archive" not in of_kind(manifests, "StatefulSet")
+    console = of_kind(manifests, "Deployment")["console"]["spec"]["template"]["spec"]
+    assert "affinity" not in console
+    assert not any("persistentVolumeClaim" in each for each in console["volumes"])
 
 
 def test_no_secret_is_in_what_is_rendered(manifests: list[Manifest]) -> None:

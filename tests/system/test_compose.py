@@ -23,7 +23,8 @@ async def test_all_of_it_runs_and_twenty_complaints_pause_a_channel(broker: Brok
         # Once more, as at the next `up`: nothing to do, and nothing is changed.
         assert "all topics are there" in await stand.once("topics")
         await stand.once("policy")
-        assert stand.running["audit"].returncode is None, stand.said("audit")
+        for name in ("audit", "archive"):
+            assert stand.running[name].returncode is None, stand.said(name)
         names = stand.lasting()
         for name in names:
             limit = stand.containers[name].spec["deploy"]["resources"]["limits"]["memory"]
@@ -32,4 +33,4 @@ async def test_all_of_it_runs_and_twenty_complaints_pause_a_channel(broker: Brok
             assert used < int(limit[:-1]) * {"M": 1024**2, "G": 1024**3}[limit[-1]] / 2, name
         codes = await asyncio.gather(*(stand.stop(name) for name in names))
         # The command line says 130 when it was told to stop.
-        assert dict(zip(names, codes, strict=True)) == {**dict.fromkeys(names, 0), "audit": 130}
+        assert dict(zip(names, codes, strict=True)) == {**dict.fromkeys(names, 0), "audit": 130, "archive": 130}

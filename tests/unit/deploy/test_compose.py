@@ -23,6 +23,7 @@ from tests.support.compose import FILE, ROOT, Container, containers, known_to_no
 ALL = containers()
 OURS = {name: each for name, each in ALL.items() if each.is_ours}
 LASTING = {name: each for name, each in OURS.items() if not each.runs_once}
+DOORLESS = ("audit", "archive")
 ONCE = {name: each for name, each in OURS.items() if each.runs_once}
 SETTINGS: dict[str, type[CommonSettings]] = {
     "services.gateway": GatewaySettings,
@@ -46,10 +47,22 @@ def module(container: Container) -> str:
 
 def test_it_runs_what_the_launcher_runs(tmp_path: Path) -> None:
     table = services(tmp_path, Ports(1, 2, 3, 4), make_secrets(tmp_path), StandIns(False, False, False))
-    launched = {each.name: list(each.arguments) for each in table if each.name != "audit"}
-    found = {name: each.command[2:] for name, each in LASTING.items() if name != "audit"}
+    launched = {each.name: list(each.arguments) for each in table if each.name not in DOORLESS}
+    found = {name: each.command[2:] for name, each in LASTING.items() if name not in DOORLESS}
     assert found == launched
     assert LASTING["audit"].command[:-1] == ["tidegate", "audit", "heads", "--follow"]
+    (archive,) = (each for each in table if each.name == "archive")
+    assert LASTING["archive"].command[1:] == [
+        each.replace(str(tmp_path), "/var/lib/tidegate") for each in archive.arguments[1:]
+    ]
+
+
+def test_the_console_reads_what_the_archive_writes() -> None:
+    (writes,), (reads,) = LASTING["archive"].spec["volumes"], LASTING["console"].spec["volumes"]
+    assert reads == f"{writes}:ro"
+    folder = LASTING["console"].environment["TIDEGATE_CONSOLE_BACKTEST_ARCHIVE"]
+    assert writes == f"archive:{folder}"
+    assert folder in LASTING["archive"].command
 
 
 @pytest.mark.parametrize("name", [name for name in OURS if name != "secrets"])
@@ -105,11 +118,11 @@ def test_services_start_after_the_topics_and_the_policy() -> None:
 
 @pytest.mark.parametrize("name", LASTING)
 def test_a_service_says_whether_it_is_ready(name: str) -> None:
-    """But for the one without a port; and it may take its time to write a last snapshot."""
+    """But for those without a port; and it may take its time to write a last snapshot."""
     probe = LASTING[name].probe
-    assert probe == (None if name == "audit" else ["python", "-m", "services.runtime.probe_io"])
+    assert probe == (None if name in DOORLESS else ["python", "-m", "services.runtime.probe_io"])
     ports = [each for each in LASTING[name].environment if each.endswith("_PORT")]
-    assert len(ports) == (0 if name == "audit" else 1)
+    assert len(ports) == (0 if name in DOORLESS else 1)
     assert LASTING[name].seconds("stop_grace_period") > 8
 
 

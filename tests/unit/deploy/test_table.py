@@ -18,11 +18,21 @@ def table(wanted: StandIns) -> dict[str, Service]:
 
 
 def test_all_services_run_and_the_stand_ins_that_are_wanted() -> None:
-    ours = {"gateway", "ingest", "channel_control", "alerting", "console", "audit"} | {
+    ours = {"gateway", "ingest", "channel_control", "alerting", "console", "audit", "archive"} | {
         f"indicators-{each}" for each in STORES
     }
     assert set(table(StandIns())) == ours | {"platform", "receiver", "traffic"}
     assert set(table(StandIns(platform=False, receiver=False, traffic=False))) == ours
+
+
+def test_the_console_tries_policies_on_what_is_archived_and_what_came_after() -> None:
+    running = table(StandIns())
+    assert running["archive"].arguments[3] == running["console"].env["TIDEGATE_CONSOLE_BACKTEST_ARCHIVE"]
+    assert running["console"].env["TIDEGATE_CONSOLE_BACKTEST_TOPICS"] == "true"
+    key = "TIDEGATE_INGEST_PSEUDONYM_KEY_FILE"
+    assert running["archive"].env[key] == running["ingest"].env[key], "actors are called as in alerts"
+    on_its_own_clock = services(Path("home"), PORTS, SECRETS, StandIns(), archived=False)
+    assert "archive" not in {each.name for each in on_its_own_clock}
 
 
 def test_stand_ins_are_told_to_those_who_call_them() -> None:

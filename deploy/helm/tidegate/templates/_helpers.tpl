@@ -118,8 +118,9 @@ tolerations: {{ toJson . }}
 
 {{/*
 Everything that runs for ever, a row each: its command, the variable and number of its port, what it is told, which files
-of the Secret it gets as TIDEGATE_…_FILE. `user`: its principal, where that is not its name. A StatefulSet is who belongs
-to a group of consumers, since its pods have names that stay.
+of the Secret it gets as TIDEGATE_…_FILE. `user`: its principal, where that is not its name. `keeps`: where it has a volume
+of its own; `reads`: where it sees that of the archive. A StatefulSet is who belongs to a group of consumers, since its pods
+have names that stay, and who keeps something.
 */}}
 {{- define "tidegate.workloads" -}}
 {{- $values := .Values -}}
@@ -164,6 +165,10 @@ console:
     TIDEGATE_CONSOLE_PROXIES: {{ toJson $values.console.proxies | quote }}
     TIDEGATE_CONSOLE_OIDC_ISSUER: {{ $values.console.oidc.issuer | quote }}
     TIDEGATE_CONSOLE_OIDC_CLIENT_ID: {{ $values.console.oidc.clientId | quote }}
+    {{- if $values.archive.enabled }}
+    TIDEGATE_CONSOLE_BACKTEST_ARCHIVE: /var/lib/tidegate/archive
+  reads: /var/lib/tidegate/archive
+    {{- end }}
   secrets:
     TIDEGATE_CONSOLE_TOKENS: console-tokens.yaml
     TIDEGATE_CONSOLE_USERS: console-users.yaml
@@ -175,4 +180,12 @@ audit:
   env: {TIDEGATE_CLI_AUDIT_HEADS: /var/lib/tidegate/audit-heads}
   secrets: {TIDEGATE_CLI_AUDIT_KEY: audit-key}
   keeps: /var/lib/tidegate/audit-heads
+{{- if $values.archive.enabled }}
+archive:
+  kind: StatefulSet
+  user: history
+  command: [tidegate, archive, --to, /var/lib/tidegate/archive, --follow]
+  secrets: {TIDEGATE_INGEST_PSEUDONYM_KEY: pseudonym-key}
+  keeps: /var/lib/tidegate/archive
+{{- end }}
 {{- end }}
