@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
+from services.console.people import Person
+
 Outcome = Literal["proved", "differs", "not available", "stopped", "failed"]
 """The first three as `tidegate verify` means them. `stopped`: nobody looked any more. `failed`: it could not be run."""
 _EXIT: Final[Mapping[int, Outcome]] = {0: "proved", 1: "differs", 3: "not available"}
@@ -49,6 +51,10 @@ class Proof:
     findings: Sequence[Finding] = ()
     outcome: Outcome | None = None
     why: str = ""
+
+    def may_be_stopped_by(self, person: Person) -> bool:
+        """Who started it may, and whoever gives orders; others wait, since one runs at a time for all."""
+        return person.is_at_least("operator") or person.name.casefold() == self.by.casefold()
 
     def told(self, line: str) -> "Proof":
         """With one more line; one that is none of ours says nothing."""

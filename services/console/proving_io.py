@@ -2,6 +2,7 @@
 judges for as long as it takes; ended when nobody looks any more."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import sys
@@ -14,6 +15,7 @@ from services.console.settings import ConsoleSettings
 
 log = logging.getLogger(__name__)
 
+NICER: Final = 10
 LOOK_S: Final = 20.0
 """So long after somebody has looked at it last it is ended."""
 _STEP_S: Final = 0.5
@@ -88,6 +90,8 @@ class Prover:
                 env=self._environ,
             )
             try:
+                with contextlib.suppress(OSError):
+                    os.setpriority(os.PRIO_PROCESS, process.pid, NICER)
                 await self._follow(alert_id, process)
             finally:
                 if process.returncode is None:

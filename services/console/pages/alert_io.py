@@ -69,6 +69,13 @@ def alert_routes(frame: Frame, feed: Feed, prover: Prover, visiting: Visiting) -
     @router.post("/proof/stop")
     async def stop(alert_id: Id, request: Request, visitor: Annotated[Visitor, Depends(visiting)]) -> Response:
         await fields_of(request, visitor)
+        running = prover.running()
+        if running is not None and not running.may_be_stopped_by(visitor.person):
+            raise PageError(
+                403,
+                "Only who started it, or an operator, may stop a proof.",
+                "仅发起者或“操作”角色可停止核验。",
+            )
         await prover.stop(alert_id)
         return _back(alert_id)
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from schemas.topics import ALERT_STATE, AUDIT, CHANNEL_STATE
-from services.console import proving_io
+from services.console import app, proving_io
 from services.console.people import Role
 from services.runtime.ids import derive
 from tests.unit.console.pages import Form, browsing
@@ -186,6 +186,32 @@ async def test_decisions_are_proved_on_the_page(troubled: World, monkeypatch: py
         assert "Differs" in part
         assert "evidence.value" in part
         assert "Differs" in (await browser.get(PAGE)).text
+
+
+async def test_a_proof_is_stopped_by_who_started_it_or_by_an_operator(
+    troubled: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = (sys.executable, "-c", "import time; time.sleep(60)")
+    prover = proving_io.Prover(lambda _: waits)
+    monkeypatch.setattr(app, "prover_of", lambda _: prover)
+
+    async def stopped(browser: httpx.AsyncClient) -> int:
+        form = Form((await browser.get("/account")).text, "/signout").fields
+        return (await browser.post(f"{PAGE}/proof/stop", data=form)).status_code
+
+    async with browsing(troubled, "viewer") as viewer, browsing(troubled) as operator:
+        for starter in ("somebody else", "an viewer"):
+            assert prover.start(A.alert_id, starter)
+            is_own = starter == "an viewer"
+            assert (f"{PAGE}/proof/stop" in (await viewer.get(PAGE)).text) == is_own
+            assert await stopped(viewer) == (303 if is_own else 403)
+            assert (prover.running() is None) == is_own
+            if not is_own:
+                assert f"{PAGE}/proof/stop" in (await operator.get(PAGE)).text
+                assert await stopped(operator) == 303
+            proof = prover.look(A.alert_id)
+            assert proof is not None
+            assert proof.outcome == "stopped"
 
 
 async def test_over_means_nothing_is_asked(world: World) -> None:
