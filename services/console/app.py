@@ -21,6 +21,7 @@ from services.console.pages.channel_io import channel_routes
 from services.console.pages.desks_io import desk_routes
 from services.console.pages.forms_io import form_routes
 from services.console.pages.frame_io import Frame, PageError
+from services.console.pages.high_risk_io import high_risk_routes
 from services.console.pages.incidents_io import incidents_routes
 from services.console.pages.leaving_io import leaving_routes
 from services.console.pages.live_io import live_routes
@@ -107,6 +108,7 @@ def _add_pages(
         live_routes(feed, sessions.visiting),
         form_routes(feed, desk, sessions.visiting),
         board_routes(frame, feed, sessions.visiting),
+        high_risk_routes(frame, feed, desk, sessions.visiting),
         policy_routes(frame, feed, sessions.visiting, changing),
         alerts_routes(frame, feed, sessions.visiting),
         alert_routes(frame, feed, prover_of(settings), sessions.visiting),

@@ -28,11 +28,16 @@ class HighRisk(Order):
         return self
 
 
+def id_for(new_id: str, target: str) -> str:
+    """The id of the order for one product, of an order for all."""
+    return derive(new_id, target)
+
+
 def commands_of(order: HighRisk, directory: Directory, person: Person, new_id: str, now: datetime) -> list[Command]:
     """One for each product, in the order of their ids. Each id follows from the order's and the product."""
     return [
         Command(
-            command_id=derive(new_id, target),
+            command_id=id_for(new_id, target),
             target=target,
             issued_by=person.issuer,
             issued_at=now,

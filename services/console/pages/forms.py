@@ -69,6 +69,7 @@ def _all(values: Sequence[str], _: datetime) -> list[str]:
 _FIELDS: Mapping[str, tuple[str, _Reader]] = MappingProxyType(
     {
         "target": ("target", _text),
+        "command": ("command", _text),
         "alert_id": ("alert_id", _text),
         "reason": ("note", _text),
         "percent": ("factor", _percent),

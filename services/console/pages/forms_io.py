@@ -46,12 +46,12 @@ def form_routes(feed: Feed, desk: Desk, visiting: Visiting) -> APIRouter:
                 f"Not given: this asks you to type {name}, and something else was typed.",
                 f"指令未提交：请输入 {name} 以确认。",
             )
-        return await given(desk, _as_before(command, latest), fields)
+        return await given(desk, as_before(command, latest), fields)
 
     return router
 
 
-def _as_before(command: Command, latest: dict[str, Command]) -> Command:
+def as_before(command: Command, latest: dict[str, Command]) -> Command:
     """The order as this form gave it before, if it did: pressed twice, only its end has moved by a moment."""
     first = latest.setdefault(command.command_id, command)
     if len(latest) > _LATEST:
@@ -68,16 +68,21 @@ async def given(desk: Desk, command: Command, fields: Fields) -> Response:
     try:
         await desk.give(command, WAIT_S, Response())
     except ApiError as error:
-        if error.body.detail == UNKNOWN:
-            raise PageError(
-                503,
-                f"{UNKNOWN}. Look how things stand before you give it again.",
-                "Kafka 未及时确认，指令仍可能被执行。请先查看当前状态，再决定是否重新提交。",
-            ) from None
         if error.body.status != 409:
-            en, zh = error.body.detail, error.zh or error.body.detail
-            raise PageError(error.body.status, f"Not given: {en}", f"指令未提交：{zh}") from None
+            raise not_given(error) from None
     return RedirectResponse(back_to(fields, command.command_id), 303)
+
+
+def not_given(error: ApiError) -> PageError:
+    """What a page says of an order that was not given, or of which that is not known."""
+    why = error.body.detail
+    if why == UNKNOWN:
+        return PageError(
+            503,
+            f"{UNKNOWN}. Look how things stand before you give it again.",
+            "Kafka 未及时确认，指令仍可能被执行。请先查看当前状态，再决定是否重新提交。",
+        )
+    return PageError(error.body.status, f"Not given: {why}", f"指令未提交：{error.zh or why}")
 
 
 async def fields_of(request: Request, visitor: Visitor) -> Fields:
