@@ -50,7 +50,7 @@ def alert_routes(frame: Frame, feed: Feed, prover: Prover, visiting: Visiting) -
             "silences": _silences(feed, alert),
             "holds": _holds(feed, alert),
             "story": list(chapters(_story(feed, alert), speaker.language)),
-            "runbook": section(alert.runbook),
+            "runbook": section(alert.runbook, speaker.language),
         }
         return frame.page(visitor, "alert.html", order=order, **view, **_proof(prover, alert, speaker))
 

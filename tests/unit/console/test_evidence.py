@@ -1,5 +1,7 @@
 """Evidence as people read it, and what the runbook says."""
 
+import re
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -8,12 +10,13 @@ import pytest
 from schemas.directory import Directory
 from services.console.pages.evidence import Shown, shown
 from services.console.pages.runbook import paragraphs, section
-from services.console.pages.speaking import Language, Speaker
+from services.console.pages.speaking import LANGUAGES, Language, Speaker
 from services.indicators.registry import all_rules
 from tests.unit.cli.test_verify import played
 from tests.unit.console.samples import NOW
 from tests.unit.console.troubles import evidence
 
+ROOT = Path(__file__).parents[3]
 DIRECTORY = Directory.model_validate({"products": {"fund-a": {"name": {"en": "Steady Fund", "zh": "稳健基金"}}}})
 
 
@@ -73,22 +76,37 @@ def test_the_evidence_of_every_indicator_can_be_read(rule: Any, language: Langua
 
 
 @pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.name)
-def test_the_runbook_of_every_indicator_is_found(rule: Any) -> None:
-    assert section(rule.runbook)
+def test_the_runbook_of_every_indicator_is_found_in_both_languages(rule: Any) -> None:
+    assert section(rule.runbook, "en")
+    assert section(rule.runbook, "en") != section(rule.runbook, "zh")
+
+
+@pytest.mark.parametrize(
+    "file", [*sorted(ROOT.glob("services/*/runbook.md")), ROOT / "docs/runbooks.md"], ids=lambda file: file.parent.name
+)
+def test_every_heading_of_a_runbook_is_followed_by_as_many_steps_in_both_languages(file: Path) -> None:
+    text = file.read_text("utf-8")
+    for heading in re.findall("^## (.+)$", text, re.M):
+        en, zh = (paragraphs(text, heading, language) for language in LANGUAGES)
+        steps = [[pieces[0][1][:2] for pieces in each if pieces[0][1][:1].isdigit()] for each in (en, zh)]
+        assert steps[0] == steps[1], heading
+        assert en and zh and en != zh, heading
 
 
 @pytest.mark.parametrize(
     "place", [None, "", "services/../runbook.md#x", "/etc/passwd#x", "services/nowhere/runbook.md#x"]
 )
 def test_what_leads_nowhere_is_no_runbook(place: str | None) -> None:
-    assert section(place) == ()
+    assert section(place, "zh") == ()
 
 
 def test_a_runbook_is_told_step_by_step_without_its_marks() -> None:
     text = "# All\n\n## one\n\nLook at `/readyz`\n(see [the docs](docs/x.md)).\n\n1. First.\n2. Then.\n\n## two\n\nno\n"
-    assert paragraphs(text, "one") == [
+    assert paragraphs(text, "one", "en") == [
         [("text", "Look at "), ("code", "/readyz"), ("text", " (see "), ("text", "the docs"), ("text", ").")],
         [("text", "1. First.")],
         [("text", "2. Then.")],
     ]
-    assert paragraphs(text, "three") == []
+    assert paragraphs(text, "one", "zh") == paragraphs(text, "one", "en"), "in English where there is no Chinese"
+    assert paragraphs(text + "\n看\n`x`。\n", "two", "zh") == [[("text", "看"), ("code", "x"), ("text", "。")]]
+    assert paragraphs(text, "three", "en") == []
