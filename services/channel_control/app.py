@@ -30,15 +30,15 @@ from services.runtime.settings import variable
 
 def run(settings: ControlSettings, adapters: Mapping[str, Adapter]) -> None:
     """Serve until SIGTERM or SIGINT."""
-    tuning, collector = Tuning(), ControlCollector(confirmed=bool(adapters))
-    replayed = settings.clock == "events"
+    tuning, replayed = Tuning(), settings.clock == "events"
+    attention = Attention(settings.partitions, replayed=replayed)
+    collector = ControlCollector(confirmed=bool(adapters), awake=attention.is_paid)
     REGISTRY.register(collector)
 
     def build(partition: int) -> ControlMachine:
         machine = ControlMachine(partition, settings.partitions, stale_acts=replayed)
         return collector.watch(partition, machine)
 
-    attention = Attention(settings.partitions, replayed=replayed)
     expirer = Expirer(ReportLog(settings, CHANNEL_COMMANDS, "channel_control-expiries"), awake=attention.is_paid)
     companions = Companions(*_callers(settings, adapters, tuning), Listener(settings, attention), expirer)
     service = MachineService("channel_control", CHANNEL_COMMANDS, STATE_CHANNEL_CONTROL, build, companions)

@@ -2,6 +2,7 @@
 
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from typing import Final, get_args
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -12,6 +13,7 @@ from schemas.channels import Hold, HoldKind
 from services.channel_control.governor import channels, products
 from services.channel_control.holds import acts, waits
 from services.channel_control.machine import ControlMachine
+from services.channel_control.ramps import is_due
 from services.runtime.machine_metrics import MachineCollector, gauge
 from services.runtime.metrics import FAST_SECONDS
 
@@ -49,11 +51,20 @@ PLATFORM_UP = Gauge(
 
 
 class ControlCollector(MachineCollector[ControlMachine]):
-    """Tells how the targets stand. confirmed: whether there is any platform, without which nothing ever is."""
+    """Tells how the targets stand. confirmed: whether there is any platform, without which nothing ever is. awake:
+    whether an indicator looks at a moment; see `Attention`."""
 
-    def __init__(self, *, confirmed: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        confirmed: bool = True,
+        awake: Callable[[str, datetime], bool] = lambda _, __: True,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         super().__init__()
         self._confirmed = confirmed
+        self._awake = awake
+        self._now = now
 
     def families(self, machines: dict[int, ControlMachine]) -> Iterator[Metric]:
         """Gauges, by partition where a whole machine is meant."""
@@ -66,6 +77,12 @@ class ControlCollector(MachineCollector[ControlMachine]):
             yield each("unconfirmed_targets", text, _unconfirmed)
         yield each("waiting_targets", "Targets with an order that waits for a person's approval.", _waiting)
         yield each("ramping_targets", "Targets with a hold that opens by itself, in steps.", _ramping)
+        yield gauge(
+            f"{_P}unwatched_targets",
+            "Targets that were to open further and do not, since the indicator that would see a relapse sleeps.",
+            ["indicator"],
+            [([indicator], 1) for it in machines.values() for indicator in self._sleepers(it)],
+        )
         yield each("overridden_targets", "Targets that a person keeps running.", _overridden)
         yield each("automation_off", "1 while people have it switched off.", _automation_off)
         yield from _governed(machines.values())
@@ -81,6 +98,15 @@ class ControlCollector(MachineCollector[ControlMachine]):
             ["partition"],
             [([at], it.policy_version) for at, it in machines.items() if it.policy_version is not None],
         )
+
+    def _sleepers(self, machine: ControlMachine) -> Iterator[str]:
+        """For each target whose next step is due the indicators that it waits for."""
+        now = self._now()
+        for target in machine.ramping.values():
+            if not machine.asks(target, now):
+                due = (hold for hold in target.holds if is_due(hold, now) and machine.resumes(target, hold))
+                named = {hold.indicator for hold in due if hold.indicator is not None}
+                yield from (indicator for indicator in named if not self._awake(indicator, now))
 
 
 def _governed(machines: Iterable[ControlMachine]) -> Iterator[Metric]:

@@ -2,8 +2,10 @@
 
 import gc
 import json
+from datetime import timedelta
 
 from schemas import automation
+from schemas.base import from_ms
 from services.channel_control.machine import ControlMachine
 from services.channel_control.metrics import ControlCollector
 from services.runtime.machine import Record
@@ -64,3 +66,23 @@ def test_without_any_platform_nobody_is_called_because_it_confirms_nothing() -> 
     assert len(machine.unsettled) == 1
     assert ("unconfirmed_targets", "0") not in told(collector)
     assert told(collector)["holds", "channel", "pause", "acting"] == 1
+
+
+def test_it_tells_of_what_does_not_open_because_an_indicator_sleeps() -> None:
+    machine, asleep, at = ControlMachine(0), {"cac_spike"}, [from_ms(NOW_MS)]
+    collector = ControlCollector(awake=lambda indicator, _: indicator not in asleep, now=lambda: at[0])
+    collector.watch(0, machine)
+    machine.apply(alone(0))
+    machine.apply(record(1, order(1, issued_by="indicator:cac_spike")))
+    machine.apply(record(2, persons(2, "eased", issued_by="indicator:cac_spike", alert_id=order(1)["alert_id"])))
+    assert told(collector)["ramping_targets", "0"] == 1
+    waiting = ("unwatched_targets", "cac_spike")
+    assert waiting not in told(collector), "its first step is not due yet"
+    at[0] += timedelta(hours=1)
+    assert told(collector)[waiting] == 1
+    asleep.clear()
+    assert waiting not in told(collector)
+    asleep.add("cac_spike")
+    off = persons(3, "automation_off", target=automation.TARGET, note="on purpose")
+    machine.apply(Record(3, NOW_MS, automation.KEY, json.dumps(off).encode()))
+    assert waiting not in told(collector), "it waits for automation"
