@@ -81,7 +81,7 @@ def _alert(alert: AlertState, zone: ZoneInfo) -> Iterator[str]:
     if alert.status == "resolved":
         yield "".join(f"<p>{each}</p>" for each in _RESOLVED)
     elif alert.acknowledged_by is not None:
-        who = escape(alert.acknowledged_by.removeprefix("person:"))
+        who = escape(alert.acknowledged_by)
         yield "".join(f"<p>{each.format(who)}</p>" for each in _TAKEN)
 
 

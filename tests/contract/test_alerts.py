@@ -92,9 +92,9 @@ def test_what_has_no_value_is_null_and_not_absent() -> None:
 
 
 def test_reports_of_others_become_part_of_the_whole() -> None:
-    states, _ = run(FACT, report(0), report(1, "person:li"))
+    states, _ = run(FACT, report(0), report(1, "li"))
     assert states[-1]["actions"] == [{**ACTION, "note": None, "note_zh": None}]
-    assert states[-1]["acknowledged_by"] == "person:li"
+    assert states[-1]["acknowledged_by"] == "li"
     assert states[-1]["status"] == "open"
 
 

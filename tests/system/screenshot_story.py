@@ -180,7 +180,7 @@ def _complaints() -> AlertState:
 def _rate() -> AlertState:
     title = Bilingual(en="Social feed: 2.4 % complaints per purchase", zh="社交信息流：投诉率 2.4%")
     done = [step("throttle", "channel:social-feed", "confirmed", -47, "indicator:complaint_rate")]
-    return slowed("social-feed", -47, title=title, actions=done, acknowledged_by="person:wang.fang")
+    return slowed("social-feed", -47, title=title, actions=done, acknowledged_by="wang.fang")
 
 
 def _cost() -> AlertState:

@@ -93,7 +93,7 @@ async def test_what_is_typed_stays_while_the_page_follows_what_happens() -> None
         form = page.locator("details[id^=reject]")
         await form.locator("summary").click()
         await form.locator("input[name=reason]").fill("not yet, since")
-        taken = {"acknowledged_by": "person:wang", "seq": 1}
+        taken = {"acknowledged_by": "wang", "seq": 1}
         await world.read(ALERT_STATE, (A.alert_id, A.model_copy(update=taken)))
         await page.get_by_text("wang").first.wait_for()
         assert await form.locator("input[name=reason]").input_value() == "not yet, since"

@@ -138,7 +138,7 @@ def _asked(alert: AlertState, last: list[ActionTaken], language: int) -> str:
     if "failed" in states:
         return _BY_HAND[language]
     if alert.acknowledged_by is not None:
-        return _TAKEN[language].format(alert.acknowledged_by.removeprefix("person:"))
+        return _TAKEN[language].format(alert.acknowledged_by)
     return _TAKE[language]
 
 

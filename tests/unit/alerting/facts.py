@@ -104,7 +104,7 @@ words = st.fixed_dictionaries(
         "severity": st.sampled_from(["info", "warning", "critical"]),
         "level": st.integers(0, 4),
         "value": st.floats(0, 100),
-        "acknowledged_by": st.sampled_from(["person:li", "person:wang"]),
+        "acknowledged_by": st.sampled_from(["li", "wang"]),
         "team": st.sampled_from(["on-call", "compliance"]),
         "labels": st.dictionaries(st.sampled_from("ab"), st.sampled_from("xyz"), max_size=2),
         "actions": _actions,

@@ -28,7 +28,7 @@ def test_a_repeat_has_the_same_and_one_that_comes_late_is_still_good() -> None:
 
 
 def test_what_is_over_or_taken_need_not_be_acknowledged() -> None:
-    for state in (alert(status="resolved"), alert(acknowledged_by="person:li")):
+    for state in (alert(status="resolved"), alert(acknowledged_by="li")):
         told = notice(state)
         assert LINKER.links(told.due, told.message, DECIDED).acknowledge is None
 

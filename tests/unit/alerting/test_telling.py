@@ -44,7 +44,7 @@ def known(one: AlertFact) -> AlertState:
         ([{"severity": "info"}], ["opened"]),
         ([{"status": "resolved"}], ["opened", "resolved"]),
         ([{"status": "resolved"}, {"level": 9}, {"status": "resolved"}], ["opened", "resolved"]),
-        ([{"acknowledged_by": "person:li"}], ["opened"]),
+        ([{"acknowledged_by": "li"}], ["opened"]),
     ],
 )
 def test_only_openings_rises_and_ends_are_told(later: list[dict[str, Any]], expected: list[str]) -> None:

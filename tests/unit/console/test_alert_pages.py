@@ -107,6 +107,14 @@ async def test_an_alert_is_acknowledged_by_click(troubled: World) -> None:
     assert "Done." in page.text
 
 
+async def test_whoever_has_taken_charge_is_named(troubled: World) -> None:
+    """By the bare name, as channel_control tells it."""
+    await troubled.read(ALERT_STATE, (A.alert_id, A.model_copy(update={"acknowledged_by": "wang.fang", "seq": 1})))
+    async with browsing(troubled) as browser:
+        pages = [(await browser.get(path)).text for path in ("/alerts", PAGE, f"/incidents/{A.alert_id}")]
+    assert all("wang.fang</" in page for page in pages)
+
+
 async def test_an_alert_is_silenced_for_a_time_and_heard_again(troubled: World) -> None:
     until = datetime.now(UTC) + timedelta(minutes=120)
     troubled.judge = {"outcome": "done", "alert_id": A.alert_id}

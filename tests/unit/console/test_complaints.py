@@ -122,7 +122,7 @@ async def test_the_page_shows_who_waits_and_who_has_taken_charge(
     now = datetime.now(UTC)
     known = {f"c-{n:03}": case(n, at=now) for n in range(120)}
     await world.read(READINGS, ("w", told(known)))
-    await world.read(ALERT_STATE, ("x", reminder("c-119", acknowledged_by="person:li.wei")))
+    await world.read(ALERT_STATE, ("x", reminder("c-119", acknowledged_by="li.wei")))
     async with browsing(world, role, language) as client:
         page = (await client.get("/complaints")).text
         assert words in page

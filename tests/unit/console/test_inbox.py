@@ -44,7 +44,7 @@ def asked(found: Inbox) -> list[tuple[Ask, bool]]:
     ("one", "ask"),
     [
         (paused(), "acknowledge"),
-        (paused(acknowledged_by="person:li.wei"), "nothing"),
+        (paused(acknowledged_by="li.wei"), "nothing"),
         (paused(severity="info"), "nothing"),
         (paused(status="resolved"), "nothing"),
         (paused(actions=[step("pause", "channel:douyin", "failed")]), "by_hand"),
@@ -84,7 +84,7 @@ def test_a_stop_that_still_asks_the_governor_asks_nobody_else() -> None:
 
 def test_the_worst_come_first_then_what_asks_me_then_the_newest() -> None:
     old, new = paused("old", -60), paused("new", -5)
-    taken = paused("taken", acknowledged_by="person:li.wei")
+    taken = paused("taken", acknowledged_by="li.wei")
     found = shown(slowed(), taken, old, new)
     assert [row.alert.subject for row in found.rows] == [
         "channel:new", "channel:old", "channel:taken", "channel:wechat",

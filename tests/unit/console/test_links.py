@@ -115,7 +115,7 @@ async def test_the_link_to_look_has_no_button_and_does_not_acknowledge(world: Wo
 
 
 async def test_what_is_taken_or_over_asks_nothing(world: World, client: httpx.AsyncClient) -> None:
-    await world.read(ALERT_STATE, (OPEN.alert_id, OPEN.model_copy(update={"acknowledged_by": "person:li", "seq": 1})))
+    await world.read(ALERT_STATE, (OPEN.alert_id, OPEN.model_copy(update={"acknowledged_by": "li", "seq": 1})))
     page = await client.get(ACK)
     assert "li 已接手" in page.text
     assert "<button" not in page.text

@@ -51,7 +51,7 @@ def test_when_there_are_too_many_those_with_holds_are_told_of() -> None:
 
 def test_open_alerts_are_counted_apart_from_those_in_somebodys_hands() -> None:
     alerts = Alerts(10)
-    for state in (alert("a"), alert("b"), alert("c", acknowledged_by="person:li"), alert("d", "resolved")):
+    for state in (alert("a"), alert("b"), alert("c", acknowledged_by="li"), alert("d", "resolved")):
         alerts.fold(state.alert_id.encode(), state.model_dump_json().encode())
     found = told(Channels(), alerts)
     assert found["open_alerts", "critical", "complaint_volume", "no"] == 2

@@ -144,7 +144,7 @@ SAMPLES: Final = {
         links=LINKS.model_copy(update={"acknowledge": None}),
     ),
     "worse, but taken already, in English": notice(
-        alert(level=2, acknowledged_by="person:li", actions=[action("pause", "confirmed")]),
+        alert(level=2, acknowledged_by="li", actions=[action("pause", "confirmed")]),
         "en",
         change="alert.updated",
         links=LINKS.model_copy(update={"acknowledge": None}),

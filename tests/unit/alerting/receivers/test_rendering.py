@@ -130,7 +130,7 @@ def body_of_notice(name: str, state: Any) -> Any:
 
 
 def test_an_acknowledged_alert_says_by_whom() -> None:
-    told = notice(alert(acknowledged_by="person:li", actions=[action("pause", "done")]), "en")
+    told = notice(alert(acknowledged_by="li", actions=[action("pause", "done")]), "en")
     assert told.words(receivers()["email"].zone).first.endswith("Done: pause channel:douyin. li has taken charge.")
 
 
