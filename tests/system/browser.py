@@ -51,11 +51,18 @@ async def chromium() -> AsyncIterator[Browser]:
 @asynccontextmanager
 async def visiting(browser: Browser, url: str, role: Role = "operator", **how: Any) -> AsyncIterator[Page]:
     """A page of somebody who has just signed in. how: of the context, such as `locale="zh-CN"` or PHONE."""
+    async with signed_in(browser, url, NAMES[role], PASSWORD, **how) as page:
+        yield page
+
+
+@asynccontextmanager
+async def signed_in(browser: Browser, url: str, name: str, password: str, **how: Any) -> AsyncIterator[Page]:
+    """The same of anybody, of any console."""
     context: BrowserContext = await browser.new_context(locale=how.pop("locale", "en-GB"), base_url=url, **how)
     page = await context.new_page()
     await page.goto("/signin")
-    await page.locator("input[name=name]").fill(NAMES[role])
-    await page.locator("input[name=password]").fill(PASSWORD)
+    await page.locator("input[name=name]").fill(name)
+    await page.locator("input[name=password]").fill(password)
     await page.locator("main button").click()
     await page.wait_for_url("**/")
     yield page
