@@ -74,10 +74,10 @@ async def restart(running: System, names: tuple[str, ...]) -> None:
     assert not {*before} & {running.pid(name) for name in names}
 
 
-async def until_paused(settings: CliSettings) -> None:
+async def until_paused(settings: CliSettings, target: str) -> None:
     async with asyncio.timeout(20):
         while True:
-            state = (await read_compacted(settings, CHANNEL_STATE)).get(b"channel:douyin")
+            state = (await read_compacted(settings, CHANNEL_STATE)).get(target.encode())
             if state and ChannelState.model_validate_json(state).platform.confirmed == "paused":
                 return
             await asyncio.sleep(0.2)
@@ -98,7 +98,7 @@ async def test_a_rolling_restart_under_load_loses_and_doubles_nothing(tmp_path: 
         code, said = await tidegate(settings, "ledger", "--brief", "--wait", "40")
         assert (code, "0 dead, 0 control: closed" in said) == (0, True), said
         assert re.findall(r"([\d,]+) valid", said) == [f"{sent:,}"]
-        await until_paused(settings)
+        await until_paused(settings, "channel:douyin")
         commands = (await read_commands(settings)).commands.values()
         pauses = [each for each in commands if (each.target, each.command) == ("channel:douyin", "pause")]
         assert len(pauses) == 1
