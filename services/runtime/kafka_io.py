@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
@@ -20,6 +20,7 @@ from services.runtime.topics_io import Difference, TopicMismatchError, TopicRefu
 __all__ = [
     "Batch",
     "Difference",
+    "QuietConsumer",
     "Received",
     "TopicMismatchError",
     "TopicRefusedError",
@@ -37,6 +38,24 @@ MAX_BATCH_BYTES = 256 * 1024
 """Below the smallest `max.message.bytes` of our topics, which bounds a batch of small records as well."""
 SLICE_RECORDS = 10_000
 """Handled at a stretch, some 30 ms; then others in the same loop (heartbeats!) have a turn."""
+IDLE_MS: Final = 5_000
+"""How long a consumer may sleep while nothing calls it. To wake every 200 ms, as aiokafka's does, would be a quarter of
+what a quiet process does."""
+FOLLOW_WAIT_MS: Final = 5_000
+"""How long the broker may hold a fetch open while nothing comes."""
+
+
+class QuietConsumer(AIOKafkaConsumer):  # type: ignore[misc]
+    """aiokafka's consumer, which may leave a fetch with its broker for long, and yet lets no partition wait for that.
+
+    aiokafka asks for the other partitions alone once records of one have waited for a tenth of a second to be taken,
+    and can ask for that one again only when the broker has answered.
+    """
+
+    async def start(self) -> None:
+        """Connect, and join the group if there is one."""
+        await super().start()
+        self._fetcher._prefetch_backoff = self._fetch_max_wait_ms / 1000
 
 
 def producer(
@@ -71,13 +90,13 @@ def consumer(
     max_poll_records: int | None = None,
     retry_backoff_ms: int = 100,
     client: str = "tidegate",
-) -> AIOKafkaConsumer:
+) -> QuietConsumer:
     """A consumer of committed records from the earliest on, that commits nothing by itself; not started.
 
     With `group` it is a static member, by the settings' `instance`; without it waits for `assign`.
     """
     member = None if group is None else f"{settings.prefix}{group}-{settings.instance}"
-    return AIOKafkaConsumer(
+    return QuietConsumer(
         *(settings.prefix + topic for topic in topics),
         **connection(settings, client),
         group_id=None if group is None else settings.prefix + group,
@@ -87,6 +106,7 @@ def consumer(
         isolation_level="read_committed",
         max_partition_fetch_bytes=2 * LARGE_BATCH_BYTES,
         fetch_max_wait_ms=max_wait_ms,
+        consumer_timeout_ms=IDLE_MS,
         max_poll_records=max_poll_records,
         retry_backoff_ms=retry_backoff_ms,
     )
@@ -185,12 +205,12 @@ async def follow(
     since_ms: only from the first record on that the broker appended then or later.
     The first batch with `caught_up` comes at once if the topic is empty. End it by closing the generator.
     """
-    async with _reading(settings, _partitions(settings, topic, partitions), 500, since_ms) as (client, ends):
+    async with _reading(settings, _partitions(settings, topic, partitions), FOLLOW_WAIT_MS, since_ms) as (client, ends):
         caught_up = not ends
         if caught_up:
             yield Batch([], caught_up=True)
         while True:
-            polled = await client.getmany(timeout_ms=1000 if caught_up else 50, max_records=SLICE_RECORDS)
+            polled = await client.getmany(timeout_ms=60_000 if caught_up else 50, max_records=SLICE_RECORDS)
             await asyncio.sleep(0)
             records = [_received(settings, record) for batch in polled.values() for record in batch]
             await _arrive(client, ends)

@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from contextlib import aclosing
 
 import pytest
 from aiokafka import TopicPartition
@@ -9,7 +10,15 @@ from aiokafka.errors import MessageSizeTooLargeError, ProducerFenced
 
 from deploy.embedded.broker import Broker
 from schemas.topics import RECORD_BYTES, TOPICS
-from services.runtime.kafka_io import Batch, consumer, ensure_topics, follow, producer, read_compacted
+from services.runtime.kafka_io import (
+    FOLLOW_WAIT_MS,
+    Batch,
+    consumer,
+    ensure_topics,
+    follow,
+    producer,
+    read_compacted,
+)
 from services.runtime.settings import CommonSettings
 
 STATE = "state.alerting"
@@ -122,6 +131,19 @@ async def test_following_may_begin_at_a_moment(settings: CommonSettings) -> None
         await plain.send_and_wait(topic, b"newer", b"a", partition=1)
         assert [record.value for record in (await anext(batches)).records] == [b"newer"]
         await batches.aclose()
+
+
+async def test_a_partition_is_followed_on_at_once_though_its_records_waited_and_the_others_are_silent(
+    settings: CommonSettings,
+) -> None:
+    async with aclosing(follow(settings, STATE)) as batches:
+        assert (await anext(batches)).caught_up
+        await write(settings, {b"a": b"1"})
+        await asyncio.sleep(0.3)  # it waits to be taken
+        async with asyncio.timeout(FOLLOW_WAIT_MS / 1000 / 2):
+            for value in (b"1", b"2"):
+                assert [each.value for each in (await anext(batches)).records] == [value]
+                await write(settings, {b"a": b"2"})
 
 
 async def test_a_group_begins_at_the_earliest_and_commits_only_when_told(settings: CommonSettings) -> None:
