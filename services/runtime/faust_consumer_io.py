@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from concurrent.futures import Future
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.errors import ConsumerStoppedError
 from faust.transport.drivers import aiokafka as driver
@@ -21,11 +20,10 @@ from services.runtime.faust_app_io import FAUST_LOG, HarnessApp
 
 MAX_POLL_RECORDS = 200
 """Also what Faust buffers: frames of a backlog can be 300 kB each."""
-FETCH_WAIT_MS = 500
-"""How long the broker may hold a fetch open. While one is under way no other goes to that broker, so a partition
-whose buffer was full waits for the end of it; Faust's 1,500 ms would be noticed."""
 FULL_S = 0.01
 """Until looking again whether a partition whose buffer was full may be read."""
+QUIET_S = 60.0
+"""Until asking again while nothing comes."""
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
@@ -34,11 +32,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     logger = FAUST_LOG
     app: HarnessApp
 
-    def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
+    def _create_worker_consumer(self, transport: Any) -> kafka_io.QuietConsumer:
         """Made by us, because Faust has no setting for the fetch wait, nor for our ways to prove ourselves."""
         settings = self.app.kafka_settings
         tuning = self.app.harness.tuning
-        return AIOKafkaConsumer(
+        return kafka_io.QuietConsumer(
             **kafka_io.connection(settings, self.app.conf.id),
             group_id=self.app.conf.id,
             group_instance_id=self.app.conf.consumer_group_instance_id,
@@ -48,7 +46,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             max_poll_records=MAX_POLL_RECORDS,
             max_poll_interval_ms=1_000_000,
             max_partition_fetch_bytes=TOPICS[self.app.harness.service.topic].max_message_bytes,
-            fetch_max_wait_ms=FETCH_WAIT_MS,
+            fetch_max_wait_ms=tuning.fetch_wait_ms,
+            consumer_timeout_ms=kafka_io.IDLE_MS,
             session_timeout_ms=int(tuning.session_s * 1000),
             heartbeat_interval_ms=int(tuning.heartbeat_s * 1000),
             rebalance_timeout_ms=int(tuning.ack_s * 1000),
@@ -63,6 +62,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         wanted: Any = partitions
         fetching = self._fetch_records(consumer, wanted, timeout=timeout, max_records=MAX_POLL_RECORDS)
         return asyncio.run_coroutine_threadsafe(fetching, self.thread_loop)
+
+    async def _keepalive2(self) -> None:
+        """Without a second one, which would wake the main loop as well."""
 
     @Service.task
     async def _thread_keepalive(self) -> None:
@@ -111,7 +113,7 @@ class Consumer(driver.Consumer):
             return
         generation = self.app.consumer_generation_id
         # A partition that may be read again meanwhile is not in our copy, so do not wait long while one is held back.
-        self._fetching = self._thread.fetch(wanted, FULL_S if self._buffered_partitions else 1.0)
+        self._fetching = self._thread.fetch(wanted, FULL_S if self._buffered_partitions else QUIET_S)
         try:
             records = await asyncio.wrap_future(self._fetching)
         except asyncio.CancelledError:

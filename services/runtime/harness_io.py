@@ -46,6 +46,9 @@ class Tuning:
     group_records: int = 500
     group_s: float = 0.05
     """Records that are applied before their outputs are awaited together: at most so many, at most for so long."""
+    fetch_wait_ms: int = 500
+    """How long the broker may hold a fetch open. It answers nothing else meanwhile, neither where the log begins and
+    ends when partitions are taken up; Faust's 1,500 ms would be noticed."""
 
     @property
     def heartbeat_s(self) -> float:

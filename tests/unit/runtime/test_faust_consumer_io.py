@@ -12,7 +12,7 @@ import pytest
 from aiokafka.errors import ConsumerStoppedError
 from faust.types import TP
 
-from services.runtime.faust_consumer_io import Consumer
+from services.runtime.faust_consumer_io import FULL_S, QUIET_S, Consumer
 from services.runtime.settings import CommonSettings
 from tests.support import toy
 from tests.support.waiting import eventually
@@ -30,6 +30,7 @@ class Fetches(Consumer):
         self.flow_active = True
         self.app = SimpleNamespace(consumer_generation_id=1, should_stop=False)  # type: ignore[assignment]
         self.asked: list[Any] = []
+        self.patience: list[float] = []
         self.delivered: list[Any] = []
         self.found: dict[TP, list[Any]] = {}
         self.while_fetching: Callable[[], object] = lambda: None
@@ -40,6 +41,7 @@ class Fetches(Consumer):
 
     def _fetch(self, partitions: Any, timeout: float) -> Future[Any]:
         self.asked.append(partitions)
+        self.patience.append(timeout)
         self.while_fetching()
         fetching: Future[Any] = Future()
         if self.fetching is None:
@@ -68,6 +70,14 @@ async def test_without_partitions_nothing_is_fetched() -> None:
     consumer = Fetches(set())
     await consumer._fetch_once()
     assert consumer.asked == [], "aiokafka would take an empty set for all partitions"
+
+
+async def test_a_fetch_ends_soon_only_while_a_partition_is_held_back() -> None:
+    consumer = Fetches(set(LOG))
+    await consumer._fetch_once()
+    consumer._buffered_partitions = {LOG[0]}
+    await consumer._fetch_once()
+    assert consumer.patience == [QUIET_S, FULL_S], "a quiet process sleeps"
 
 
 @pytest.mark.parametrize("what", ["generation", "flow"])
