@@ -90,6 +90,7 @@ UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes
 lock: ## Write requirements/ anew from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv, the package installer" >&2; exit 1; }
 	$(UV_COMPILE) --extra archive pyproject.toml -o requirements/base.txt
+	$(UV_COMPILE) --extra archive --extra google-ads --extra meta-ads -c requirements/base.txt pyproject.toml -o requirements/platforms.txt
 	$(UV_COMPILE) --extra dev -c requirements/base.txt pyproject.toml -o requirements/dev.txt
 	echo hatchling | $(UV_COMPILE) -c requirements/dev.txt - -o requirements/build.txt
 

@@ -1,36 +1,41 @@
-"""What every platform adapter is: pure, so that one client makes all calls and one suite tries them all.
+"""What every platform adapter is: pure, so that one place makes all calls and one suite tries them all.
 
-An adapter says which HTTP requests carry an order out, or show what stands, and what their answers mean; sending them,
-within a deadline and never twice at once for a target, is `platform_io`'s. Adapters are found by walking `platforms`.
+An adapter says which requests carry an order out, or show what stands, and what their answers mean; sending them,
+within a deadline and never twice at once for a target, is `platform_io`'s. They are HTTP requests, or calls of the
+platform's official library, which one of the `lines` makes. Adapters are found by walking `platforms`.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar, Final, TypeAlias, TypeVar
+from typing import Any, ClassVar, Final, Protocol, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from schemas.channels import WantedState
 from services.channel_control.reconcile import Answer, Trouble
+from services.runtime.outgoing import Request
 
 MAX_RETRY_AFTER_DIGITS: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """One HTTP request; its headers and body may hold secrets, so nobody sees them in a log."""
+class LibraryCall:
+    """One call of the platform's own library, in its words; nobody sees what is sent in a log.
+
+    params: as JSON. headers: with whatever proves who we are, so that the library keeps no secret.
+    """
 
     method: str
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: bytes = field(default=b"", repr=False)
+    params: Mapping[str, Any] = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What came back, redirects and refusals too. Names of headers are in small letters; the body may be a token."""
+    """What came back, redirects and refusals too. Headers are found by small letters; the body may be a token."""
 
     status: int
     headers: Mapping[str, str]
@@ -38,8 +43,21 @@ class Response:
 
 
 Result = TypeVar("Result")
-Exchange: TypeAlias = Generator[Request, Response, Result]
+Exchange: TypeAlias = Generator[Request | LibraryCall, Response, Result]
 """Requests one after the other, each with the answer to the one before in hand. It ends early where none comes."""
+
+
+class Line(Protocol):
+    """What carries the calls of a library. It is opened to one platform's address, and answers what the library says:
+    no error of a library gets through, since its words may quote what was sent."""
+
+    async def send(self, call: LibraryCall) -> Response | Trouble:
+        """Makes it once; raises TimeoutError where no answer comes in time."""
+        ...
+
+    async def close(self) -> None:
+        """Gives up what is under way."""
+        ...
 
 
 class Options(BaseModel):
@@ -59,6 +77,10 @@ class Adapter(ABC):
     options: ClassVar[type[Options]]
     tried: ClassVar[bool]
     """Whether it has been tried against the live service."""
+    library: ClassVar[str | None] = None
+    """The distribution of its official library, if it is called through that: by `lines.<kind>_io`."""
+    url: str
+    """Where the platform is."""
 
     @abstractmethod
     def __init__(self, options: Options, now: Callable[[], datetime]) -> None:

@@ -7,6 +7,7 @@
 The policy's directory says which channel a platform serves. `default` serves whatever it names none for.
 """
 
+import importlib.metadata
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -87,5 +88,13 @@ def _adapter(entry: Any, environ: Mapping[str, str], folder: Path, now: Callable
     kind = kinds.get(entry["kind"]) if isinstance(entry.get("kind"), str) else None
     if kind is None:
         raise ValueError(f"kind must be one of {', '.join(kinds)}")
+    if kind.library is not None and not is_installed(kind.library):
+        extra = f"tidegate[{kind.kind.replace('_', '-')}]"
+        raise ValueError(f"its library {kind.library} is not installed: pip install '{extra}'")
     said = {name: value for name, value in entry.items() if name != "kind"}
     return kind(kind.options.model_validate(said, context={"environ": environ, "folder": folder}), now)
+
+
+def is_installed(distribution: str) -> bool:
+    """Whether a library is there, without importing it."""
+    return any(importlib.metadata.distributions(name=distribution))

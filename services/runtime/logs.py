@@ -23,12 +23,15 @@ NOISY = (
     "asyncio",
     "authlib",
     "faust",
+    "google",
+    "grpc",
     "httpcore",
     "httpcore2",
     "httpx",
     "httpx2",
     "kafka",
     "mode",
+    "urllib3",
     "uvicorn",
 )
 """Third parties whose chatter is of use to their authors only (and httpx names every URL): warnings and worse."""

@@ -10,8 +10,8 @@ class Request:
 
     url: str = field(repr=False)
     headers: dict[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
-    method: Literal["GET", "POST"] = "POST"
+    body: bytes = field(default=b"", repr=False)
+    method: Literal["GET", "POST", "PUT"] = "POST"
 
 
 @dataclass(frozen=True, slots=True)

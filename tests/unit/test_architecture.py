@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FORBIDDEN = ("aiokafka", "fastapi", "faust", "httpx", "httpx2")
+FORBIDDEN = ("aiokafka", "facebook_business", "fastapi", "faust", "google.ads", "grpc", "httpx", "httpx2", "requests")
 """What only modules with a name for I/O may pull in, themselves or through others."""
 PURE_ROOMS = ("scanning", "incidents", "auditing")
 """Rooms without any I/O, for what must be judged alike in several services: a text (by the indicator and the console's

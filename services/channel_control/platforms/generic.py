@@ -12,10 +12,11 @@ from urllib.parse import quote, urlsplit
 from pydantic import AfterValidator, SecretStr, ValidationError
 
 from schemas.channels import WantedState
-from services.channel_control.adapter import Adapter, Exchange, Options, Request, refusal
+from services.channel_control.adapter import Adapter, Exchange, Options, refusal
 from services.channel_control.headers import header_text
 from services.channel_control.reconcile import CONFLICT, Answer, Seen, Trouble
 from services.runtime.ids import derive
+from services.runtime.outgoing import Request
 from services.runtime.references import Secret
 from services.runtime.signing import check_secrets, signed
 from services.runtime.urls import BaseUrl
@@ -47,6 +48,7 @@ class Generic(Adapter):
     def __init__(self, options: Options, now: Callable[[], datetime]) -> None:
         assert isinstance(options, GenericOptions)  # noqa: S101 - of this class, as the registry has it
         self._options = options
+        self.url = options.url
         self._now = now
 
     def apply(self, wanted: WantedState, campaigns: tuple[str, ...], key: str) -> Exchange[Trouble | None]:
@@ -54,7 +56,7 @@ class Generic(Adapter):
         text = wanted.model_dump_json()
         more = {"Content-Type": "application/json", "Idempotency-Key": key}
         headers = more | self._headers(f"msg_{key}", text)
-        response = yield Request("PUT", self._url(wanted.target), headers, text.encode())
+        response = yield Request(self._url(wanted.target), headers, text.encode(), "PUT")
         if response.status == 409:
             return Trouble(
                 CONFLICT, "the platform says that it has a newer generation (409)", zh="平台称已有更新的版本（409）"
@@ -66,7 +68,7 @@ class Generic(Adapter):
         url = self._url(target)
         path = urlsplit(url).path
         headers = self._headers(f"msg_{derive(path, self._now().isoformat())}", path)
-        response = yield Request("GET", url, headers)
+        response = yield Request(url, headers, method="GET")
         if response.status == 404:
             return Seen(None)
         if (refused := refusal(response)) is not None:
@@ -77,7 +79,7 @@ class Generic(Adapter):
             return Trouble("bad_answer", "the platform's answer is not a target's state", zh="平台的答复不是对象状态")
 
     def _url(self, target: str) -> str:
-        return f"{self._options.url}/v1/targets/{quote(target, safe='')}"
+        return f"{self.url}/v1/targets/{quote(target, safe='')}"
 
     def _headers(self, message_id: str, text: str) -> dict[str, str]:
         token, secret = self._options.token, self._options.secret

@@ -1,8 +1,11 @@
-"""Google Ads as its REST documentation describes it: two campaigns, their budgets and labels in one account."""
+"""Google Ads as its REST documentation describes it, behind gRPC: two campaigns, their budgets and labels in one
+account."""
 
 import copy
 import json
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
@@ -11,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tests.support.platforms.grpc_front import fronting
 from tests.support.platforms.standing import Fault, StandIn, Truth
 
 ACCOUNT = "1234567890"
@@ -37,6 +41,7 @@ class GoogleAdsPlatform(StandIn):
         super().__init__()
         self.account = Account()
         self.access_token = "access-token-0"
+        self.token_url = ""
         self.shared = False
         for number, amount in FULL.items():
             name, budget = f"{HOME}/campaigns/{number}", f"{HOME}/campaignBudgets/9{number}"
@@ -45,8 +50,14 @@ class GoogleAdsPlatform(StandIn):
 
     def entry(self, url: str) -> dict[str, Any]:
         secrets = {"developer_token": "env:GA_DEV", "client_secret": "env:GA_CLIENT", "refresh_token": "env:GA_REFRESH"}
-        there = {"url": url, "token_url": f"{url}/token", "customer": ACCOUNT, "manager": "9999999999"}
+        there = {"url": url, "token_url": self.token_url, "customer": ACCOUNT, "manager": "9999999999"}
         return {"kind": self.kind, "client_id": "client.apps", **there, **secrets}
+
+    @asynccontextmanager
+    async def front(self, url: str) -> AsyncIterator[str]:
+        self.token_url = f"{url}/token"
+        async with fronting(f"{url}/v26/{HOME}/googleAds") as grpc_url:
+            yield grpc_url
 
     def routes(self) -> list[Route]:
         home = f"/v26/{HOME}/googleAds"

@@ -62,6 +62,8 @@ class MetaAdsPlatform(StandIn):
 
     def _check(self, request: Request, proof: str) -> None:
         token = self.secrets["META_TOKEN"]
+        assert request.headers["user-agent"].startswith("fbbizsdk-python-"), "its library calls"
+        assert "access_token" not in str(request.url)
         assert request.headers["authorization"] == f"Bearer {token}"
         assert proof == hmac.new(self.secrets["META_APP"].encode(), token.encode(), hashlib.sha256).hexdigest()
 

@@ -109,6 +109,11 @@ class StandIn(ABC):
             await self.freed.wait()
         return Lost() if fault.kind == "lose" else answer
 
+    @asynccontextmanager
+    async def front(self, url: str) -> AsyncIterator[str]:
+        """Where it is called, if not by HTTP at the address of its routes."""
+        yield url
+
     def pretend(self, body: bytes) -> Response:
         """The answer to a change that is not made."""
         return JSONResponse({"success": True})
@@ -118,6 +123,9 @@ class StandIn(ABC):
 async def serving(stand_in: StandIn) -> AsyncIterator[str]:
     """The stand-in on a port of its own; its address."""
     app = Starlette(routes=stand_in.routes())
-    async with http_io.serving(app, http_io.listen("127.0.0.1", 0, "port")) as server:
-        yield f"http://127.0.0.1:{server.port}"
+    async with (
+        http_io.serving(app, http_io.listen("127.0.0.1", 0, "port")) as server,
+        stand_in.front(f"http://127.0.0.1:{server.port}") as url,
+    ):
+        yield url
         stand_in.freed.set()

@@ -16,6 +16,7 @@ from services.channel_control.addresses import DEFAULT, Address
 from services.channel_control.platform_io import Platforms
 from services.channel_control.platform_list import platforms_of
 from services.channel_control.platforms.generic import Generic, GenericOptions
+from services.channel_control.platforms.meta_ads import MetaAds
 from services.channel_control.settings import ControlSettings
 from services.runtime.settings import SettingsError, parse
 
@@ -40,6 +41,14 @@ def problems(folder: Path, text: str, environ: dict[str, str], **more: str) -> l
 
 def test_the_generic_kind_is_found_by_walking() -> None:
     assert all_kinds()["generic"] is Generic
+
+
+def test_a_library_that_is_not_installed_is_named_with_what_installs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MetaAds, "library", "no-such-library")
+    found = problems(tmp_path, "platforms:\n  a: {kind: meta_ads, token: env:T}", {"T": "t"})
+    assert found == ["a: its library no-such-library is not installed: pip install 'tidegate[meta-ads]'"]
 
 
 def test_two_adapters_of_one_kind_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

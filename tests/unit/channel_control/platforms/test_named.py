@@ -3,17 +3,18 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
 
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from schemas.channels import TargetStatus, WantedState
-from services.channel_control.adapter import Adapter, Exchange, Request, Response
+from services.channel_control.adapter import Adapter, Exchange, LibraryCall, Response
 from services.channel_control.platforms.google_ads import GoogleAds, GoogleAdsOptions
 from services.channel_control.platforms.meta_ads import MetaAds, MetaAdsOptions
 from services.channel_control.reconcile import Seen, Trouble
+from services.runtime.outgoing import Request
 
 HOME = "customers/1234567890"
 SECRET = SecretStr("s3cret")
@@ -45,7 +46,7 @@ def answered(body: Any, status: int = 200, **headers: str) -> Response:
     return Response(status, headers, json.dumps(body).encode())
 
 
-def run(exchange: Exchange[Any], *answers: Response) -> tuple[Any, list[Request]]:
+def run(exchange: Exchange[Any], *answers: Response) -> tuple[Any, list[Request | LibraryCall]]:
     """What comes of it, and what was sent; the answers are as many as the requests."""
     left: Iterator[Response] = iter(answers)
     requests = [next(exchange)]
@@ -65,6 +66,15 @@ def campaign(**budget: Any) -> Response:
     return answered({"results": [row]})
 
 
+def where(request: Request | LibraryCall) -> str:
+    return request.url if isinstance(request, Request) else request.path or request.method
+
+
+def params(request: Request | LibraryCall) -> Any:
+    assert isinstance(request, LibraryCall)
+    return request.params
+
+
 TOKEN = answered({"access_token": "t1"})
 NONE = answered({})
 
@@ -72,11 +82,11 @@ NONE = answered({})
 def test_an_access_token_is_fetched_once_and_again_when_it_is_over() -> None:
     adapter = google()
     _, first = run(adapter.read("channel:a", ("17",)), TOKEN, campaign(), NONE)
-    assert [request.url for request in first] == ["https://token", *[f"https://ads/v26/{HOME}/googleAds:search"] * 2]
+    assert [where(request) for request in first] == ["https://token", "search", "search"]
     _, second = run(
         adapter.read("channel:a", ("17",)), answered({}, 401), answered({"access_token": "t2"}), campaign(), NONE
     )
-    assert [request.headers.get("Authorization") for request in second] == [
+    assert [request.headers.get("authorization") for request in second] == [
         "Bearer t1", None, "Bearer t2", "Bearer t2",
     ]  # fmt: skip
 
@@ -99,7 +109,8 @@ def test_a_budget_that_campaigns_share_is_not_cut() -> None:
     assert result == Trouble("no_budget", "campaign 17 has no daily budget of its own that could be cut")
     result, requests = run(google().apply(wanted("paused", 0.0), ("17",), "k"), TOKEN, shared, NONE, NONE)
     assert result is None
-    assert b"campaignBudgetOperation" not in requests[-1].body
+    operations = [kind for operation in params(requests[-1])["mutateOperations"] for kind in operation]
+    assert operations == ["campaignOperation", "labelOperation"]
 
 
 @pytest.mark.parametrize("make", [google, meta])
@@ -135,9 +146,8 @@ def test_labels_of_others_stay_and_our_old_one_goes() -> None:
     node = {"id": "17", "status": "PAUSED", "daily_budget": "5000", "adlabels": labels}
     result, requests = run(meta().apply(wanted("running", 1.0), ("17",), "k"), answered({"17": node}), NONE)
     assert result is None
-    form = dict(parse_qsl(requests[-1].body.decode()))
-    assert json.loads(form["adlabels"]) == [{"id": "1"}, {"name": "tidegate 3 running 1.0 on 5000"}]
-    assert form["status"] == "ACTIVE"
+    assert params(requests[-1])["adlabels"] == [{"id": "1"}, {"name": "tidegate 3 running 1.0 on 5000"}]
+    assert params(requests[-1])["status"] == "ACTIVE"
 
 
 def test_meta_says_in_minutes_when_to_come_back() -> None:
@@ -168,8 +178,18 @@ def test_an_attempt_goes_on_where_the_one_before_it_ran_out_of_time() -> None:
     }
     result, requests = run(meta().apply(wanted("paused", 0.0), ("170", "180"), "k"), answered(nodes), NONE)
     assert result is None
-    assert [request.url for request in requests[1:]] == ["https://meta/v26.0/180"]
+    assert [where(request) for request in requests[1:]] == ["180"]
 
 
-def test_what_a_platform_says_is_not_shown() -> None:
+def test_what_goes_to_and_fro_is_not_shown() -> None:
     assert "t1" not in repr(TOKEN), "it may be a token"
+    _, requests = run(google().read("channel:a", ("17",)), TOKEN, campaign(), NONE)
+    assert "s3cret" not in repr(requests)
+    assert "t1" not in repr(requests)
+
+
+def test_an_address_for_grpc_has_no_path() -> None:
+    given = {"customer": "1234567890", "developer_token": "env:S", "client_id": "c"}
+    given |= {"client_secret": "env:S", "refresh_token": "env:S", "url": "https://proxy.example/google"}
+    with pytest.raises(ValidationError, match="without a path"):
+        GoogleAdsOptions.model_validate(given, context={"environ": {"S": "s"}, "folder": Path()})

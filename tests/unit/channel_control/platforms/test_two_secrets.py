@@ -11,6 +11,7 @@ from schemas.channels import WantedState
 from services.channel_control.adapter import Adapter
 from services.channel_control.platform_list import platforms_of
 from services.channel_control.settings import ControlSettings
+from services.runtime.outgoing import Request
 from services.runtime.settings import parse
 
 NEW, OLD, OTHER = ("whsec_" + base64.b64encode(each * 32).decode() for each in (b"n", b"o", b"x"))
@@ -34,7 +35,9 @@ def test_orders_and_readings_are_signed_with_both(tmp_path: Path) -> None:
     from_file = _default({"TIDEGATE_CONTROL_PLATFORM_SECRET_FILE": str(tmp_path / "secrets")})
     for adapter in (from_file, _listed(tmp_path / "platforms.yaml")):
         order, reading = next(adapter.apply(WANTED, (), "key")), next(adapter.read(WANTED.target, ()))
-        for request, text in ((order, order.body or b""), (reading, b"/v1/targets/channel%3Asearch")):
+        assert isinstance(order, Request)
+        assert isinstance(reading, Request)
+        for request, text in ((order, order.body), (reading, b"/v1/targets/channel%3Asearch")):
             headers = {name.lower(): value for name, value in request.headers.items()}
             for secret in (NEW, OLD):
                 Webhook(secret).verify(text, headers, json_parse=False)
