@@ -7,7 +7,7 @@ figures yet only the counts bind. Promotions are counted by their products: one 
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from schemas.base import Bilingual, HexId, Instant, Message, Name, Versioned
 from schemas.governor import Claim, Figures, Governor, Hour
@@ -15,6 +15,10 @@ from schemas.governor import Claim, Figures, Governor, Hour
 HOUR: Final = timedelta(hours=1)
 FRESH: Final = timedelta(hours=2)
 """Figures that are older say nothing; their writer is away."""
+BURST: Final = timedelta(seconds=1)
+"""A claim that comes so soon after another one may have more behind it, so it is gathered."""
+GATHER: Final = timedelta(milliseconds=25)
+"""So long, at least; the governor's own word that it is over comes by the log, so that a replay gathers the same."""
 
 
 _AT_ONCE: Final = Bilingual(
@@ -49,6 +53,16 @@ class Stop(Message):
     clicks: int = 0
 
 
+class Asked(Stop):
+    """A claim that is gathered, and the order by which it came."""
+
+    command_id: HexId
+    alert_id: HexId | None = None
+
+
+AnyStop = TypeVar("AnyStop", bound=Stop)
+
+
 class Told(Message):
     """What one writer said last, and when."""
 
@@ -57,9 +71,12 @@ class Told(Message):
 
 
 class Standing(Versioned):
-    """What the governor knows. past: what was granted within the hour and has been given back. alert_id: of the alert
-    that tells of what waits, while any does."""
+    """What the governor knows. gathered: the claims of a burst, until they are answered. asked_at: when the last one
+    came. past: what was granted within the hour and has been given back. alert_id: of the alert that tells of what
+    waits, while any does."""
 
+    gathered: list[Asked] = []
+    asked_at: Instant | None = None
     granted: list[Stop] = []
     waiting: list[Stop] = []
     past: list[Stop] = []
@@ -85,13 +102,27 @@ def release(standing: Standing, hold_id: str, at: datetime) -> Standing:
     return _without(standing, hold_id).model_copy(update={"past": past})
 
 
+def gathers(standing: Standing, wanted: Claim, limits: Governor, at: datetime) -> bool:
+    """Whether a claim is answered with others: it is not the first of a burst, and more would be stopped by it."""
+    if wanted.approved or not limits.enabled or _is_covered(standing, wanted):
+        return False
+    return bool(standing.gathered) or (standing.asked_at is not None and at < standing.asked_at + BURST)
+
+
+def gather(standing: Standing, asked: Asked) -> Standing:
+    """Takes a claim in among those that are answered together."""
+    rest = _without(standing, asked.claim.hold_id)
+    return rest.model_copy(update={"gathered": [*rest.gathered, asked], "asked_at": asked.at})
+
+
 def claim(standing: Standing, wanted: Claim, limits: Governor, at: datetime) -> tuple[Standing, Bilingual | None]:
     """Grants a claim, or has it wait; and why it waits."""
     why = None if wanted.approved or not limits.enabled else _beyond(standing, wanted, limits, at)
     stop = _stop(standing, wanted, at)
     place = "granted" if why is None else "waiting"
     rest = _without(standing, wanted.hold_id)
-    return rest.model_copy(update={place: [*getattr(rest, place), stop]}), why
+    asked_at = standing.asked_at if wanted.approved else at
+    return rest.model_copy(update={place: [*getattr(rest, place), stop], "asked_at": asked_at}), why
 
 
 def _stop(standing: Standing, wanted: Claim, at: datetime) -> Stop:
@@ -103,17 +134,16 @@ def _stop(standing: Standing, wanted: Claim, at: datetime) -> Stop:
 
 
 def _without(standing: Standing, hold_id: str) -> Standing:
-    granted, waiting = (
-        [stop for stop in stops if stop.claim.hold_id != hold_id] for stops in (standing.granted, standing.waiting)
-    )
-    return standing.model_copy(update={"granted": granted, "waiting": waiting})
+    places = {name: getattr(standing, name) for name in ("gathered", "granted", "waiting")}
+    kept = {name: [stop for stop in stops if stop.claim.hold_id != hold_id] for name, stops in places.items()}
+    return standing.model_copy(update=kept)
 
 
 def _beyond(standing: Standing, wanted: Claim, limits: Governor, at: datetime) -> Bilingual | None:
     """Which limit a claim would exceed."""
+    if _is_covered(standing, wanted):
+        return None
     now = standing.granted
-    if any(stop.claim.target == wanted.target and stop.claim.left <= wanted.left for stop in now):
-        return None  # nothing more is stopped
     lately = [stop for stop in (*now, *standing.past) if stop.at > at - HOUR]
     if (product := _product(wanted.target)) is not None:
         checks = _of_products(len({product} | _products(now)), len({product} | _products(lately)), limits)
@@ -127,6 +157,11 @@ def _beyond(standing: Standing, wanted: Claim, limits: Governor, at: datetime) -
 
 def _filled(said: Bilingual, value: float, most: float) -> Bilingual:
     return Bilingual(en=said.en.format(value, most), zh=said.zh.format(value, most))
+
+
+def _is_covered(standing: Standing, wanted: Claim) -> bool:
+    """Whether nothing more is stopped by it."""
+    return any(stop.claim.target == wanted.target and stop.claim.left <= wanted.left for stop in standing.granted)
 
 
 Checks = tuple[tuple[float, float, Bilingual], ...]
@@ -184,10 +219,10 @@ def products(stops: Iterable[Stop]) -> int:
     return len(_products(stops))
 
 
-def most_harmful_first(standing: Standing) -> list[tuple[Stop, Hour | None]]:
-    """What waits, with what its channel moved in the last hour: what protects customers first, then the most clicks."""
+def most_harmful_first(standing: Standing, stops: Iterable[AnyStop]) -> list[tuple[AnyStop, Hour | None]]:
+    """These, with what each channel moved in the last hour: what protects customers first, then the most clicks."""
     hours = standing.hours()
-    found = [(stop, hours.get(stop.claim.target)) for stop in standing.waiting]
+    found = [(stop, hours.get(stop.claim.target)) for stop in stops]
     return sorted(found, key=lambda pair: (not pair[0].claim.guardrail, *_size(pair[1]), pair[0].claim.target))
 
 

@@ -27,7 +27,7 @@ def title(standing: Standing) -> Bilingual:
 
 def summary(standing: Standing) -> Bilingual:
     """Why people have to decide, and on what they decide."""
-    acting, found = _counted(standing.granted), most_harmful_first(standing)
+    acting, found = _counted(standing.granted), most_harmful_first(standing, standing.waiting)
     lines = [_line(stop, hour) for stop, hour in found[:NAMED]]
     more = len(found) - NAMED
     en = [

@@ -46,22 +46,55 @@ def test_a_bad_policy_that_trips_everything_stops_a_few_and_calls_people_with_on
     moved: dict[str, Any] = {f"c{number}": (100 + number, 50.0 * number, number) for number in range(40)}
     cluster.give(figures(1, **moved))
     outputs = cluster.give(*(stop(number) for number in range(40)))
-    assert cluster.paused(CHANNELS) == CHANNELS[:5]
-    waiting = [hold for name in CHANNELS[5:] for hold in cluster.target(name).holds]
+    stopped = [CHANNELS[0], *CHANNELS[36:]]  # the first comes alone; of the rest the most harmful
+    assert cluster.paused(CHANNELS) == stopped
+    waiting = [hold for name in CHANNELS if name not in stopped for hold in cluster.target(name).holds]
     assert {(hold.approval, hold.claim, hold.approvals_needed) for hold in waiting} == {("waiting", "declined", 2)}
     assert all("held back by the governor: it would stop 6 channels at once" in (hold.reason or "") for hold in waiting)
     told = alerts(outputs)
     assert len({fact["alert_id"] for fact in told}) == 1
-    assert [fact["status"] for fact in told] == ["open"] + ["updated"] * 34
+    assert [fact["status"] for fact in told] == ["open"]
     assert (told[-1]["subject"], told[-1]["severity"], told[-1]["level"]) == ("service:channel_control", "critical", 6)
     assert "35 channels" in told[-1]["title"]["en"] and "35 个渠道" in told[-1]["title"]["zh"]
-    first = told[-1]["summary"]["en"].index("Pause channel:39")
-    assert first < told[-1]["summary"]["en"].index("Pause channel:38")
+    first = told[-1]["summary"]["en"].index("Pause channel:35")
+    assert first < told[-1]["summary"]["en"].index("Pause channel:34")
     assert (
-        "waiting lets 139 clicks and 1,950 CNY an hour go on, stopping costs 39 new accounts"
+        "waiting lets 135 clicks and 1,750 CNY an hour go on, stopping costs 35 new accounts"
         in told[-1]["summary"]["en"]
     )
     assert told[-1]["summary"]["en"].endswith("And 30 more.")
+
+
+def test_of_those_that_ask_at_once_what_protects_customers_goes_first_then_what_moves_the_most() -> None:
+    cluster = Cluster(governor=LOOSE | {"channels_at_once": 4})
+    cluster.give(figures(1, c1=1, c2=100, c3=300, c4=200, c5=5))
+    by = {5: "complaint_volume"}
+    outputs = cluster.give(*(stop(number, by=by.get(number, "search_divergence")) for number in range(1, 6)))
+    assert cluster.paused(CHANNELS) == [CHANNELS[number] for number in (1, 3, 4, 5)]
+    (said_,) = [each for each in said(outputs, "audit") if each["what"] == "due"]
+    assert said_["why"] == "of 4 that came together 3 are granted, the most harmful first"
+    assert said_["detail"] == {"granted": [CHANNELS[5], CHANNELS[3], CHANNELS[4]], "asked": 4}
+
+
+def test_who_asks_alone_is_answered_at_once_and_the_others_within_a_moment() -> None:
+    cluster = Cluster()
+    cluster.give(stop(1))
+    began = cluster.now_ms
+    cluster.give(stop(2), stop(3))
+    assert cluster.paused(CHANNELS) == CHANNELS[1:4]
+    assert 25 <= cluster.now_ms - began < 60
+    cluster.now_ms += MINUTE_MS
+    outputs = cluster.give(stop(4))
+    assert "due" not in [each["what"] for each in said(outputs, "audit")]
+
+
+def test_what_is_lifted_while_it_is_gathered_is_granted_nothing() -> None:
+    cluster = Cluster()
+    cluster.give(stop(1))
+    cluster.give(stop(2), stop(3), persons(9, "resume", target=CHANNELS[2], expected_generation=1))
+    assert cluster.paused(CHANNELS) == [CHANNELS[1], CHANNELS[3]]
+    assert not cluster.governor.gathered
+    assert len(cluster.governor.granted) == 2
 
 
 def promotion(number: int, product: str, channel: str) -> dict[str, Any]:

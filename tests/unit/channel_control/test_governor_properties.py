@@ -100,6 +100,7 @@ class Governed(RuleBasedStateMachine):
         assert {stop.claim.hold_id for stop in self.cluster.governor.granted} == acting  # 3
         assert {stop.claim.hold_id for stop in self.cluster.governor.waiting} == beyond  # 3
         assert len(self.open) == bool(beyond)  # 4
+        assert not self.cluster.governor.gathered, "all that came is answered"
 
     def teardown(self) -> None:
         for number, log in enumerate(self.cluster.logs):
