@@ -6,6 +6,7 @@ from typing import Any, Final, Self
 
 from pydantic import BaseModel, ValidationError
 
+from schemas.base import Bilingual
 from schemas.dead_letters import Problem
 
 MAX_PROBLEMS: Final = 20
@@ -18,6 +19,14 @@ _WORDING: Final = {
     "model_attributes_type": "is not a JSON object",
     "union_tag_not_found": "is required",
 }
+
+
+class ToldError(ValueError):
+    """What somebody wants cannot be, and why, in both languages; as text it is English."""
+
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__(en)
+        self.told = Bilingual(en=en, zh=zh)
 
 
 class ProblemDetails(BaseModel):

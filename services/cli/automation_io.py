@@ -47,7 +47,7 @@ async def _switch(arguments: argparse.Namespace, settings: CliSettings) -> int:
 def switch_of(state: str, ask: Ask, chance: str) -> Command:
     """The command; raises RefusedError where nobody is named, or no reason. `chance`: 32 hex digits."""
     if not ask.note:
-        raise RefusedError("say why: --reason")
+        raise RefusedError("say why: --reason", "请填写原因：--reason")
     return Command(
         command_id=chance,
         command="automation_off" if state == "off" else "automation_on",

@@ -12,11 +12,14 @@ _DATE = "%Y-%m-%d %H:%M"
 def label_of(topic: PolicyTopic, version: str | None) -> str:
     """`name/version` of what people call `3` or `default/3`; of the one in force for None. Raises RefusedError."""
     if version is None and topic.active is None:
-        raise RefusedError("no policy is in force")
+        raise RefusedError("no policy is in force", "没有生效的策略")
     if version is None or "/" in version:
         return version or str(topic.active)
     if not version.isdecimal():
-        raise RefusedError(f"{version} is neither a file nor a version such as 3 or default/3")
+        raise RefusedError(
+            f"{version} is neither a file nor a version such as 3 or default/3",
+            f"{version} 既不是文件，也不是 3 或 default/3 这样的版本",
+        )
     return f"{(topic.active or 'default').rpartition('/')[0] or 'default'}/{int(version)}"
 
 

@@ -66,7 +66,7 @@ def _parts(order: Merge | Split, group: Group, grouped: Grouped) -> Parts:
     others = [grouped.find(each) for each in order.incident_ids]
     found = [each for each in others if each is not None]
     if len(found) < len(others):
-        raise RegroupingError("names an incident that is not known")
+        raise RegroupingError("names an incident that is not known", "没有所指的事件")
     return merged(group, found)
 
 

@@ -15,6 +15,7 @@ from typing import Final
 
 from schemas.backtest import Report
 from schemas.policy import Policy
+from schemas.problems import ToldError
 from services.console.settings import ConsoleSettings
 from services.console.trials import Trial, command, environment, outcome_of
 from services.policies.text import text_of
@@ -30,7 +31,7 @@ _PROBLEM: Final = 2000
 _END_S: Final = 5.0
 
 
-class TrialRefusedError(ValueError):
+class TrialRefusedError(ToldError):
     """A trial that is not begun: another runs, or there is no past to try on."""
 
 
@@ -67,9 +68,9 @@ class Trials:
     def begin(self, by: str, at: datetime, days: int, policies: tuple[Policy, Policy], text: str) -> Trial:
         """Tries the second policy against the first. Raises TrialRefusedError."""
         if not self.possible:
-            raise TrialRefusedError("there is no past to try on")
+            raise TrialRefusedError("there is no past to try on", "没有可用的历史数据")
         if self._running is not None:
-            raise TrialRefusedError("another trial runs")
+            raise TrialRefusedError("another trial runs", "已有试算在进行")
         before, after = policies
         trial_id = derive("trial", by, at.isoformat(), after.model_dump_json())
         trial = Trial(trial_id, by, at, days, before.label, after.label, text)

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
+from schemas.problems import ToldError
 from services.incidents.grouping import Group, Seen, order
 
 Parts = dict[str, list[str]]
@@ -11,7 +12,7 @@ MOST: Final = 1000
 """Alerts of one order: each becomes a fact, and the order one record."""
 
 
-class RegroupingError(ValueError):
+class RegroupingError(ToldError):
     """Not possible, and why."""
 
 
@@ -19,7 +20,7 @@ def merged(into: Group, others: Iterable[Group]) -> Parts:
     """All alerts of these incidents in the first one; raises RegroupingError."""
     rest = {each.key: each for each in others if each.key != into.key}
     if not rest:
-        raise RegroupingError("names no other incident")
+        raise RegroupingError("names no other incident", "未指明其他事件")
     alerts = sorted((*into.alerts, *(alert for each in rest.values() for alert in each.alerts)), key=order)
     return _bounded({into.key: _ids(alerts)})
 
@@ -32,9 +33,9 @@ def parted(group: Group, alert_ids: Collection[str]) -> Parts:
     away = [alert for alert in group.alerts if alert.alert_id in alert_ids]
     left = [alert for alert in group.alerts if alert.alert_id not in alert_ids]
     if len(away) != len(set(alert_ids)):
-        raise RegroupingError("names an alert that is not in this incident")
+        raise RegroupingError("names an alert that is not in this incident", "所指的告警不属于本事件")
     if not away or not left:
-        raise RegroupingError("leaves one of the two without any alert")
+        raise RegroupingError("leaves one of the two without any alert", "拆分后有一个事件没有告警")
     return _bounded({_key(part, group.key): _ids(part) for part in (left, away)})
 
 
@@ -49,5 +50,5 @@ def _ids(alerts: Iterable[Seen]) -> list[str]:
 
 def _bounded(parts: Parts) -> Parts:
     if sum(map(len, parts.values())) > MOST:
-        raise RegroupingError(f"more than {MOST} alerts")
+        raise RegroupingError(f"more than {MOST} alerts", f"告警超过 {MOST} 条")
     return parts

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from schemas.audit import AuditRecord, Outcome
 from schemas.policy import Policy, PolicyInForce, PolicyRef
 from schemas.policy_topic import ACTIVE_KEY, PolicyRecord, PolicyTopic, history_key
+from schemas.problems import ToldError
 from schemas.topics import MIB
 from services.indicators.registry import flaws_of
 from services.policies.differences import NOTHING_ACTS, asks_fewer, becomes_auto
@@ -22,12 +23,15 @@ from services.runtime.ids import derive
 MAX_BYTES: Final = MIB - 16 * 1024
 """What the logs that are told take of a policy in one record, with what is around it."""
 PROPOSAL_STANDS: Final = timedelta(days=7)
+ENDED: Final = {"rejected": "驳回", "withdrawn": "撤回"}
+"""How a proposal that is over has ended, in Chinese."""
 SYSTEM: Final = "system"
 """Who puts the first policy of all in force where nobody is named."""
 WHO: Final = "say who you are: --as NAME, or TIDEGATE_CLI_PERSON"
+WHO_ZH: Final = "请注明操作人：--as NAME 或 TIDEGATE_CLI_PERSON"
 
 
-class RefusedError(ValueError):
+class RefusedError(ToldError):
     """A change that is not made; the message says why."""
 
 
@@ -53,9 +57,9 @@ class Ask:
     def by(self) -> str:
         """As in the audit. Raises RefusedError."""
         if self.name is None or not self.name.strip():
-            raise RefusedError(WHO)
+            raise RefusedError(WHO, WHO_ZH)
         if self.name.strip().casefold() == SYSTEM:
-            raise RefusedError(f"{SYSTEM} is not a person")
+            raise RefusedError(f"{SYSTEM} is not a person", f"{SYSTEM} 不是人员")
         return f"person:{self.name.strip()}"
 
 
@@ -67,7 +71,10 @@ def apply(topic: PolicyTopic, policy: Policy, ask: Ask, *, if_newer: bool = Fals
     if if_newer and _stays(topic.active, policy):
         return Change(f"{topic.active} stays in force, {policy.label} is not newer")
     if known is not None and not _is(policy, known):
-        raise RefusedError(f"{policy.label} stands for another content already: raise its version above {highest}")
+        raise RefusedError(
+            f"{policy.label} stands for another content already: raise its version above {highest}",
+            f"{policy.label} 已用于其他内容：请使用高于 {highest} 的版本号",
+        )
     record = topic.records.get(policy.label)
     if policy.label == topic.active:
         return Change(f"{policy.label} is in force", in_force=True)
@@ -77,8 +84,13 @@ def apply(topic: PolicyTopic, policy: Policy, ask: Ask, *, if_newer: bool = Fals
         return _ended(topic, record, leave_it=if_newer)
     renewed = record is not None and record.state == "proposed" and policy.version == highest
     if policy.version <= highest and not renewed:
-        hint = f", or roll back to {policy.version}" if known is not None else ""
-        raise RefusedError(f"{policy.name}/{highest} is known already: raise the version above it{hint}")
+        hint, zh = (
+            (f", or roll back to {policy.version}", f"，或回滚至 {policy.version}") if known is not None else ("", "")
+        )
+        raise RefusedError(
+            f"{policy.name}/{highest} is known already: raise the version above it{hint}",
+            f"{policy.name}/{highest} 已存在：请使用更高的版本号{zh}",
+        )
     return _enter(topic, policy, by or ask.by, ask)
 
 
@@ -86,7 +98,7 @@ def rollback(topic: PolicyTopic, label: str, ask: Ask) -> Change:
     """A new version with the content of an old one."""
     by, old = ask.by, document(topic, label)
     if label == topic.active:
-        raise RefusedError(f"{label} is in force")
+        raise RefusedError(f"{label} is in force", f"{label} 正在生效")
     policy = old.model_copy(update={"version": topic.highest(old.name) + 1})
     return _enter(topic, policy, by, ask, restores=old.version)
 
@@ -94,7 +106,10 @@ def rollback(topic: PolicyTopic, label: str, ask: Ask) -> Change:
 def _enter(topic: PolicyTopic, policy: Policy, by: str, ask: Ask, restores: int | None = None) -> Change:
     """A version that is new: in force at once, unless more would act by itself than does now, or fewer be asked."""
     if (size := len(json_of(PolicyInForce(policy=policy)))) > MAX_BYTES:
-        raise RefusedError(f"{policy.label} takes {size:,} bytes, more than {MAX_BYTES:,}: shorten its lists")
+        raise RefusedError(
+            f"{policy.label} takes {size:,} bytes, more than {MAX_BYTES:,}: shorten its lists",
+            f"{policy.label} 有 {size:,} 字节，超过 {MAX_BYTES:,}：请精简其列表",
+        )
     before = policy if topic.active is None else _active(topic)
     acting, fewer = becomes_auto(before, policy), asks_fewer(before, policy)
     is_asked = bool(acting or fewer)
@@ -128,7 +143,11 @@ def _ended(topic: PolicyTopic, record: PolicyRecord, *, leave_it: bool) -> Chang
     said = f"{record.label} was {record.state} by {record.ended_by}"
     if leave_it:
         return Change(f"{said}: {topic.active} stays in force")
-    raise RefusedError(f"{said}: raise the version above {topic.highest(record.name)} to ask again")
+    highest = topic.highest(record.name)
+    raise RefusedError(
+        f"{said}: raise the version above {highest} to ask again",
+        f"{record.label} 已被 {record.ended_by} {ENDED[record.state]}：再次申请请使用高于 {highest} 的版本号",
+    )
 
 
 def _stays(active: str | None, policy: Policy) -> bool:
@@ -153,13 +172,16 @@ def _active(topic: PolicyTopic) -> Policy:
 def document(topic: PolicyTopic, label: str) -> Policy:
     """A version that this release can judge by. Raises RefusedError."""
     if label not in topic.documents:
-        raise RefusedError(f"there is no {label}")
+        raise RefusedError(f"there is no {label}", f"没有 {label}")
     try:
         policy = Policy.model_validate_json(topic.documents[label])
     except ValidationError as error:
-        raise RefusedError(f"{label} is of a form that this release cannot read") from error
+        raise RefusedError(f"{label} is of a form that this release cannot read", f"本版本无法读取 {label}") from error
     if flaws := flaws_of(policy.indicators):
-        raise RefusedError(f"{label} is not valid in this release: {'; '.join(map(str, flaws))}")
+        raise RefusedError(
+            f"{label} is not valid in this release: {'; '.join(map(str, flaws))}",
+            f"{label} 在本版本中无效，问题位于：{'、'.join('.'.join(map(str, flaw.path)) for flaw in flaws)}",
+        )
     return policy
 
 

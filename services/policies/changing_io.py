@@ -51,7 +51,8 @@ async def change(settings: CommonSettings, ask: Ask, plan: Plan) -> Change:
             await _tell(settings)
     except ProducerFenced:
         raise RefusedError(
-            "somebody else changes the policy at this moment; yours changed nothing. Look, and try again"
+            "somebody else changes the policy at this moment; yours changed nothing. Look, and try again",
+            "此刻有他人正在修改策略，您的修改未生效。请查看后重试",
         ) from None
     finally:
         await end(writer)

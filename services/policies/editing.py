@@ -12,13 +12,14 @@ from typing import Any, Final
 
 import yaml
 
+from schemas.problems import ToldError
 from services.policies.documents import Document
 
 _PLAIN: Final = re.compile(r"^[a-z][a-z_]*$")
 _NOT_PLAIN: Final = ("null", "true", "false")
 
 
-class CannotEditError(ValueError):
+class CannotEditError(ToldError):
     """The text is written in a way in which this figure can only be changed by hand."""
 
 
@@ -26,12 +27,15 @@ def put(text: str, path: Sequence[str], value: Any) -> str:
     """The text with a value at a path of keys, and all mappings on the way to it. Raises CannotEditError."""
     document = Document(text)
     if document.flaws or document.root is None:
-        raise CannotEditError("the document is not valid YAML")
+        raise CannotEditError("the document is not valid YAML", "文档不是有效的 YAML")
     wanted = _with(document.value, path, value)
     edited = _edited(text, document.root, path, value)
     after = Document(edited)
     if after.flaws or after.value != wanted:
-        raise CannotEditError(f"{'.'.join(path)} is written in a way that only a person can change")
+        raise CannotEditError(
+            f"{'.'.join(path)} is written in a way that only a person can change",
+            f"{'.'.join(path)} 的写法只能在文档中手工修改",
+        )
     return edited
 
 

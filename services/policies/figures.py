@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final, get_args
 
 from schemas.base import Bilingual, Maturity
-from schemas.flaws import Flaw
 from schemas.policy import IndicatorPolicy, Policy
+from schemas.problem_words import both
 from services.indicators.registry import all_rules, one_of_each
 from services.indicators.rule import AnyRule
 from services.indicators.tuning import tuning_of
@@ -42,7 +42,7 @@ def put_figure(text: str, indicator: str, name: str, subject: str, value: str) -
     """The text with one figure set, for all or for one subject. Raises CannotEditError."""
     rule = next((rule for rule in one_of_each(all_rules()) if rule.id == indicator), None)
     if rule is None or name.split(".")[0] not in _SETTABLE:
-        raise CannotEditError(f"there is no figure {indicator}.{name}")
+        raise CannotEditError(f"there is no figure {indicator}.{name}", f"没有数值 {indicator}.{name}")
     if subject and not subject.startswith(f"{rule.subject}:"):
         subject = f"{rule.subject}:{subject}"
     at = ["indicators", indicator, *(["overrides", subject] if subject else [])]
@@ -55,7 +55,9 @@ def put_figure(text: str, indicator: str, name: str, subject: str, value: str) -
 
 def _put_maturity(text: str, rule: AnyRule, at: list[str], action: str, wanted: Any) -> str:
     if wanted not in get_args(Maturity):
-        raise CannotEditError(f"maturity is one of {', '.join(get_args(Maturity))}")
+        raise CannotEditError(
+            f"maturity is one of {', '.join(get_args(Maturity))}", f"执行方式须为 {'、'.join(get_args(Maturity))} 之一"
+        )
     said = _value_at(Document(text).value, [*at, "maturity"])
     if isinstance(said, str) and action:  # one word for all actions: the others keep it
         return put(text, [*at, "maturity"], dict.fromkeys(map(str, rule.actions), said) | {action: wanted})
@@ -65,10 +67,11 @@ def _put_maturity(text: str, rule: AnyRule, at: list[str], action: str, wanted: 
 def _read(value: str) -> Any:
     """As YAML reads it, in one line."""
     if not value.strip() or len(value) > MAX_VALUE or not value.isprintable():
-        raise CannotEditError("a value is needed, in one line")
+        raise CannotEditError("a value is needed, in one line", "请在一行内填写取值")
     document = Document(f"value: {value}")
     if document.flaws:
-        raise CannotEditError(str(Flaw(("value",), document.flaws[0].problem)))
+        said = both(document.flaws[0].problem)
+        raise CannotEditError(f"value: {said.en}", f"取值：{said.zh}")
     return document.value["value"]
 
 

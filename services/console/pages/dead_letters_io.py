@@ -5,6 +5,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Response
 
+from schemas import problem_words
 from services.console.feed_io import Feed
 from services.console.letters import CAPACITY, Letter
 from services.console.pages.frame_io import Frame, PageError
@@ -42,6 +43,7 @@ def dead_letter_routes(frame: Frame, feed: Feed, visiting: Visiting) -> APIRoute
             page=page,
             piles=feed.letters.piles(),
             counts=feed.letters.counts(),
+            problem=problem_words.both,
         )
 
     @router.get("/dead-letters/{topic}/{partition}/{offset}")
@@ -51,6 +53,6 @@ def dead_letter_routes(frame: Frame, feed: Feed, visiting: Visiting) -> APIRoute
         found = feed.letters.get((topic, partition, offset))
         if found is None:
             raise PageError(404, "This dead letter is not known, or no longer.", "没有这条死信，或已超过保存期限。")
-        return frame.page(visitor, "dead_letter.html", letter=found)
+        return frame.page(visitor, "dead_letter.html", letter=found, problem=problem_words.both)
 
     return router

@@ -7,14 +7,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from schemas.problems import problems_of
+from schemas.problem_words import both
+from schemas.problems import ToldError, problems_of
 from services.console.orders import Order
 
 Fields = Mapping[str, Sequence[str]]
 """All values of each field, as a browser sends them."""
 
 
-class FormError(ValueError):
+class FormError(ToldError):
     """What is wrong with a form, a line for each field."""
 
 
@@ -32,15 +33,18 @@ def order_of(body: type[Order], fields: Fields, now: datetime) -> Order:
     try:
         return body.model_validate(given)
     except ValidationError as error:
-        told = (f"{problem.field or 'the form'}: {problem.problem}" for problem in problems_of(error))
-        raise FormError("; ".join(told)) from None
+        told = [(each.field, both(each.problem)) for each in problems_of(error)]
+        raise FormError(
+            "; ".join(f"{field or 'the form'}: {said.en}" for field, said in told),
+            "；".join(f"{field or '表单'}：{said.zh}" for field, said in told),
+        ) from None
 
 
 def _read(name: str, read: "_Reader", values: Sequence[str], now: datetime) -> Any:
     try:
         return read(values, now)
     except (ValueError, OverflowError):
-        raise FormError(f"{name}: cannot be read") from None
+        raise FormError(f"{name}: cannot be read", f"{name}：无法识别") from None
 
 
 _Reader = Callable[[Sequence[str], datetime], Any]

@@ -123,7 +123,7 @@ def _command(word: str, fields: Fields, visitor: Visitor, feed: Feed) -> Command
     try:
         order = order_of(body, fields, now)
     except FormError as error:
-        raise PageError(422, f"The form is not complete: {error}", f"表单不完整：{error}") from None
+        raise PageError(422, f"The form is not complete: {error}", f"表单不完整：{error.told.zh}") from None
     about = {} if known is not None else {"target": _subject(order, feed)}
     if "target" in type(order).model_fields:
         order, about = order.model_copy(update=about), {}

@@ -101,9 +101,9 @@ def incidents_routes(frame: Frame, feed: Feed, desk: Desk, visiting: Visiting) -
             group = _group(grouped, incident_id)
             command = command_of_order(order, group, grouped, before, visitor.person, new_id, now)
         except FormError as error:
-            raise PageError(422, f"The form is not complete: {error}", f"表单不完整：{error}") from None
+            raise PageError(422, f"The form is not complete: {error}", f"表单不完整：{error.told.zh}") from None
         except RegroupingError as error:
-            raise PageError(422, f"Not possible: the order {error}.", f"无法执行：the order {error}.") from None
+            raise PageError(422, f"Not possible: the order {error}.", f"无法执行：{error.told.zh}。") from None
         return await given(desk, command, fields)
 
     return router

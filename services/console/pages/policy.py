@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from pydantic import ValidationError
 
+from schemas import problem_words
 from schemas.base import Bilingual
 from schemas.policy import Policy
 from schemas.policy_topic import PolicyRecord, PolicyTopic
@@ -16,7 +17,7 @@ from services.policies.changes import Ask, RefusedError, apply, document
 from services.policies.editing import put
 from services.policies.reading import Problem, check
 from services.policies.text import text_of
-from services.policies.words import looser, problem
+from services.policies.words import looser
 
 State = Literal["active", "applied", "waiting", "lapsed", "rejected", "withdrawn"]
 MAX_ROWS: Final = 300
@@ -68,7 +69,7 @@ class Checked:
     rows: Sequence[ChangedRow] = ()
     looser: Sequence[Bilingual] = ()
     others: int = 0
-    refused: str | None = None
+    refused: Bilingual | None = None
 
 
 def still(topic: PolicyTopic) -> PolicyTopic:
@@ -150,7 +151,7 @@ def checked(text: str, topic: PolicyTopic, ask: Ask) -> Checked:
     try:
         change = apply(topic, policy, ask)
     except RefusedError as error:
-        return Checked([], policy.label, rows, refused=str(error))
+        return Checked([], policy.label, rows, refused=error.told)
     history = [value for key, value in change.records.items() if key.startswith("history/")]
     record = PolicyRecord.model_validate_json(history[0]) if history else None
     if record is None or record.state == "applied":
@@ -160,7 +161,7 @@ def checked(text: str, topic: PolicyTopic, ask: Ask) -> Checked:
 
 
 def _told(found: Problem) -> LineProblem:
-    return LineProblem(found.line, ".".join(map(str, found.flaw.path)), problem(found.flaw.problem))
+    return LineProblem(found.line, ".".join(map(str, found.flaw.path)), problem_words.both(found.flaw.problem))
 
 
 def draft_of(topic: PolicyTopic, label: str | None) -> str:

@@ -2,12 +2,13 @@
 
 import asyncio
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
+from schemas.base import Bilingual
 from schemas.policy import Policy
 from schemas.policy_topic import PolicyTopic
 from services.console.feed_io import Feed
@@ -36,7 +37,13 @@ def policy_edit_routes(frame: Frame, feed: Feed, visiting: Visiting, desk: Chang
     def ask_of(visitor: Visitor) -> Ask:
         return Ask(visitor.person.name, datetime.now(UTC))
 
-    async def page(visitor: Visitor, text: str, problem: str = "", status: int = 200, reason: str = "") -> Response:
+    async def page(
+        visitor: Visitor,
+        text: str,
+        problem: Bilingual | Literal["", "reason"] = "",
+        status: int = 200,
+        reason: str = "",
+    ) -> Response:
         checked = await asyncio.to_thread(views.checked, text, views.still(feed.policies), ask_of(visitor))
         in_force = views.policy_of(feed.policies, feed.policies.active) or Policy(version=1)
         return frame.page(
@@ -79,7 +86,7 @@ def policy_edit_routes(frame: Frame, feed: Feed, visiting: Visiting, desk: Chang
                 reason=one(fields, "reason"),
             )
         except CannotEditError as error:
-            return await page(visitor, text, str(error), 422, one(fields, "reason"))
+            return await page(visitor, text, error.told, 422, one(fields, "reason"))
 
     @router.post("/policy/check")
     async def check_it(request: Request, visitor: Annotated[Visitor, Depends(visiting)]) -> Response:

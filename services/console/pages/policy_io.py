@@ -111,7 +111,7 @@ async def change(desk: Changing, visitor: Visitor, reason: str, plan: Plan) -> C
     try:
         return await desk.change(ask, plan)
     except RefusedError as error:
-        raise PageError(409, f"Refused: {error}", f"未执行：{error}") from None
+        raise PageError(409, f"Refused: {error}", f"未执行：{error.told.zh}") from None
     except PolicyAwayError:
         raise PageError(
             503,

@@ -40,7 +40,7 @@ def policy_trial_routes(frame: Frame, feed: Feed, visiting: Visiting, trials: Tr
         try:
             trial = trials.begin(visitor.person.name, datetime.now(UTC), span, (before, after), text)
         except TrialRefusedError as error:
-            raise PageError(409, f"Not begun: {error}.", "未开始：已有试算在进行，或没有可用的历史数据。") from None
+            raise PageError(409, f"Not begun: {error}.", f"未开始：{error.told.zh}。") from None
         return RedirectResponse(f"/policy/trial/{trial.trial_id}", 303)
 
     @router.get("/policy/trial/{trial_id}")

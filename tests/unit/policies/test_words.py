@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
+from schemas import problem_words
 from schemas.policy import Policy
 from services.policies.changed_words import changed_rows
 from services.policies.differences import asks_fewer, becomes_auto
 from services.policies.meaning import Meaning, meanings
 from services.policies.reading import check
-from services.policies.words import looser, problem
+from services.policies.words import looser
 
 
 def policy(**fields: Any) -> Policy:
@@ -42,7 +43,7 @@ def test_every_problem_has_its_words_in_chinese(text: str) -> None:
     found, problems = check(text)
     assert found is None
     for each in problems:
-        both = problem(each.flaw.problem)
+        both = problem_words.both(each.flaw.problem)
         assert both.zh != both.en
 
 
@@ -54,7 +55,7 @@ def test_an_indicator_and_its_figures_are_explained_in_both_languages(each: Mean
 
 
 def test_what_is_not_known_stays_as_it_is() -> None:
-    assert problem("is odd").zh == "is odd"
+    assert problem_words.both("is odd").zh == "is odd"
     assert looser("something: else").zh == "something: else"
 
 
