@@ -11,7 +11,7 @@ _PROBLEMS: Final = (
     (r"is required", "必填"),
     (r"is not known; is it misspelt, or in the wrong place\?", "未知的名称：是否拼写有误或位置不对？"),
     (r"is given twice, first in line (\d+)", r"重复出现，首次在第 \1 行"),
-    (r"is not YAML: (.*)", r"不是有效的 YAML：\1"),
+    (r"is not YAML: .*", "不是有效的 YAML"),
     (r"no indicator is called so; there are (.*)", r"没有这个指标；现有 \1"),
     (r"(\w+) gives no such command; it has (.*)", r"\1 没有这种动作；有 \2"),
     (r"(\w+) judges each (\w+) by itself: write (.*)", r"\1 按 \2 逐个判断：请写 \3"),

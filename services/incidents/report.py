@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Final
 
 from schemas.alerts import AlertState
-from schemas.audit import AuditRecord
 from schemas.base import Bilingual
 from services.incidents import report_words as words
 from services.incidents.document import Document, Section, Table
@@ -88,20 +87,14 @@ class _Teller:
             outcome = words.OUTCOMES.get(record.outcome)
             said = record.outcome if outcome is None else self._say(outcome)
             note = record.note() or record.reason()
-            yield record.at, (self._who(record.who), self._what(record), said, "" if note is None else self._say(note))
-
-    def _what(self, record: AuditRecord) -> str:
-        word = words.WORDS.get(record.what)
-        if word is None:
-            return self._saying.phrase(record.what, [record.target])
-        receiver = record.detail.get("receiver") or self._say(words.ON_CALL)
-        kind = str(record.detail.get("type", ""))
-        change = self._say(words.CHANGES[kind]) if kind in words.CHANGES else kind
-        return self._say(word, target=self._saying.called(record.target), receiver=receiver, change=change)
+            yield (
+                record.at,
+                (self._who(record.who), self._saying.what(record), said, "" if note is None else self._say(note)),
+            )
 
     def _who_did(self) -> list[tuple[str, ...]]:
         """What each did, people first."""
-        counts = Counter((not each.who.startswith("person:"), each.who, self._what(each)) for each in self._own)
+        counts = Counter((not each.who.startswith("person:"), each.who, self._saying.what(each)) for each in self._own)
         return [(self._who(who), what, f"{count:,}") for (_, who, what), count in sorted(counts.items())]
 
     def _done(self) -> Section:

@@ -7,6 +7,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from schemas import wording
+from schemas.audit import AuditRecord
 from schemas.base import Bilingual
 from schemas.directory import Directory
 from services.incidents import report_words as words
@@ -39,6 +40,16 @@ class Saying:
     def phrase(self, action: str, targets: Sequence[str]) -> str:
         """An order."""
         return wording.phrase(action, [*map(self.called, targets)], 0 if self.language == "en" else 1)
+
+    def what(self, record: AuditRecord) -> str:
+        """What was done or ordered."""
+        word = words.WORDS.get(record.what)
+        if word is None:
+            return self.phrase(record.what, [record.target])
+        receiver = record.detail.get("receiver") or self.say(words.ON_CALL)
+        kind = str(record.detail.get("type", ""))
+        change = self.say(words.CHANGES[kind]) if kind in words.CHANGES else kind
+        return self.say(word, target=self.called(record.target), receiver=receiver, change=change)
 
     def who(self, who: str) -> str:
         """A person by name, and which part of Tidegate."""

@@ -98,4 +98,4 @@ def _moment(text: str, zone: ZoneInfo) -> datetime | None:
 
 def _said(record: AuditRecord) -> str:
     detail = json.dumps(record.detail, ensure_ascii=False) if record.detail else ""
-    return f"{record.what} {record.outcome} {record.why or ''} {record.writer} {detail}".lower()
+    return f"{record.what} {record.outcome} {record.why or ''} {record.why_zh or ''} {record.writer} {detail}".lower()

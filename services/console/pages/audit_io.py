@@ -13,6 +13,8 @@ from services.console.pages.audit import Finder, Search, exported
 from services.console.pages.forms_io import fields_of
 from services.console.pages.frame_io import Frame, PageError
 from services.console.pages.visitor_io import Visiting, Visitor
+from services.incidents.report_words import OUTCOMES
+from services.incidents.saying import Saying
 
 Text = Annotated[str, Query(max_length=500)]
 Page = Annotated[int, Query(ge=1, le=1_000_000)]
@@ -43,6 +45,8 @@ def audit_routes(frame: Frame, feed: Feed, visiting: Visiting, check: ChainCheck
         found, more = await asyncio.to_thread(finder_of(search).page, feed.audit.entries(), page)
         view: dict[str, Any] = {"entries": [record for _, record in found], "more": more, "page": page}
         view |= {"search": search, "asked": search.fields(), "since": from_ms(feed.audit.since_ms)}
+        speaker = frame.speaker(visitor)
+        view |= {"done": Saying(speaker.language, speaker.zone, speaker.directory).what, "outcomes": OUTCOMES}
         return frame.page(visitor, "audit.html", checked=check.last, check=check, **view)
 
     @router.post("/audit/verify")
