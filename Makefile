@@ -91,7 +91,7 @@ lock: ## Write requirements/ anew from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv, the package installer" >&2; exit 1; }
 	$(UV_COMPILE) --extra archive pyproject.toml -o requirements/base.txt
 	$(UV_COMPILE) --extra archive --extra google-ads --extra meta-ads -c requirements/base.txt pyproject.toml -o requirements/platforms.txt
-	$(UV_COMPILE) --extra dev -c requirements/base.txt pyproject.toml -o requirements/dev.txt
+	$(UV_COMPILE) --extra dev -c requirements/platforms.txt pyproject.toml -o requirements/dev.txt
 	echo hatchling | $(UV_COMPILE) -c requirements/dev.txt - -o requirements/build.txt
 
 relock-kafka: $(STAMP) ## Write the lock of Kafka's jars anew (VERSION=4.3.1)
