@@ -31,7 +31,7 @@ def test_the_values_are_as_their_schema_says_and_all_are_named_there() -> None:
 
 
 def test_every_service_has_values_and_its_memory_is_that_of_compose() -> None:
-    assert {name.replace("_", "-") for name in SERVICES} | {"audit"} == {*VALUES["services"]}
+    assert {name.replace("_", "-") for name in SERVICES} | {"archive", "audit"} == {*VALUES["services"]}
     units = {"Mi": "M", "Gi": "G"}
     ours = {name.replace("_", "-"): each for name, each in containers().items()}
     for name, each in VALUES["services"].items():
