@@ -9,10 +9,11 @@ from types import MappingProxyType
 from typing import Final
 
 from schemas.base import Bilingual
+from services.console.pages.word_files import WordFileError, text_of_docx
 from services.scanning.report import Finding, Material
 
 MAX_TEXT: Final = 20_000
-READABLE: Final = (".txt", ".md", ".html", ".htm")
+READABLE: Final = (".txt", ".md", ".html", ".htm", ".docx")
 _ENCODINGS: Final = ("utf-8-sig", "gb18030")
 """Chinese offices still write the second."""
 _SILENT: Final = ("script", "style", "template", "head")
@@ -22,6 +23,11 @@ _ATTRIBUTE: Final = r"""[\s/]++|=?[^\s/>=]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\
 _TAG: Final = re.compile(
     rf"(?P<open><!--|<[!?]|</(?=[^A-Za-z]))|<(?P<end>/?)(?P<tag>[A-Za-z][^\s/>]*+)(?:{_ATTRIBUTE})*+(?:>|\Z)"
 )
+_DIGITS: Final = 7
+_NUMBER: Final = re.compile(
+    r"&#(?:(?P<x>[xX])(?=[0-9a-fA-F]{8})|(?=[0-9]{8}))(?P<digits>(?(x)[0-9a-fA-F]|[0-9])++)(?P<end>;?)"
+)
+"""A sign by a number of more digits than any has."""
 _BREAKS: Final = ("p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "section", "article", "table", "ul", "ol")
 
 KINDS: Final[Mapping[str, Bilingual]] = MappingProxyType(
@@ -60,8 +66,20 @@ def text_of(name: str, data: bytes) -> str:
             f"Only these can be scanned: {', '.join(READABLE)}. Copy the text of any other document into the field.",
             f"仅支持扫描以下文件：{'、'.join(READABLE)}。其他文档请将文字复制到输入框。",
         )
+    if name.lower().endswith(".docx"):
+        return _of_word(data)
     text = _decoded(data)
     return _seen(text) if name.lower().endswith((".html", ".htm")) else text
+
+
+def _of_word(data: bytes) -> str:
+    try:
+        return _lines(text_of_docx(data))
+    except WordFileError:
+        raise UnreadableError(
+            "The file is no Word document (.docx) that can be read: copy its text into the field.",
+            "无法读取该 Word 文档（.docx），请将文字复制到输入框。",
+        ) from None
 
 
 def _decoded(data: bytes) -> str:
@@ -76,8 +94,24 @@ def _decoded(data: bytes) -> str:
 
 
 def _seen(page: str) -> str:
-    lines = (" ".join(line.split()) for line in "".join(_parts(page)).splitlines())
+    return _lines("".join(_parts(page)))
+
+
+def _lines(text: str) -> str:
+    """Without empty lines and spaces that nobody sees."""
+    lines = (" ".join(line.split()) for line in text.splitlines())
     return "\n".join(line for line in lines if line)
+
+
+def _unescaped(text: str) -> str:
+    """With the signs that stand for themselves. Numbers beyond all signs are one that nobody knows, as in browsers; the
+    standard library fails on long ones."""
+    return html.unescape(_NUMBER.sub(_sign, text))
+
+
+def _sign(found: re.Match[str]) -> str:
+    digits = found["digits"].lstrip("0") or "0"
+    return f"&#{found['x'] or ''}{digits}{found['end']}" if len(digits) <= _DIGITS else "\ufffd"
 
 
 def _parts(page: str) -> Iterator[str]:
@@ -87,7 +121,7 @@ def _parts(page: str) -> Iterator[str]:
     at = 0
     for begin, end, is_end, tag in _tags(page):
         if not silent:
-            yield html.unescape(page[at:begin])
+            yield _unescaped(page[at:begin])
         at = end
         if tag in _BREAKS and not silent:
             yield "\n"
@@ -98,7 +132,7 @@ def _parts(page: str) -> Iterator[str]:
         elif is_end and silent and silent[-1] == tag:
             silent.pop()
     if not silent:
-        yield html.unescape(page[at:])
+        yield _unescaped(page[at:])
 
 
 def _tags(page: str) -> Iterator[tuple[int, int, bool, str]]:

@@ -1,5 +1,6 @@
 """The page on which a text is scanned before it is published. Nothing of it is kept, nor told to anybody."""
 
+import asyncio
 from dataclasses import dataclass, field
 from hmac import compare_digest
 from typing import Annotated, Any
@@ -78,6 +79,6 @@ async def _read(request: Request, visitor: Visitor) -> _Sent:
         if not isinstance(file, UploadFile) or not file.filename:
             return _Sent(fields)
         try:
-            return _Sent(fields | {"body": text_of(file.filename, await file.read())})
+            return _Sent(fields | {"body": await asyncio.to_thread(text_of, file.filename, await file.read())})
         except UnreadableError as error:
             return _Sent(fields, error.told)

@@ -1,5 +1,6 @@
 """The page on which a text is scanned before it is published."""
 
+import contextlib
 import time
 from typing import Any
 
@@ -40,11 +41,60 @@ def test_the_text_of_a_file(name: str, data: bytes, expected: str) -> None:
     assert text_of(name, data) == expected
 
 
-@pytest.mark.parametrize("broken", ["<a", "<!--", "<a b='", '<a b="', "</", "<?", "<a\n/", "<textarea></t"])
+@pytest.mark.parametrize(
+    "broken", ["<a", "<!--", "<a b='", '<a b="', "</", "<?", "<a\n/", "<textarea></t", "&#1", "<p>", "&#x1"]
+)
 def test_a_page_made_to_be_hard_to_read_takes_no_time(broken: str) -> None:
     begun = time.process_time()
     text_of("a.html", broken.encode() * (120_000 // len(broken)))
     assert time.process_time() - begun < 1, "whoever else uses the console waits for it"
+
+
+@pytest.mark.parametrize(
+    ("written", "seen"),
+    [
+        ("&#" + "1" * 6000 + ";保", "\ufffd保"),
+        ("&#x" + "f" * 6000 + "保", "\ufffd保"),
+        ("&#" + "0" * 6000 + "20445;本", "保本"),
+        ("&#X" + "0" * 6000 + "4fdd本", "保本"),
+        ("&#20445;&#x672C", "保本"),
+    ],
+)
+def test_a_sign_by_its_number_is_what_browsers_show(written: str, seen: str) -> None:
+    assert text_of("a.html", written.encode()) == seen
+
+
+PIECES = st.sampled_from(
+    [
+        "<",
+        ">",
+        "&#",
+        "&",
+        ";",
+        "x",
+        "0",
+        "9" * 5000,
+        "f",
+        "保",
+        "\x00",
+        "</p",
+        "<script>",
+        "<!--",
+        "-->",
+        "'",
+        '"',
+        " ",
+        "\n",
+    ]
+)
+
+
+@settings(max_examples=40)
+@given(st.lists(PIECES, max_size=30).map("".join), st.sampled_from(["a.html", "a.htm", "a.md", "a.txt"]))
+def test_whatever_is_uploaded_is_text_or_said_not_to_be(page: str, name: str) -> None:
+    for encoding in ("utf-8", "gb18030", "utf-16"):
+        with contextlib.suppress(UnreadableError):
+            assert "\x00" not in text_of(name, page.encode(encoding))
 
 
 def test_of_a_page_all_is_scanned_that_its_reader_sees() -> None:
@@ -115,12 +165,20 @@ async def test_a_file_is_scanned_like_a_text(world: World) -> None:
     async with browsing(world) as client:
         page = await scan(client, "", files={"file": ("a.html", "<p>保本</p>".encode())})
         assert "<mark>保本<sup>" in page.text
-        refused = await scan(client, "kept", files={"file": ("a.docx", b"PK")})
+        refused = await scan(client, "kept", files={"file": ("a.pdf", b"%PDF")})
         assert (refused.status_code, "Only these can be scanned" in refused.text, "kept" in refused.text) == (
             422,
             True,
             True,
         )
+
+
+@pytest.mark.usefixtures("in_force")
+@pytest.mark.parametrize("figure", ["9" * 5000, "nan", "inf", "1e999", "٣" * 9])
+async def test_a_figure_that_is_none_is_said_to_be_none(world: World, figure: str) -> None:
+    async with browsing(world) as client:
+        for name in ("share", "font", "reviewers"):
+            assert (await scan(client, "x", **{name: figure})).status_code == 422
 
 
 @pytest.mark.usefixtures("in_force")

@@ -37,6 +37,15 @@ async def test_a_viewer_is_told_what_where_and_what_instead(client: httpx.AsyncC
 
 
 @pytest.mark.usefixtures("in_force")
+@pytest.mark.parametrize(
+    "body", ['{"body": "x", "reviewers": ' + "9" * 5000 + "}", '{"body": ' + "[" * 60_000, "[" * 60_000 + "]" * 60_000]
+)
+async def test_what_no_reader_can_read_is_refused(client: httpx.AsyncClient, body: str) -> None:
+    answer = await client.post(SCAN, content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code in (400, 422)
+
+
+@pytest.mark.usefixtures("in_force")
 async def test_an_innocent_text_is_clean(client: httpx.AsyncClient) -> None:
     told = (await client.post(SCAN, json={"body": f"本产品不保本{PROMPTS}"})).json()
     assert (told["violated"], told["findings"], told["proposed"]) == (False, [], f"本产品不保本{PROMPTS}")
