@@ -80,10 +80,10 @@ def services(
     """Everything that `make run` runs, with what it keeps in `home`. archived: with an archive, which a replay, on its
     own clock, has no use for."""
     archive = (_archive(home, secrets),) if archived else ()
-    return _ours(home, ports, secrets, stand_ins) + archive + _stand_ins(home, ports, secrets, stand_ins)
+    return _ours(home, ports, secrets, stand_ins, archived) + archive + _stand_ins(home, ports, secrets, stand_ins)
 
 
-def _ours(home: Path, ports: Ports, secrets: Secrets, stand_ins: StandIns) -> tuple[Service, ...]:
+def _ours(home: Path, ports: Ports, secrets: Secrets, stand_ins: StandIns, archived: bool) -> tuple[Service, ...]:
     platform = {
         "TIDEGATE_CONTROL_PLATFORM_URL": _url(ports.platform),
         "TIDEGATE_CONTROL_PLATFORM_SECRET_FILE": secrets.path("platform-secret"),
@@ -92,6 +92,9 @@ def _ours(home: Path, ports: Ports, secrets: Secrets, stand_ins: StandIns) -> tu
         "TIDEGATE_ALERTING_WEBHOOK_URL": _url(ports.receiver),
         "TIDEGATE_ALERTING_WEBHOOK_SECRET_FILE": secrets.path("webhook-secret"),
     }
+    past = {"TIDEGATE_CONSOLE_BACKTEST_TOPICS": "true"}
+    if archived:
+        past["TIDEGATE_CONSOLE_BACKTEST_ARCHIVE"] = str(home / ARCHIVE)
     links = {
         "TIDEGATE_CONSOLE_URL": _url(ports.console),
         "TIDEGATE_CONSOLE_LINK_KEY_FILE": secrets.path("link-key"),
@@ -140,8 +143,7 @@ def _ours(home: Path, ports: Ports, secrets: Secrets, stand_ins: StandIns) -> tu
             ports.console,
             {
                 "TIDEGATE_CONSOLE_TOKENS_FILE": secrets.path("console-tokens.yaml"),
-                "TIDEGATE_CONSOLE_BACKTEST_ARCHIVE": str(home / ARCHIVE),
-                "TIDEGATE_CONSOLE_BACKTEST_TOPICS": "true",
+                **past,
                 "TIDEGATE_CONSOLE_USERS_FILE": secrets.path("console-users.yaml"),
                 "TIDEGATE_CONSOLE_SESSION_KEY_FILE": secrets.path("session-key"),
                 **links,

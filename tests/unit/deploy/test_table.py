@@ -31,8 +31,9 @@ def test_the_console_tries_policies_on_what_is_archived_and_what_came_after() ->
     assert running["console"].env["TIDEGATE_CONSOLE_BACKTEST_TOPICS"] == "true"
     key = "TIDEGATE_INGEST_PSEUDONYM_KEY_FILE"
     assert running["archive"].env[key] == running["ingest"].env[key], "actors are called as in alerts"
-    on_its_own_clock = services(Path("home"), PORTS, SECRETS, StandIns(), archived=False)
-    assert "archive" not in {each.name for each in on_its_own_clock}
+    on_its_own_clock = {each.name: each for each in services(Path("home"), PORTS, SECRETS, StandIns(), archived=False)}
+    assert "archive" not in on_its_own_clock
+    assert "TIDEGATE_CONSOLE_BACKTEST_ARCHIVE" not in on_its_own_clock["console"].env
 
 
 def test_stand_ins_are_told_to_those_who_call_them() -> None:
