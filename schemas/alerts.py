@@ -60,12 +60,13 @@ class ActionTaken(Message):
 
 
 class DeliveryReport(Message):
-    """What the deliverer says of one message to one receiver."""
+    """What the deliverer says of one message to one receiver. error_zh: the same in Chinese."""
 
     webhook_id: HexId
     outcome: Delivery
     status_code: int | None = None
     error: str | None = None
+    error_zh: str | None = None
 
 
 class AlertWords(Message):

@@ -4,7 +4,7 @@ from pydantic import ValidationError
 
 from schemas.alerts import DeliveryReport
 from schemas.audit import AuditRecord, Outcome
-from schemas.base import Instant, Ref, from_ms
+from schemas.base import Bilingual, Instant, Ref, from_ms
 from schemas.problems import problems_of
 from services.alerting.telling import Due
 from services.runtime.ids import derive
@@ -15,17 +15,23 @@ def delivery(
     partition: int, due: Due, subject: Ref, report: DeliveryReport, outcome: Outcome, at: Instant
 ) -> AuditRecord:
     """A message that was delivered, given up, or had nobody to go to."""
-    return _ended(partition, due, subject, at, outcome, report.error, report.status_code)
+    return _ended(partition, due, subject, at, outcome, Bilingual.of(report.error, report.error_zh), report.status_code)
 
 
 def replaced(partition: int, due: Due, subject: Ref, at: Instant) -> AuditRecord:
     """A message that was on its way for long, and that a newer one has made needless."""
-    why = "not sent any more: a newer message says what is so now"
+    why = Bilingual(en="not sent any more: a newer message says what is so now", zh="不再发送：已有更新的通知")
     return _ended(partition, due, subject, at, "recorded", why, None)
 
 
 def _ended(
-    partition: int, due: Due, subject: Ref, at: Instant, outcome: Outcome, why: str | None, status_code: int | None
+    partition: int,
+    due: Due,
+    subject: Ref,
+    at: Instant,
+    outcome: Outcome,
+    why: Bilingual | None,
+    status_code: int | None,
 ) -> AuditRecord:
     """A message ends once, so its id and how it ended name the record."""
     return AuditRecord(
@@ -36,7 +42,8 @@ def _ended(
         what="deliver",
         target=subject,
         outcome=outcome,
-        why=why,
+        why=None if why is None else why.en,
+        why_zh=None if why is None else why.zh,
         alert_id=due.alert_id,
         detail={
             "webhook_id": due.webhook_id,

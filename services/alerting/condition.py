@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from schemas.base import Bilingual
 from services.alerting.delivery import Answer
 
 FAILING_S: Final = 900.0
 """How long every attempt must have failed before people are told by another way."""
 
+NOTHING: Final = Bilingual(en="", zh="")
 Ill = Literal["gone", "given_up", "failing"]
 
 
@@ -19,13 +21,13 @@ class Condition:
     gone: bool = False
     gave_up: bool = False
     failing_since: float | None = None
-    problem: str = ""
+    problem: Bilingual = NOTHING
 
     def answered(self, answer: Answer, now: float) -> None:
         """It has answered, or not in time."""
         self.tried = True
         if answer.delivered:
-            self.gave_up, self.failing_since, self.problem = False, None, ""
+            self.gave_up, self.failing_since, self.problem = False, None, NOTHING
             return
         self.gone = self.gone or answer.gone
         self.problem = answer.problem

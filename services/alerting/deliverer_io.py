@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from schemas.alerts import Delivery
+from schemas.base import Bilingual
 from services.alerting import metrics
 from services.alerting.delivery import Answer, Patience, report
 from services.alerting.lines_io import Line, Lines
@@ -24,10 +25,13 @@ from services.runtime.health import Part
 
 log = logging.getLogger(__name__)
 
-NO_TARGET = "no receiver is configured"
-PLAIN = "only its title and a link were sent: the message could not be rendered, the log says why"
-BUG = "a bug of ours kept it from being sent, the log has it"
-GONE = "the receiver wants no more messages (410)"
+NO_TARGET = Bilingual(en="no receiver is configured", zh="未配置接收方")
+PLAIN = Bilingual(
+    en="only its title and a link were sent: the message could not be rendered, the log says why",
+    zh="通知无法生成，仅发送了标题与链接，原因见日志",
+)
+BUG = Bilingual(en="a bug of ours kept it from being sent, the log has it", zh="因我方故障未能发送，详见日志")
+GONE = Bilingual(en="the receiver wants no more messages (410)", zh="接收方不再接收通知（410）")
 
 
 @dataclass
@@ -107,7 +111,7 @@ class Deliverer(PartitionCompanion[_Owned]):
         finally:
             owned.running.pop(due.webhook_id, None)
 
-    async def _outcome(self, owned: _Owned, due: Due) -> tuple[Delivery, Answer | None, str | None]:
+    async def _outcome(self, owned: _Owned, due: Due) -> tuple[Delivery, Answer | None, Bilingual | None]:
         """How a message ends: sent until it arrives, nobody wants it, or its time is over."""
         if not self._lines:
             return "recorded", None, NO_TARGET
@@ -129,16 +133,24 @@ class Deliverer(PartitionCompanion[_Owned]):
                 return "failed", answer, GONE
             if now + pause > self._patience.deadline(due):
                 line.condition.gave_up = True
-                return "failed", answer, f"given up after {attempt} attempts: {answer.problem}"
+                said = answer.problem
+                why = Bilingual(
+                    en=f"given up after {attempt} attempts: {said.en}", zh=f"尝试 {attempt} 次后放弃：{said.zh}"
+                )
+                return "failed", answer, why
             await asyncio.sleep(pause)
-        return "failed", None, f"no receiver is called {due.receiver}"
+        return (
+            "failed",
+            None,
+            Bilingual(en=f"no receiver is called {due.receiver}", zh=f"没有名为 {due.receiver} 的接收方"),
+        )
 
     def _say_health(self) -> None:
         """One that is gone stays so until the next start, when a new address may be in the settings."""
         gone = [name for name, condition in self._lines.conditions().items() if condition.gone]
         if gone:
-            self._health.wait(f"{', '.join(gone)}: {GONE}; check the address and restart")
-            log.error("nothing more will be sent until a restart", extra={"receivers": gone, "reason": GONE})
+            self._health.wait(f"{', '.join(gone)}: {GONE.en}; check the address and restart")
+            log.error("nothing more will be sent until a restart", extra={"receivers": gone, "reason": GONE.en})
         else:
             self._health.ok()
 
@@ -150,20 +162,20 @@ async def _attempt(line: Line, notice: Notice) -> Answer | None:
     except Exception:
         log.exception("a message could not be sent", extra=_fields(notice.due))
         metrics.UNFORESEEN.labels("deliverer").inc()
-        return Answer(None, BUG)
+        return Answer(None, BUG.en, error_zh=BUG.zh)
 
 
-def _tell(due: Due, outcome: Delivery, why: str | None, at: float) -> None:
+def _tell(due: Due, outcome: Delivery, why: Bilingual | None, at: float) -> None:
     metrics.DELIVERIES.labels(outcome).inc()
     if outcome == "delivered":
         metrics.DELAY_SECONDS.observe(max(0.0, at - due.decided_ms / 1000))
         log.info("delivered", extra=_fields(due))
     elif outcome == "failed":
-        log.error("a message was given up", extra={**_fields(due), "reason": why})
+        log.error("a message was given up", extra={**_fields(due), "reason": None if why is None else why.en})
 
 
 def _say_failure(due: Due, attempt: int, answer: Answer, pause: float) -> None:
-    fields = {**_fields(due), "attempt": attempt, "reason": answer.problem, "pause_s": round(pause, 1)}
+    fields = {**_fields(due), "attempt": attempt, "reason": answer.problem.en, "pause_s": round(pause, 1)}
     # Once a message is enough while a receiver is away for a day.
     log.log(logging.WARNING if attempt == 1 else logging.DEBUG, "an attempt failed", extra=fields)
 

@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 from schemas.alerts import AlertFact, Delivery, DeliveryReport
-from schemas.base import from_ms
+from schemas.base import Bilingual, from_ms
 from services.alerting.telling import Due
 
 MAX_RETRY_AFTER_S = 3600.0
@@ -30,6 +30,7 @@ class Answer:
     retry_after: str | None = None
     words: str = field(default="", repr=False)
     plain: bool = False
+    error_zh: str = field(default="", compare=False)
 
     @property
     def delivered(self) -> bool:
@@ -42,9 +43,11 @@ class Answer:
         return self.status == HTTPStatus.GONE
 
     @property
-    def problem(self) -> str:
+    def problem(self) -> Bilingual:
         """In words, for reports."""
-        return self.error or f"answered {self.status}"
+        return Bilingual.of(self.error or None, self.error_zh) or Bilingual(
+            en=f"answered {self.status}", zh=f"返回 {self.status}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ def asked_pause(answer: Answer, now: float) -> float:
 
 
 def report(
-    partition: int, due: Due, outcome: Delivery, now: float, answer: Answer | None, why: str | None
+    partition: int, due: Due, outcome: Delivery, now: float, answer: Answer | None, why: Bilingual | None
 ) -> AlertFact:
     """The deliverer's word on one message. Its `seq` is the message's number, so a report that is repeated is known."""
     return AlertFact(
@@ -91,6 +94,7 @@ def report(
             webhook_id=due.webhook_id,
             outcome=outcome,
             status_code=None if answer is None else answer.status,
-            error=why,
+            error=None if why is None else why.en,
+            error_zh=None if why is None else why.zh,
         ),
     )

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from schemas.alerts import AlertFact
 from schemas.base import Bilingual
-from services.alerting.condition import Condition, Ill
+from services.alerting.condition import NOTHING, Condition, Ill
 from services.runtime.ids import derive
 from services.runtime.murmur import partition_of
 
@@ -32,7 +32,7 @@ class Trouble:
     kind: Kind
     name: str
     ill: Ill | None = None
-    problem: str = ""
+    problem: Bilingual = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,4 +149,4 @@ def _words(trouble: Trouble) -> tuple[Bilingual, Bilingual]:
     title = Bilingual(en=f"Alerts do not reach the receiver {trouble.name}", zh=f"告警无法送达接收方 {trouble.name}")
     said = _ILL[trouble.ill]
     problem = trouble.problem
-    return title, Bilingual(en=said.en.format(problem=problem), zh=said.zh.format(problem=problem))
+    return title, Bilingual(en=said.en.format(problem=problem.en), zh=said.zh.format(problem=problem.zh))

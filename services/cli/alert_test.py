@@ -19,7 +19,7 @@ def line(receiver: Receiver, change: Change, answer: Answer) -> str:
     verdict = "took" if answer.delivered else "did not take"
     words = scrubbed(answer.words, receiver)
     said = f": {words}" if words else ""
-    return f"{receiver.name} ({receiver.kind}) {verdict} {what}, {answer.problem}{said}"
+    return f"{receiver.name} ({receiver.kind}) {verdict} {what}, {answer.problem.en}{said}"
 
 
 def scrubbed(words: str, receiver: Receiver) -> str:

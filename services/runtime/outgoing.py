@@ -40,10 +40,11 @@ class Mail:
 class Reply:
     """A status (of HTTP, or of SMTP: 2xx is good in both), or in a few words of ours why there is none.
 
-    body: the beginning of what was said; it may repeat what was sent.
+    problem_zh: these words in Chinese. body: the beginning of what was said; it may repeat what was sent.
     """
 
     status: int | None
     problem: str | None = None
     retry_after: str | None = None
     body: bytes = field(default=b"", repr=False)
+    problem_zh: str = field(default="", compare=False)

@@ -40,11 +40,12 @@ class Outbox:
             async with asyncio.timeout(self._timeout_s):
                 return await (self._request(what) if isinstance(what, Request) else self._mail(what))
         except (TimeoutError, httpx.TimeoutException):
-            return Reply(None, "no answer in time")
+            return Reply(None, "no answer in time", problem_zh="未及时应答")
         except (httpx.ConnectError, aiosmtplib.SMTPConnectError, aiosmtplib.SMTPServerDisconnected):
-            return Reply(None, "could not connect")
+            return Reply(None, "could not connect", problem_zh="无法连接")
         except Exception as error:  # noqa: BLE001 - an error's own words may quote the address
-            return Reply(None, f"failed with {type(error).__name__}")
+            name = type(error).__name__
+            return Reply(None, f"failed with {name}", problem_zh=f"出错：{name}")
 
     async def _request(self, request: Request) -> Reply:
         if self._client is None:

@@ -175,7 +175,7 @@ async def test_a_wrong_password_is_tried_again_and_the_mailboxes_of_others_get_i
         there.refuses = {"risk@bank.example"}
         desk = Desk([due(1, "default")])
         async with delivering(desk, [mailbox(there)]) as (lines, _):
-            await until(lambda: lines.conditions()["default"].problem == "answered 535")
+            await until(lambda: lines.conditions()["default"].problem.en == "answered 535")
             there.password = ENVIRON["MAIL_PASSWORD"]
             await until(lambda: desk.reports)
         assert desk.outcomes() == [("delivered", None)]

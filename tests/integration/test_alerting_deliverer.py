@@ -189,7 +189,7 @@ async def test_a_bug_in_a_renderer_costs_the_message_its_form_only_and_the_audit
         await until(lambda: len(log.audited()) == 2)
         assert await there.types() == ["opened"] * 2
     whys = {report.alert_id: report.delivery.error for report in log.reports() if report.delivery is not None}
-    assert whys == {ALERTS[0]: PLAIN, ALERTS[1]: None}
+    assert whys == {ALERTS[0]: PLAIN.en, ALERTS[1]: None}
 
 
 async def test_a_message_that_no_code_can_send_is_given_up_in_its_time_and_what_follows_is_told(
@@ -211,7 +211,7 @@ async def test_a_message_that_no_code_can_send_is_given_up_in_its_time_and_what_
         log.append(fact(1, level=2))
         await until(lambda: len(log.audited()) == 2)
     assert log.audited() == [("opened", "failed"), ("opened", "delivered")]
-    assert BUG in str(log.reports()[0].delivery)
+    assert BUG.en in str(log.reports()[0].delivery)
 
 
 async def test_a_message_whose_time_ran_out_while_nobody_was_there_is_tried_once_all_the_same() -> None:

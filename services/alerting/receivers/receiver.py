@@ -94,16 +94,17 @@ class Receiver(BaseModel, ABC):
         """What a reply means; what it says in words stays in `words`."""
         said = _json(reply.body)
         words = _words(said.get(self.words_field or ""), reply.body)
-        plain = Answer(reply.status, reply.problem, reply.retry_after, words)
+        plain = Answer(reply.status, reply.problem, reply.retry_after, words, error_zh=reply.problem_zh)
         if self.code_field is None or not plain.delivered:
             return plain
         code = said.get(self.code_field)
         if not isinstance(code, int):
-            return replace(plain, error="answered without a code that can be read")
+            return replace(plain, error="answered without a code that can be read", error_zh="应答中没有可识别的代码")
         if code == 0:
             return plain
         pause = str(self.too_fast[code]) if code in self.too_fast else reply.retry_after
-        return replace(plain, error=f"answered {reply.status} with code {code}", retry_after=pause)
+        error, zh = f"answered {reply.status} with code {code}", f"返回 {reply.status}，代码 {code}"
+        return replace(plain, error=error, error_zh=zh, retry_after=pause)
 
 
 def _json(body: bytes) -> dict[str, Any]:

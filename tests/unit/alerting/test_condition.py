@@ -15,7 +15,7 @@ def test_it_is_ill_after_a_quarter_of_an_hour_of_nothing_but_failures() -> None:
     condition.answered(Answer(None, "could not connect"), 999.0)
     assert condition.ill(999.0) is None
     assert condition.ill(1000.0) == "failing"
-    assert condition.problem == "could not connect"
+    assert condition.problem.en == "could not connect"
     condition.answered(Answer(200), 1001.0)
     assert (condition.works, condition.ill(9000.0)) == (True, None)
 

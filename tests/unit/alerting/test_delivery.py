@@ -32,7 +32,7 @@ def test_nothing_else_is_and_only_410_is_for_good(status: int | None) -> None:
     answer = Answer(status, None if status else "timed out")
     assert not answer.delivered
     assert answer.gone == (status == 410)
-    assert answer.problem == (f"answered {status}" if status else "timed out")
+    assert answer.problem.en == (f"answered {status}" if status else "timed out")
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,8 @@ def test_the_deadline_counts_from_the_log() -> None:
 
 
 def test_a_report_is_the_writers_word_number_n() -> None:
-    fact = report(1, DUE, "failed", NOW, Answer(410), "answered 410")
+    fact = report(1, DUE, "failed", NOW, Answer(410), Answer(410).problem)
     assert (fact.writer, fact.seq, fact.status) == ("alerting:1", 3, None)
     assert fact.delivery is not None
     assert (fact.delivery.webhook_id, fact.delivery.status_code) == (DUE.webhook_id, 410)
+    assert (fact.delivery.error, fact.delivery.error_zh) == ("answered 410", "返回 410")

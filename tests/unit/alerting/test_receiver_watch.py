@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from schemas.base import Bilingual
 from services.alerting import receiver_watch
 from services.alerting.condition import Condition, Ill
 from services.alerting.delivery import Answer
@@ -22,6 +23,8 @@ def condition(*answers: Answer) -> Condition:
     return found
 
 
+ANSWERED_410 = Bilingual(en="answered 410", zh="返回 410")
+ANSWERED_500 = Bilingual(en="answered 500", zh="返回 500")
 WELL, GONE, FAILING = condition(Answer(200)), condition(Answer(410)), condition(Answer(500))
 
 
@@ -38,8 +41,8 @@ def standing(name: str, kind: str = "dead_receiver") -> Standing:
 def test_each_is_told_of_once() -> None:
     seen = look(chat=GONE, pager=WELL, mail=FAILING, unknown={"nobody": 1.0})
     assert new_troubles(seen, []) == [
-        Trouble("dead_receiver", "chat", "gone", "answered 410"),
-        Trouble("dead_receiver", "mail", "failing", "answered 500"),
+        Trouble("dead_receiver", "chat", "gone", ANSWERED_410),
+        Trouble("dead_receiver", "mail", "failing", ANSWERED_500),
         Trouble("unknown_receiver", "nobody"),
     ]
     told = [standing("chat"), standing("mail"), standing("nobody", "unknown_receiver")]
@@ -69,7 +72,7 @@ def test_what_nobody_is_called_is_over_when_somebody_is_or_nothing_goes_there() 
 
 @pytest.mark.parametrize("ill", ["gone", "given_up", "failing", None])
 def test_an_alert_says_in_both_languages_what_to_do(ill: Ill | None) -> None:
-    trouble = Trouble("dead_receiver" if ill else "unknown_receiver", "chat", ill, "answered 500")
+    trouble = Trouble("dead_receiver" if ill else "unknown_receiver", "chat", ill, ANSWERED_500)
     fact = opened(trouble, NOW, partition=1, partitions=2)
     assert partition_of(fact.alert_id.encode(), 2) == 1
     assert fact.subject == "receiver:chat"
