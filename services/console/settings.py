@@ -4,10 +4,11 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from pydantic import Field, FilePath, PlainValidator, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, PlainValidator, SecretStr, ValidationInfo, field_validator
 
 from services.console.people import TokenHolder
 from services.console.signin.settings import SignInSettings
+from services.runtime.files import File
 from services.runtime.settings import Port, variable
 from services.runtime.tls import ServerCertificate, server_certificate
 from services.runtime.tokens import Tokens, read_tokens
@@ -19,9 +20,9 @@ class ConsoleSettings(SignInSettings):
     own_prefix: ClassVar[str] = "console_"
 
     console_port: Port = 8081
-    console_tls_cert_file: FilePath | None = None
+    console_tls_cert_file: File | None = None
     """Serves https with this certificate, in PEM; taken up anew when it changes."""
-    console_tls_key_file: Annotated[FilePath | None, Field(validate_default=True)] = None
+    console_tls_key_file: Annotated[File | None, Field(validate_default=True)] = None
     console_tokens_file: Annotated[Tokens[TokenHolder], PlainValidator(partial(read_tokens, owner=TokenHolder))]
     """The YAML file of who may see and order; read once, at start."""
     console_audit_records: Annotated[int, Field(ge=1, le=10_000_000)] = 50_000

@@ -4,10 +4,11 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from pydantic import Field, FilePath, PlainValidator, ValidationInfo, field_validator
+from pydantic import Field, PlainValidator, ValidationInfo, field_validator
 
 from services.gateway.door.settings import DoorSettings
 from services.gateway.senders import Sender
+from services.runtime.files import File
 from services.runtime.settings import Port, variable
 from services.runtime.tls import ServerCertificate, server_certificate
 from services.runtime.tokens import Tokens, read_tokens
@@ -21,9 +22,9 @@ class GatewaySettings(DoorSettings):
     own_prefix: ClassVar[str] = "gateway_"
 
     gateway_port: Port = 8080
-    gateway_tls_cert_file: FilePath | None = None
+    gateway_tls_cert_file: File | None = None
     """Serves https with this certificate, in PEM; taken up anew when it changes."""
-    gateway_tls_key_file: Annotated[FilePath | None, Field(validate_default=True)] = None
+    gateway_tls_key_file: Annotated[File | None, Field(validate_default=True)] = None
     gateway_tokens_file: Annotated[Tokens[Sender], PlainValidator(partial(read_tokens, owner=Sender))]
     """The YAML file of who may send what; read once, at start."""
     gateway_max_body_bytes: Annotated[int, Field(ge=1024, le=64 * MIB)] = 4 * MIB

@@ -26,7 +26,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    FilePath,
     SecretStr,
     ValidationError,
     ValidationInfo,
@@ -35,6 +34,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from services.runtime.files import File
 from services.runtime.tls import TlsFileError, client_context
 
 ENV_PREFIX = "TIDEGATE_"
@@ -96,9 +96,9 @@ class CommonSettings(BaseModel):
 
     kafka_tls: bool = False
     """Encrypted connections; the system's authorities vouch for the brokers unless a CA file is given."""
-    kafka_tls_ca_file: FilePath | None = None
-    kafka_tls_cert_file: FilePath | None = None
-    kafka_tls_key_file: Annotated[FilePath | None, Field(validate_default=True)] = None
+    kafka_tls_ca_file: File | None = None
+    kafka_tls_cert_file: File | None = None
+    kafka_tls_key_file: Annotated[File | None, Field(validate_default=True)] = None
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
     kafka_sasl_username: Annotated[str | None, Field(validate_default=True)] = None
     kafka_sasl_password: Annotated[SecretStr | None, Field(validate_default=True)] = None

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Final, get_args
 
-from pydantic import Field, FilePath, Json, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, Json, SecretStr, ValidationInfo, field_validator
 
 from schemas.base import Name
 from services.console.people import Role
@@ -11,6 +11,7 @@ from services.console.signin.limits import Network
 from services.console.signin.sealing import MIN_KEY, Keys
 from services.console.signin.sessions import Limits
 from services.console.signin.users import Users, parse
+from services.runtime.files import File
 from services.runtime.link_settings import LinkSettings
 from services.runtime.settings import variable
 from services.runtime.urls import BaseUrl
@@ -47,7 +48,7 @@ class SignInSettings(LinkSettings):
     console_oidc_roles: Json[dict[Role, list[str]]] = _ROLES
     """Which of the claim's values give which role; the highest counts, and without any nobody is let in."""
 
-    console_users_file: FilePath | None = None
+    console_users_file: File | None = None
     """The YAML file of local users; read again when it changes."""
 
     @property

@@ -189,6 +189,11 @@ def test_tls_files_are_read_at_the_start(tmp_path: Path) -> None:
     }
 
 
+def test_a_name_that_no_file_can_have_is_a_problem_like_any_other() -> None:
+    given = {"TIDEGATE_KAFKA_TLS": "true", "TIDEGATE_KAFKA_TLS_CA_FILE": "x" * 5000}
+    assert problems(given, CommonSettings) == {"TIDEGATE_KAFKA_TLS_CA_FILE": "Path does not point to a file"}
+
+
 @given(st.dictionaries(st.sampled_from(sorted(CommonSettings.model_fields)), st.text(), max_size=6))
 def test_no_environment_gets_past_as_anything_but_settings_or_named_problems(texts: dict[str, str]) -> None:
     environ = {f"TIDEGATE_{field.upper()}": text for field, text in texts.items()}
