@@ -20,8 +20,10 @@ from services.alerting.lines_io import Line, Lines
 from services.alerting.machine import AlertingMachine
 from services.alerting.receivers.notice import Notice
 from services.alerting.telling import Due
+from services.runtime import traces, traces_io
 from services.runtime.companion_io import Log, Owned, PartitionCompanion
 from services.runtime.health import Part
+from services.runtime.traces_io import Span
 
 log = logging.getLogger(__name__)
 
@@ -93,8 +95,13 @@ class Deliverer(PartitionCompanion[_Owned]):
 
     async def _deliver(self, owned: _Owned, due: Due) -> None:
         """Send one message until it has ended, and report how."""
+        with traces_io.work("deliver", traces_io.last(due.alert_id.encode()), **_fields(due)) as span:
+            await self._try(owned, due, span)
+
+    async def _try(self, owned: _Owned, due: Due, span: Span) -> None:
         try:
             outcome, answer, why = await self._outcome(owned, due)
+            span.note(outcome=outcome)
             ended_at = self._clock()
             owned.ended.add(due.webhook_id)
             fact = report(owned.partition, due, outcome, ended_at, answer, why)
@@ -168,7 +175,7 @@ async def _attempt(line: Line, notice: Notice) -> Answer | None:
 def _tell(due: Due, outcome: Delivery, why: Bilingual | None, at: float) -> None:
     metrics.DELIVERIES.labels(outcome).inc()
     if outcome == "delivered":
-        metrics.DELAY_SECONDS.observe(max(0.0, at - due.decided_ms / 1000))
+        metrics.DELAY_SECONDS.observe(max(0.0, at - due.decided_ms / 1000), traces.exemplar())
         log.info("delivered", extra=_fields(due))
     elif outcome == "failed":
         log.error("a message was given up", extra={**_fields(due), "reason": None if why is None else why.en})

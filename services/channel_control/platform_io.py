@@ -15,6 +15,7 @@ from services.channel_control.addresses import DEFAULT, Address
 from services.channel_control.lines.http_io import HttpLine
 from services.channel_control.reachability import Sights
 from services.channel_control.reconcile import CONFLICT, FROZEN, Answer, Call, Seen, Trouble
+from services.runtime import traces, traces_io
 from services.runtime.outgoing import Request
 
 log = logging.getLogger(__name__)
@@ -88,8 +89,11 @@ class Platforms:
                 NO_PLATFORM, f"no platform is called {address.platform}", zh=f"没有名为 {address.platform} 的平台"
             )
         began = time.perf_counter()
-        answer = await self._answer(name, _asked(self._adapters[name], call, wanted, address, key), may_send)
-        metrics.CALL_SECONDS.observe(time.perf_counter() - began)
+        with traces_io.call(f"platform {call}", platform=name) as span:
+            answer = await self._answer(name, _asked(self._adapters[name], call, wanted, address, key), may_send)
+            if isinstance(answer, Trouble):
+                span.fail(answer.kind)
+        metrics.CALL_SECONDS.observe(time.perf_counter() - began, traces.exemplar())
         if self._sights is not None:
             self._sights.heard(name, answer, time.monotonic())
         metrics.CALLS.labels(call, answer.kind if isinstance(answer, Trouble) else "ok").inc()

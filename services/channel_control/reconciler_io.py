@@ -37,6 +37,7 @@ from services.channel_control.reconcile import (
     waited,
 )
 from services.channel_control.target import Target
+from services.runtime import traces, traces_io
 from services.runtime.companion_io import Log, Owned, PartitionCompanion
 from services.runtime.pulse import Pulse
 
@@ -194,6 +195,11 @@ class Reconciler(PartitionCompanion[_Owned]):
         return probes(unsettled.values(), owned.attempts, owned.running.keys(), owned.away)
 
     async def _attempt(self, owned: _Owned, target: Target, attempt: Attempt) -> None:
+        last = traces_io.last(target.name.encode())
+        with traces_io.work("reconcile", last, target=target.name, generation=target.generation):
+            await self._try(owned, target, attempt)
+
+    async def _try(self, owned: _Owned, target: Target, attempt: Attempt) -> None:
         try:
             try:
                 result = await self._pursue(owned, target, attempt)
@@ -207,7 +213,7 @@ class Reconciler(PartitionCompanion[_Owned]):
                 now = datetime.now(UTC)
                 await self._report(owned, confirmation(target, result, now))
                 for kind, seconds in waited(target, now):
-                    metrics.CONFIRMATION_SECONDS.labels(kind).observe(seconds)
+                    metrics.CONFIRMATION_SECONDS.labels(kind).observe(seconds, traces.exemplar())
                 log.info("confirmed", extra=_fields(target) | {"status": result.status})
                 owned.attempts[target.name] = after_confirmation(attempt, self._clock(), self._limits.patience)
         finally:
@@ -243,4 +249,7 @@ class Reconciler(PartitionCompanion[_Owned]):
 
 
 def _fields(target: Target) -> dict[str, object]:
-    return {"target": target.name, "generation": target.generation}
+    fields: dict[str, object] = {"target": target.name, "generation": target.generation}
+    acting = target.acting_since(target.confirmed_generation or 0, target.generation)
+    alerts = [hold.alert_id for hold in acting if hold.alert_id is not None]
+    return fields | ({"alert_id": alerts[-1]} if alerts else {})

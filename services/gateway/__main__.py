@@ -7,7 +7,7 @@ from schemas.topics import RAW_TOPICS
 from services.gateway.app import build_app
 from services.gateway.door.promise_io import PromiseFeed
 from services.gateway.settings import GatewaySettings
-from services.runtime import api_io, logs
+from services.runtime import api_io, logs, traces_io
 from services.runtime.health import Health
 from services.runtime.http_io import listen
 from services.runtime.publisher_io import Publisher
@@ -38,6 +38,7 @@ def main() -> int:
     """The exit code: 2 for settings or topics that must be mended first."""
     settings = load(GatewaySettings, os.environ)
     logs.configure("gateway", settings.log_level)
+    traces_io.configure("gateway", settings)
     return api_io.run(serve(settings))
 
 

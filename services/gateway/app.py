@@ -20,6 +20,7 @@ from services.gateway.intake_io import Intake
 from services.gateway.publishing import Publishing
 from services.gateway.senders import Sender
 from services.gateway.settings import GatewaySettings
+from services.runtime import traces, traces_io
 from services.runtime.api_io import ApiError, bearer, errors, new_app
 from services.runtime.health import Health
 from services.runtime.machine import Output
@@ -78,10 +79,12 @@ def build_app(
     )
     async def post_events(request: Request, sender: Annotated[Sender, Depends(authenticated)]) -> Accepted:
         """The good events of a request are accepted even if others are not."""
-        with intake.share(request) as share:
+        sent = request.headers.get(traces.HEADER)
+        with traces_io.request("POST /v1/events", sent) as span, intake.share(request) as share:
             sound, refused = await _judge(await intake.events(request, share), sender)
             missing = await _publish(publisher, sound)
-        accepted = len(sound) - len(missing)
+            accepted = len(sound) - len(missing)
+            span.note(accepted=accepted, rejected=len(refused), unacknowledged=len(missing))
         for outcome, count in (("accepted", accepted), ("rejected", len(refused)), ("unacknowledged", len(missing))):
             metrics.EVENTS.labels(outcome).inc(count)
         body = problem(accepted, refused, missing)

@@ -7,7 +7,7 @@ import sys
 
 from services.ingest.app import Ingest
 from services.ingest.settings import IngestSettings
-from services.runtime import logs
+from services.runtime import logs, traces_io
 from services.runtime.health import Health
 from services.runtime.http_io import health_app, listen, serving, stop_on_signals
 from services.runtime.kafka_io import TopicMismatchError, TopicRefusedError
@@ -27,6 +27,7 @@ def main() -> int:
     """The exit code: 2 for settings or topics that must be mended first."""
     settings = load(IngestSettings, os.environ)
     logs.configure("ingest", settings.log_level)
+    traces_io.configure("ingest", settings)
     # What is here now stays, and a poll makes thousands of objects that die with it: look less often, at less.
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)

@@ -27,6 +27,7 @@ from services.ingest.reporting import Reporting
 from services.ingest.routing import PatientRows, Router, Rows
 from services.ingest.sealing import Sealer
 from services.ingest.settings import IngestSettings
+from services.ingest.spans_io import EventSpans
 from services.ingest.writing_io import Writer
 from services.runtime import kafka_io
 from services.runtime.end_io import end_process
@@ -60,7 +61,8 @@ class Ingest:
         self._policy = PolicyBook()
         self._policy_at = TopicPartition(settings.prefix + POLICY, 0)
         self._fetcher = Fetcher(self._holdings.group.client, keyed={self._policy_at})
-        self._writer = Writer(settings)
+        self._spans = EventSpans()
+        self._writer = Writer(settings, self._spans)
         self._patient = PatientRows()
         self._patient_bytes = 0
         self._started = AsyncExitStack()
@@ -208,6 +210,7 @@ class Ingest:
             owned = self._holdings.owned[at]
             if not owned.reading:
                 continue  # paused by the portion before
+            self._spans.begin(owned.source, records)
             taken = owned.source.take(records, self._router, rows, self._seal)
             dead += taken.dead
             owned.position = records.next if taken.pause_s is None else owned.source.next
@@ -215,6 +218,7 @@ class Ingest:
                 owned.resume_at = time.monotonic() + taken.pause_s
                 self._reporting.paused(owned, taken.pause_s)
         await self._writer.write(rows, dead)
+        self._spans.end()
         self._reporting.rejected(dead)
 
     async def _flush(self) -> None:
@@ -222,6 +226,7 @@ class Ingest:
         self._next_flush = time.monotonic() + PATIENCE_S
         waiting, self._patient, self._patient_bytes = self._patient, PatientRows(), 0
         await self._writer.write_patient(waiting)
+        self._spans.forget()
 
     async def _tick(self, found: bool) -> None:
         """Once a second: a mark, a commit, the counters; in between what has waited. While history is replayed, a mark

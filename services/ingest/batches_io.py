@@ -11,6 +11,7 @@ from aiokafka.record.memory_records import MemoryRecords
 from services.ingest.inflating import inflate
 from services.ingest.loose_records import read_loosely
 from services.ingest.records import CONTROL_HEADER, Records, UnreadableError
+from services.runtime import traces
 
 BATCH_BYTES: Final = 16 * 1024 * 1024
 """What a batch may unpack to: four times the largest that a raw topic takes."""
@@ -96,6 +97,8 @@ def _add(records: Records, batch: Any, data: bytes, keyed: bool) -> int:
         for name, word in found[index].headers:
             if name == CONTROL_HEADER:
                 records.controls[before + index] = word or b""
+            elif name == traces.HEADER:
+                records.traces[before + index] = word or b""
     return len(plain)
 
 

@@ -16,7 +16,8 @@ class Records:
 
     first: where reading began. next: the offset after the last record, transaction markers included. offsets, stamps
     (the broker's append time, ms) and values have the same length. By index, of the few that it concerns: controls, the
-    CONTROL_HEADER of a record; unreadable, why its value could not be read. keys: only where they were asked for.
+    CONTROL_HEADER of a record; unreadable, why its value could not be read; traces, the traces.HEADER of its sender.
+    keys: only where they were asked for.
     """
 
     first: int
@@ -27,6 +28,7 @@ class Records:
     controls: dict[int, bytes] = field(default_factory=dict)
     unreadable: dict[int, str] = field(default_factory=dict)
     keys: list[bytes | None] = field(default_factory=list)
+    traces: dict[int, bytes] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.values)
@@ -52,6 +54,7 @@ class Records:
             self.values[which],
             {index - begin: word for index, word in self.controls.items() if begin <= index < end},
             {index - begin: why for index, why in self.unreadable.items() if begin <= index < end},
+            traces={index - begin: trace for index, trace in self.traces.items() if begin <= index < end},
         )
 
 

@@ -13,6 +13,7 @@ from services.ingest import marks, metrics
 from services.ingest.marks import PolicyInMarks, Progress
 from services.ingest.routing import Frames, PatientRows, Rows
 from services.ingest.settings import IngestSettings
+from services.ingest.spans_io import EventSpans
 from services.runtime.end_io import end_process
 from services.runtime.machine import Output
 from services.runtime.output_io import OutputSender
@@ -21,7 +22,8 @@ from services.runtime.output_io import OutputSender
 class Writer:
     """Writes to the frames topics and to dead-letters, in order: its producer is idempotent."""
 
-    def __init__(self, settings: IngestSettings) -> None:
+    def __init__(self, settings: IngestSettings, spans: EventSpans) -> None:
+        self._spans = spans
         self._clock: marks.Clock = settings.clock
         self._partitions = settings.partitions
         self._patience_s = settings.ingest_ack_s
@@ -46,7 +48,8 @@ class Writer:
 
     async def _write(self, found: Frames) -> None:
         outputs = [
-            Output(frames_topic(subject), None, frames.encode(frame), partition) for subject, partition, frame in found
+            Output(frames_topic(subject), None, frames.encode(frame), partition, self._spans.headers(frame))
+            for subject, partition, frame in found
         ]
         await self._send(outputs)
         metrics.FRAMES.inc(len(outputs))

@@ -16,6 +16,7 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Request, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.telemetry import TelemetryConfig
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
@@ -36,6 +37,8 @@ API_VERSION = "1"
 GIVE_UP_S = 2.0
 PROBLEM_TYPE = "application/problem+json"
 _REF = "#/components/schemas/{model}"
+_OURS_ALONE: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+"""FastAPI's own telemetry would export paths, queries and the words of errors."""
 
 
 class ApiError(Exception):
@@ -81,6 +84,7 @@ def new_app(
         docs_url=None,
         redoc_url=None,
         max_body_size=max_body_bytes,
+        telemetry=_OURS_ALONE,
     )
     app.router.routes.extend(routes(health))
     app.add_exception_handler(ApiError, _told)  # type: ignore[arg-type]

@@ -22,7 +22,7 @@ import faust.transport.conductor as faust_conductor
 from aiokafka.errors import KafkaError
 from faust.types import TP
 
-from services.runtime import http_io, kafka_io, logs, metrics
+from services.runtime import http_io, kafka_io, logs, metrics, traces_io
 from services.runtime.end_io import end_process
 from services.runtime.faust_app_io import Boot, HarnessApp
 from services.runtime.faust_consumer_io import MAX_POLL_RECORDS, Transport
@@ -32,6 +32,7 @@ from services.runtime.health import Health
 from services.runtime.machine import MachineService, Record
 from services.runtime.pulse import Pulse, safe_pause
 from services.runtime.settings import CommonSettings
+from services.runtime.traces import Headers
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ def run(
     `end_io.EXIT_CODE` when it must not go on; the supervisor restarts it, and it takes up where it left off.
     """
     logs.configure(service.name, settings.log_level)
+    traces_io.configure(service.name, settings)
     _require_cython()
     bound = http_io.listen(settings.http_host, port, port_setting)
     asyncio.run(_serve(service, settings, tuning or Tuning(), health or Health(), bound))
@@ -257,7 +259,7 @@ async def _consume(app: HarnessApp, stream: Any) -> None:
         end_process("the stream ended")
 
 
-def _group(app: HarnessApp, queue: Any, event: Any, taken: list[Any]) -> Iterator[tuple[int, Record]]:
+def _group(app: HarnessApp, queue: Any, event: Any, taken: list[Any]) -> Iterator[tuple[int, Record, Headers]]:
     """This event and those that wait behind it, as long as they belong to the present assignment; `taken` notes them.
 
     Nothing is awaited between two of them, so no revocation can come in between.
@@ -267,7 +269,8 @@ def _group(app: HarnessApp, queue: Any, event: Any, taken: list[Any]) -> Iterato
         if message.generation_id == app.consumer_generation_id and app.flow_control.is_active():
             taken.append(event)
             stamp = round(message.timestamp * 1000)
-            yield message.partition, Record(message.offset, stamp, message.key, message.value or b"")
+            record = Record(message.offset, stamp, message.key, message.value or b"")
+            yield message.partition, record, message.headers or ()
         if queue.empty():
             return
         event = queue.get_nowait()

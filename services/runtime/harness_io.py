@@ -22,9 +22,11 @@ from services.runtime.end_io import end_process
 from services.runtime.health import Health, Part
 from services.runtime.machine import MachineService, Output, Record
 from services.runtime.output_io import OutputSender
+from services.runtime.record_spans_io import RecordSpans
 from services.runtime.settings import CommonSettings
 from services.runtime.snapshot_io import SnapshotStore
 from services.runtime.snapshots import LogBounds, LogError, MachineOnLog
+from services.runtime.traces import Headers
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +96,7 @@ class Harness:
         self._loading = asyncio.Lock()
         self._saves: set[asyncio.Task[None]] = set()
         topic = service.topic
+        self._spans = RecordSpans(topic)
         self._apply_seconds = metrics.APPLY_SECONDS.labels(topic)
         self._delay_seconds = metrics.DELAY_SECONDS.labels(topic)
         self._records_read = metrics.RECORDS_READ.labels(topic)
@@ -181,7 +184,7 @@ class Harness:
         """Those that are ours."""
         return list(self._owned)
 
-    async def handle(self, group: Iterator[tuple[int, Record]]) -> None:
+    async def handle(self, group: Iterator[tuple[int, Record, Headers]]) -> None:
         """Apply records of our partitions, as many as are there and may go together, then wait for all outputs.
 
         `group` yields without waiting. When this returns the records may be acked.
@@ -192,17 +195,25 @@ class Harness:
             outputs: list[Output] = []
             touched: dict[int, Record] = {}
             count = 0
-            for partition, record in group:
+            for partition, record, headers in group:
                 owned = self._owned.get(partition)
                 if owned is not None:
-                    outputs.extend(self._take(owned, record))
+                    outputs.extend(self._traced(owned, record, headers))
                     touched[partition] = record
                     count += 1
                 if count >= self.tuning.group_records or time.perf_counter() - began > self.tuning.group_s:
                     break
             self._apply_seconds.observe(time.perf_counter() - began)
             await self._send(outputs)
+            self._spans.end()
         self._done(count, touched)
+
+    def _traced(self, owned: _Owned, record: Record, headers: Headers) -> Sequence[Output]:
+        since_ns, known = self._spans.since(), record.offset < owned.on_log.snapshot_at
+        outputs = self._take(owned, record)
+        if since_ns is None or known:
+            return outputs
+        return self._spans.note(owned.partition, record, headers, outputs, since_ns)
 
     def _take(self, owned: _Owned, record: Record) -> Sequence[Output]:
         try:

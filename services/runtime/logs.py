@@ -15,6 +15,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+from services.runtime import traces
+
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 """What every LogRecord has; all else came in as `extra`."""
 
@@ -31,14 +33,20 @@ NOISY = (
     "httpx2",
     "kafka",
     "mode",
+    "opentelemetry",
     "urllib3",
     "uvicorn",
 )
 """Third parties whose chatter is of use to their authors only (and httpx names every URL): warnings and worse."""
 
 
+def _is_of_others(record: logging.LogRecord) -> bool:
+    return record.name.partition(".")[0] in NOISY
+
+
 class JsonFormatter(logging.Formatter):
-    """`time` (RFC 3339, UTC, ms), `level`, `logger`, `service`, `event`, the extra fields, `error` (a traceback)."""
+    """`time` (RFC 3339, UTC, ms), `level`, `logger`, `service`, `event`, `trace_id` where there is one, the extra
+    fields, `error` (a traceback)."""
 
     def __init__(self, service: str) -> None:
         super().__init__()
@@ -54,6 +62,9 @@ class JsonFormatter(logging.Formatter):
             "service": self._service,
             "event": record.getMessage(),
         }
+        # A library's tasks live on in the context of whoever was the first to need them.
+        if (trace := traces.current()) is not None and not _is_of_others(record):
+            line["trace_id"] = trace.trace_id
         for name, value in vars(record).items():
             if name not in _STANDARD and name not in line:
                 line[name] = value
@@ -80,7 +91,7 @@ class Thinning(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record passes."""
-        if record.name.partition(".")[0] not in NOISY:
+        if not _is_of_others(record):
             return True
         same = (record.name, record.levelno, str(record.msg), record.exc_info and record.exc_info[0])
         now = self._clock()

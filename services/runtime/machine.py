@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from services.runtime.traces import Headers
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -23,12 +25,16 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One message to send. `topic` is the logical name; without `partition` the key decides (murmur2)."""
+    """One message to send. `topic` is the logical name; without `partition` the key decides (murmur2).
+
+    headers: whom it belongs to for tracing; a machine says nothing there.
+    """
 
     topic: str
     key: bytes | None
     value: bytes | None
     partition: int | None = None
+    headers: Headers = ()
 
 
 class Machine(Protocol):

@@ -36,7 +36,10 @@ class OutputSender:
         prefix = self._settings.prefix
         async with asyncio.timeout(patience_s):
             pending = [
-                await self._producer.send(prefix + each.topic, each.value, each.key, each.partition) for each in outputs
+                await self._producer.send(
+                    prefix + each.topic, each.value, each.key, each.partition, headers=[*each.headers]
+                )
+                for each in outputs
             ]
             for acknowledged in pending:
                 await acknowledged

@@ -24,7 +24,7 @@ from aiokafka.errors import (
 from aiokafka.partitioner import murmur2
 
 from schemas.topics import TOPICS
-from services.runtime import kafka_io, metrics, producer_io
+from services.runtime import kafka_io, metrics, producer_io, traces
 from services.runtime.health import Part
 from services.runtime.machine import Output
 from services.runtime.settings import CommonSettings
@@ -51,6 +51,7 @@ class _Shipment:
     """The messages of one request, on their way. `missing`: places of those that are not acknowledged."""
 
     def __init__(self, size: int) -> None:
+        self.headers = [*traces.headers()]
         self.missing = set(range(size))
         self.withdrawn = False
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -115,7 +116,8 @@ class _Lane:
         while self._waiting:
             shipment, place, message = self._waiting[0]
             if not shipment.withdrawn:
-                if builder.append(timestamp=None, key=message.key, value=message.value) is None:
+                headers = shipment.headers
+                if builder.append(timestamp=None, key=message.key, value=message.value, headers=headers) is None:
                     break
                 taken.append((shipment, place))
             self._waiting.popleft()

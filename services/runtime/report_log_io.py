@@ -6,7 +6,7 @@ import logging
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from services.runtime import kafka_io
+from services.runtime import kafka_io, traces
 from services.runtime.machine import Output
 from services.runtime.output_io import OutputSender
 from services.runtime.settings import CommonSettings
@@ -48,7 +48,7 @@ class ReportLog:
 
         The partition is named: it must be the one whose machine waits for the report.
         """
-        output = Output(self._topic, key, value, partition)
+        output = Output(self._topic, key, value, partition, traces.headers())
         while True:
             sender: OutputSender | None = None
             try:

@@ -36,6 +36,7 @@ from pydantic_core import ErrorDetails
 
 from services.runtime.files import File
 from services.runtime.tls import TlsFileError, client_context
+from services.runtime.urls import BaseUrl
 
 ENV_PREFIX = "TIDEGATE_"
 SERVICE_PREFIXES = (
@@ -93,6 +94,11 @@ class CommonSettings(BaseModel):
     instance: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,60}$")] = "0"
     """Tells apart the workers of one service: the end of the static membership id."""
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "info"
+
+    traces_endpoint: BaseUrl | None = None
+    """The base address of an OpenTelemetry collector that takes OTLP over HTTP; nothing is traced without it."""
+    traces_ratio: Annotated[float, Field(ge=0, le=1)] = 0.001
+    """Of the requests at the gateway that come without a trace, how many are traced."""
 
     kafka_tls: bool = False
     """Encrypted connections; the system's authorities vouch for the brokers unless a CA file is given."""

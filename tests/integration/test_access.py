@@ -15,9 +15,11 @@ from deploy.launcher.system import Options, System
 from deploy.launcher.table import Ports, Service, StandIns, services
 from deploy.ports import free_port
 from schemas.access import EVERY_TOPIC, EVERYONE
+from schemas.topics import TOPICS
 from tests.support.command_line import tidegate
 from tests.support.guarded import Guarded, guarded_broker
 from tests.support.rights import readable, writable
+from tests.support.whole import TRACED, on_topics
 
 POLICY = ROOT / "deploy" / "policy.yaml"
 
@@ -29,6 +31,7 @@ async def test_the_system_works_with_the_rights_of_its_rows_and_nobody_has_more(
             await flood(running)
             await until_paused(running)
             logs = {path.stem: path.read_text("utf-8") for path in (running.home / "logs").glob("*.log")}
+        assert [name async for name, record in on_topics(guarded.owner, TOPICS) if TRACED.search(record)] == []
         assert {name: text for name, text in logs.items() if "uthoriz" in text} == {}
         for name, row in EVERYONE.items():
             assert [each for each in logs.values() if guarded.password(name) in each] == []

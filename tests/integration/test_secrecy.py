@@ -20,7 +20,8 @@ from services.ingest.sealing import Sealer
 from services.runtime.kafka_io import producer
 from services.runtime.settings import CommonSettings
 from tests.support.canaries import found
-from tests.support.whole import Place, in_answers, in_files, in_metrics, on_pages, on_topics
+from tests.support.collector import Seen, collector
+from tests.support.whole import TRACED, Place, in_answers, in_files, in_metrics, on_pages, on_topics
 
 CLICKER, COMPLAINER, VISITOR, HOUSEHOLD = "9.18.27.36", "9.18.27.45", "9.18.27.54", "2a09:bac1:76a0:18d2"
 ACCOUNT, PHONE, LETTERBOX = "zhang.san-62220212", "13912345678", "wang.wei@example.test"
@@ -40,8 +41,20 @@ ENOUGH = {"click_fraud", "complaint_flood", "complaint_volume"}
 async def test_what_people_say_is_found_nowhere_behind_ingest(tmp_path: Path) -> None:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("TIDEGATE_")}
     environ["TIDEGATE_GATEWAY_PROXIES"] = '["127.0.0.0/8"]'
+    with collector() as traces:
+        environ |= {"TIDEGATE_TRACES_ENDPOINT": traces.url, "TIDEGATE_TRACES_RATIO": "1"}
+        places, raw, pages, sealer = await everything_shown(tmp_path / "home", environ)
+    places += [("a trace", body) for body in traces.bodies]
+    assert found(CANARIES, places) == []
+    assert {place for _, place in found([QUOTED], places)} == OPINION
+    assert_all_went_in(raw, places, pages, sealer)
+    assert_the_request_is_traced_to_the_platform_and_to_whoever_is_told(traces.spans(), places)
+
+
+async def everything_shown(home: Path, environ: dict[str, str]) -> tuple[list[Place], list[Place], list[Place], Sealer]:
+    """What is behind ingest, what is on the raw topics, the pages, and what opens the dead letters."""
     stand_ins = StandIns(traffic=False)
-    async with standard_system(tmp_path / "home", environ, lambda _: None, stand_ins=stand_ins) as running:
+    async with standard_system(home, environ, lambda _: None, stand_ins=stand_ins) as running:
         settings = CommonSettings(kafka=running.kafka)
         await send(running)
         await complain(running)
@@ -54,11 +67,33 @@ async def test_what_people_say_is_found_nowhere_behind_ingest(tmp_path: Path) ->
         places += [place async for place in on_topics(settings, BEHIND)]
         raw = [place async for place in on_topics(settings, RAW_TOPICS)]
         sealer = Sealer(running.secrets.content("dead-letter-key"))
-        home = running.home
-    places += [*pages, *in_files(home)]
-    assert found(CANARIES, places) == []
-    assert {place for _, place in found([QUOTED], places)} == OPINION
-    assert_all_went_in(raw, places, pages, sealer)
+    return [*places, *pages, *in_files(home)], raw, pages, sealer
+
+
+def assert_the_request_is_traced_to_the_platform_and_to_whoever_is_told(spans: list[Seen], places: list[Place]) -> None:
+    """One trace, in which each step follows from the one before."""
+    by_id = {each.span: each for each in spans}
+
+    def way(each: Seen) -> tuple[str, ...]:
+        """From the span back to the beginning of its trace; without the governor, who is asked in the same topic."""
+        own, before = f"{each.service}: {each.name}", way(by_id[each.parent]) if each.parent else ()
+        return before if before[:1] == (own,) else (own, *before)
+
+    shown = dict(places)
+    lines = [json.loads(line) for line in shown["logs/channel_control.log"].splitlines()]
+    confirmed = next(each for each in lines if each["event"] == "confirmed" and each["target"] == "channel:douyin")
+    trace_id, alert_id = confirmed["trace_id"], confirmed["alert_id"]
+    ways = {way(each) for each in spans if each.trace == trace_id}
+    told = {way(each) for each in spans if each.attributes.get("tidegate.alert_id") == alert_id}
+    judged = ("indicators-channel: process frames.channel", "ingest: ingest", "gateway: POST /v1/events")
+    ordered = ("channel_control: reconcile", "channel_control: process channel-commands", *judged)
+    assert ("channel_control: platform put", *ordered) in ways, "\n".join(map(str, sorted(ways)))
+    assert ("alerting: deliver", "alerting: process alerts", *judged) in told, "\n".join(map(str, sorted(told)))
+    assert any(alert_id in each.attributes.get("tidegate.alert_ids", ()) for each in spans if way(each) == judged)
+    assert {name for name, content in places if TRACED.search(content)} >= {
+        *("frames.channel", "frames.actor", "channel-commands", "alerts", "channel-state"),
+    }
+    assert f'trace_id="{trace_id}"'.encode() in shown["/metrics of channel_control"]
 
 
 def assert_all_went_in(raw: list[Place], places: list[Place], pages: list[Place], sealer: Sealer) -> None:

@@ -26,7 +26,8 @@ _Creation = tuple[int, str, int, str, str, int, int]
 class Guarded:
     """The broker's address for those who have to sign in, and what each principal is told."""
 
-    def __init__(self, port: int, pem: dict[str, Path], passwords: dict[str, str]) -> None:
+    def __init__(self, owner: CommonSettings, port: int, pem: dict[str, Path], passwords: dict[str, str]) -> None:
+        self.owner = owner
         self.address = f"{HOST}:{port}"
         self._pem = pem
         self._passwords = passwords
@@ -61,7 +62,7 @@ async def guarded_broker(folder: Path) -> AsyncIterator[Guarded]:
     async with Broker(folder / "kafka", ports[0], _properties(ports, pem), users=passwords):
         owner = CommonSettings(kafka=f"{HOST}:{ports[0]}")
         await grant(owner, EVERYONE.values())
-        yield Guarded(ports[1], pem, passwords)
+        yield Guarded(owner, ports[1], pem, passwords)
 
 
 def _properties(ports: list[int], pem: dict[str, Path]) -> dict[str, str]:

@@ -18,6 +18,8 @@ from services.runtime.settings import CommonSettings
 _LINK: Final = re.compile(r'href="([^"]+)"')
 _NO_PAGES: Final = ("/language/", "/static/", "/live", "/signout", "/audit/export")
 Place = tuple[str, bytes]
+TRACED: Final = re.compile(rb"\n00-[0-9a-f]{32}-[0-9a-f]{16}-01")
+"""In a record's headers."""
 
 
 async def on_topics(settings: CommonSettings, topics: Iterable[str]) -> AsyncIterator[Place]:
@@ -54,7 +56,7 @@ def in_files(home: Path) -> Iterator[Place]:
 
 async def in_metrics(running: System) -> AsyncIterator[Place]:
     """The metrics of every service that has any."""
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(headers={"Accept": "application/openmetrics-text"}) as client:
         for name, service in running.services.items():
             if service.port_variable is not None and name not in ("platform", "receiver"):
                 answer = await client.get(f"{running.url(name)}/metrics")

@@ -39,6 +39,7 @@ FULL = (
     "console.url=https://tidegate.example",
     "control.platformUrl=https://ads.example",
     "alerting.webhookUrl=https://chat.example",
+    "traces.endpoint=http://collector:4318",
     "console.oidc.issuer=https://login.example",
     "console.oidc.clientId=tidegate",
     "console.proxies[0]=10.0.0.0/8",

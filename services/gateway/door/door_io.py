@@ -27,6 +27,7 @@ from services.gateway.door.recent import WINDOW_S, Recent
 from services.gateway.door.settings import DoorSettings
 from services.gateway.publishing import Publishing
 from services.gateway.senders import Sender
+from services.runtime import traces_io
 from services.runtime.api_io import ApiError, refusal
 from services.runtime.machine import Output
 from services.runtime.publisher_io import BrokerAwayError
@@ -143,8 +144,11 @@ class Door:
     async def publish(self, event: ComplaintOpened) -> None:
         """Returns once the broker has it. Raises NotKeptError."""
         value = event.model_dump_json(exclude_none=True).encode()
+        message = Output(TOPIC_OF[event.type], routing_key(event).encode(), value)
         try:
-            missing = await self._publisher.publish([Output(TOPIC_OF[event.type], routing_key(event).encode(), value)])
+            # Whether it is traced is not for those to say who stand before a public door.
+            with traces_io.request("POST /v1/complaints", None):
+                missing = await self._publisher.publish([message])
         except BrokerAwayError:
             raise NotKeptError from None
         if missing:

@@ -58,6 +58,13 @@ def test_control_headers_are_noted_and_others_are_not() -> None:
     assert unpack(plain + control, 0).controls == {1: b"end"}
 
 
+def test_the_trace_of_a_record_goes_with_it() -> None:
+    raw = b"".join(batch(number, b"a", headers=[("traceparent", b"%d" % number)]) for number in range(4))
+    records = unpack(raw + batch(4, b"b", headers=[("traceparent", None)]), 0)
+    assert records.traces == {0: b"0", 1: b"1", 2: b"2", 3: b"3", 4: b""}
+    assert (records.head(2).traces, records.tail(3).traces) == ({0: b"0", 1: b"1"}, {0: b"3", 1: b""})
+
+
 def test_only_committed_transactions_are_read() -> None:
     raw = (
         batch(0, b"given up", transaction=True)

@@ -47,7 +47,13 @@ class Flow:
     @staticmethod
     def event(offset: int, generation: int = 3) -> Any:
         message = SimpleNamespace(
-            generation_id=generation, partition=0, offset=offset, timestamp=1767225600.001, key=b"k", value=b"v"
+            generation_id=generation,
+            partition=0,
+            offset=offset,
+            timestamp=1767225600.001,
+            key=b"k",
+            value=b"v",
+            headers=(("h", b"1"),) if offset == 7 else None,
         )
         return SimpleNamespace(message=message)
 
@@ -58,7 +64,7 @@ class Flow:
             raise self.ending
 
     async def _handle(self, group: Any) -> None:
-        self.handled += [record.offset for _, record in group]
+        self.handled += [record.offset for _, record, _ in group]
         assert not self.acked, "acked before it was handled"
 
     async def _ack(self, event: Any) -> None:
@@ -81,7 +87,7 @@ async def test_events_of_another_generation_or_of_a_stopped_flow_are_dropped() -
     flow.queue.put_nowait(flow.event(7))
     taken: list[Any] = []
     group = faust_io._group(flow.app, flow.queue, flow.event(5), taken)
-    assert [record.offset for _, record in group] == [5, 7]
+    assert [(record.offset, headers) for _, record, headers in group] == [(5, ()), (7, (("h", b"1"),))]
     flow.control.suspend()
     assert not list(faust_io._group(flow.app, flow.queue, flow.event(8), taken))
     assert [event.message.offset for event in taken] == [5, 7]
@@ -89,7 +95,7 @@ async def test_events_of_another_generation_or_of_a_stopped_flow_are_dropped() -
 
 async def test_the_append_time_survives_fausts_seconds() -> None:
     flow = Flow()
-    ((partition, record),) = faust_io._group(flow.app, flow.queue, flow.event(5), [])
+    ((partition, record, _),) = faust_io._group(flow.app, flow.queue, flow.event(5), [])
     assert (partition, record) == (0, Record(5, 1767225600001, b"k", b"v"))
     for stamp in range(1_767_225_600_000, 1_767_225_603_000):
         assert round(stamp / 1000.0 * 1000) == stamp

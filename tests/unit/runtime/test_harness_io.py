@@ -14,7 +14,8 @@ from services.runtime.harness_io import Harness, Tuning
 from services.runtime.health import Health
 from services.runtime.machine import Machine, MachineService, Output, Record
 from services.runtime.settings import CommonSettings
-from services.runtime.snapshots import LogBounds, Snapshot
+from services.runtime.snapshots import LogBounds, MachineOnLog, Snapshot
+from services.runtime.traces import Headers
 from tests.support import toy
 from tests.support.ending import Ended, note_ends
 from tests.support.waiting import eventually
@@ -111,8 +112,8 @@ def ends(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return note_ends(monkeypatch, harness_io)
 
 
-def records(*offsets: int, partition: int = 0) -> Iterator[tuple[int, Record]]:
-    return iter([(partition, Record(offset, 0, b"a", b"")) for offset in offsets])
+def records(*offsets: int, partition: int = 0, headers: Headers = ()) -> Iterator[tuple[int, Record, Headers]]:
+    return iter([(partition, Record(offset, 0, b"a", b""), headers) for offset in offsets])
 
 
 async def test_it_returns_only_when_all_outputs_are_acknowledged() -> None:
@@ -147,7 +148,7 @@ async def test_a_group_ends_at_its_size_and_leaves_the_rest() -> None:
     await stage.own(0)
     rest = records(0, 1, 2)
     await stage.harness.handle(rest)
-    assert [record.offset for _, record in rest] == [2]
+    assert [record.offset for _, record, _ in rest] == [2]
 
 
 async def test_records_of_partitions_that_are_not_ours_are_dropped() -> None:
@@ -314,3 +315,35 @@ async def test_a_partition_that_stands_still_ends_the_process(ends: list[str]) -
     with pytest.raises(Ended):
         stage.harness.observe({0: 5})
     assert ends == ["no progress although there are records"]
+
+
+class Noting:
+    """Notes the records whose span would begin and end."""
+
+    def __init__(self, said: list[str]) -> None:
+        self.said = said
+
+    def since(self) -> int:
+        return 1
+
+    def note(self, partition: int, record: Record, headers: Headers, outputs: Any, since_ns: int) -> Any:
+        self.said.append(f"span of {partition}/{record.offset} in {len(headers)}")
+        return outputs
+
+    def end(self) -> None:
+        self.said.append("spans end")
+
+
+async def test_spans_last_until_the_acknowledgement_and_records_that_are_folded_again_have_none() -> None:
+    stage = Stage(Tuning(), toy.Recent)
+    before = MachineOnLog(toy.Recent(0), {}, EMPTY)
+    for offset in range(3):
+        before.take(Record(offset, 0, b"a", b""))
+    snapshot = before.capture()
+    assert snapshot is not None
+    stage.store.records = {key: value for key, value in snapshot.records() if value is not None}
+    await stage.own(0)
+    parts: Any = stage.harness
+    parts._spans = Noting(stage.said)
+    await stage.harness.handle(records(0, 1, 2, 3, headers=(("traceparent", b""),)))
+    assert stage.said == ["span of 0/3 in 1", "send 1", "acknowledged", "spans end", "kick 0"]

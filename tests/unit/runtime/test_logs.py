@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from services.runtime import logs
+from services.runtime.traces import Context, within
 
 
 @pytest.fixture
@@ -39,6 +40,14 @@ def test_a_line_is_an_object_with_the_extra_fields(lines: Callable[[], list[dict
         "partition": 2,
         "渠道": "抖音",
     }
+
+
+def test_a_line_names_the_trace_that_it_belongs_to(lines: Callable[[], list[dict[str, Any]]]) -> None:
+    with within(Context("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331")):
+        logging.getLogger("a").info("not acknowledged")
+        logging.getLogger("aiokafka.producer").warning("from a task that began in the trace, and outlives it")
+    logging.getLogger("a").info("by itself")
+    assert [line.get("trace_id") for line in lines()] == ["0af7651916cd43dd8448eb211c80319c", None, None]
 
 
 def test_an_exception_is_one_line_too(lines: Callable[[], list[dict[str, Any]]]) -> None:

@@ -50,6 +50,12 @@ app.kubernetes.io/component: {{ .name }}
 - {name: TIDEGATE_PARTITIONS, value: {{ $kafka.partitions | quote }}}
 - {name: TIDEGATE_REPLICATION, value: {{ $kafka.replication | quote }}}
 - {name: TIDEGATE_LOG_LEVEL, value: {{ .root.Values.logLevel | quote }}}
+{{- with .root.Values.traces }}
+{{- if .endpoint }}
+- {name: TIDEGATE_TRACES_ENDPOINT, value: {{ .endpoint | quote }}}
+- {name: TIDEGATE_TRACES_RATIO, value: {{ .ratio | quote }}}
+{{- end }}
+{{- end }}
 {{- if $kafka.tls }}
 - {name: TIDEGATE_KAFKA_TLS, value: "true"}
 {{- if include "tidegate.caSecret" .root }}
