@@ -94,8 +94,9 @@ async def test_two_channels_are_stopped_the_rest_waits_and_what_opens_makes_room
             granted = [name for name, found in claims(topics).items() if found == ["granted"]]
             await topics.until(lambda: topics.is_settled(dict.fromkeys(granted, 2)))
             assert await status(platform) == dict.fromkeys(granted, "paused"), "nobody is called for what waits"
-            await topics.until(lambda: len(governors(topics)) == 3)
-            assert [each for _, each in governors(topics)] == ["open", "updated", "updated"]
+            await topics.until(lambda: bool(governors(topics)))
+            first, *others = [each for _, each in governors(topics)]
+            assert (first, set(others) - {"updated"}) == ("open", set()), "one alert, whichever came together"
             assert len({alert for alert, _ in governors(topics)}) == 1
 
             opened = granted[0]
