@@ -82,10 +82,12 @@ class Expirer(PartitionCompanion[_Owned]):
         for report in reports:
             made = before.get(report.command_id, -math.inf)
             if time.monotonic() >= made + self._again_s:
+                held = owned.machine.target(report.target).holds
+                alert_id = next((hold.alert_id for hold in held if hold.hold_id in (report.hold_ids or ())), None)
                 await self._log.report(owned.partition, report.target.encode(), report.model_dump_json().encode())
                 log.info(
                     "a deadline has come",
-                    extra={"target": report.target, "which": report.note},
+                    extra={"target": report.target, "alert_id": alert_id, "which": report.note},
                 )
                 made = time.monotonic()
             owned.reported[report.command_id] = made

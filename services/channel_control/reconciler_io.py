@@ -204,7 +204,7 @@ class Reconciler(PartitionCompanion[_Owned]):
             try:
                 result = await self._pursue(owned, target, attempt)
             except Exception:
-                log.exception("an attempt failed in an unforeseen way", extra=_fields(target))
+                log.exception("an attempt failed in an unforeseen way", extra=target.for_logs())
                 metrics.UNFORESEEN.labels("reconciler").inc()
                 result = Trouble("internal", "the reconciler failed; see its log", zh="对账程序出错，详见其日志")
             if isinstance(result, Trouble):
@@ -214,7 +214,7 @@ class Reconciler(PartitionCompanion[_Owned]):
                 await self._report(owned, confirmation(target, result, now))
                 for kind, seconds in waited(target, now):
                     metrics.CONFIRMATION_SECONDS.labels(kind).observe(seconds, traces.exemplar())
-                log.info("confirmed", extra=_fields(target) | {"status": result.status})
+                log.info("confirmed", extra=target.for_logs() | {"status": result.status})
                 owned.attempts[target.name] = after_confirmation(attempt, self._clock(), self._limits.patience)
         finally:
             owned.running.pop(target.name, None)
@@ -225,7 +225,7 @@ class Reconciler(PartitionCompanion[_Owned]):
         after, report = after_trouble(attempt, trouble, self._clock(), self._limits.patience, self._uniform)
         if report and trouble.kind != FROZEN:
             retry = round(after.due - self._clock(), 3)
-            log.warning("not carried out", extra=_fields(target) | {"reason": trouble.text, "retry_in_s": retry})
+            log.warning("not carried out", extra=target.for_logs() | {"reason": trouble.text, "retry_in_s": retry})
             await self._report(owned, failure(target, trouble, datetime.now(UTC)))
         return after
 
@@ -246,10 +246,3 @@ class Reconciler(PartitionCompanion[_Owned]):
                 return Trouble(FROZEN, "the process was frozen", zh="进程曾被挂起")
             address = owned.machine.address(wanted.target)
             answer = await self._platform.call(call, wanted, address, key, lambda: self._may_call(owned))
-
-
-def _fields(target: Target) -> dict[str, object]:
-    fields: dict[str, object] = {"target": target.name, "generation": target.generation}
-    acting = target.acting_since(target.confirmed_generation or 0, target.generation)
-    alerts = [hold.alert_id for hold in acting if hold.alert_id is not None]
-    return fields | ({"alert_id": alerts[-1]} if alerts else {})

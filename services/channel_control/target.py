@@ -81,6 +81,11 @@ class Target:
         pairs = zip(self.holds, self.since, strict=True)
         return [hold for hold, came in pairs if after < came <= up_to and acts(hold)]
 
+    def for_logs(self) -> dict[str, object]:
+        """Which it is, and the alert behind the newest hold that acts, where one is."""
+        alerts = [hold.alert_id for hold in self.acting_since(0, self.generation) if hold.alert_id is not None]
+        return {"target": self.name, "generation": self.generation, **({"alert_id": alerts[-1]} if alerts else {})}
+
     def has_confirmed(self, kind: HoldKind, alert_id: str | None) -> bool:
         """Whether the platform has said that it did what a hold of this alert wants."""
         mine = [

@@ -102,7 +102,7 @@ class Watcher(PartitionCompanion[_Owned]):
             elif isinstance(answer, Seen) and owned.machine.watched.get(target.name) == target:
                 await self._compare(owned, target, answer.state)
         except Exception:
-            log.exception("a reading failed in an unforeseen way", extra={"target": target.name})
+            log.exception("a reading failed in an unforeseen way", extra=target.for_logs())
             metrics.UNFORESEEN.labels("watcher").inc()
         finally:
             owned.running.pop(target.name, None)
@@ -113,7 +113,7 @@ class Watcher(PartitionCompanion[_Owned]):
         if has_drifted(target, seen, corrected=owned.machine.corrects(target, seen, now)):
             metrics.DRIFTS.inc()
             status = None if seen is None else seen.status
-            fields = {"target": target.name, "wanted": target.wanted().status, "shown": status}
+            fields = target.for_logs() | {"wanted": target.wanted().status, "shown": status}
             log.warning("the platform no longer shows what it had confirmed", extra=fields)
             await self._report(owned, drift(target, seen, now))
         elif seen is not None and is_back(target, seen):

@@ -102,6 +102,7 @@ def _note(command: Command, problem: str) -> None:
             "command": command.command,
             "command_id": command.command_id,
             "target": command.target,
+            "alert_id": command.alert_id,
             "by": command.issued_by,
             "problem": problem,
         },

@@ -13,7 +13,7 @@ from services.channel_control.no_platform import NoPlatform
 from services.channel_control.reconcile import Answer, Call, Patience, Seen, Trouble
 from services.channel_control.reconciler_io import Limits, Reconciler
 from services.channel_control.sentences import both
-from tests.unit.channel_control.orders import CHANNEL, SIGNAL, order, persons, record, unforeseen
+from tests.unit.channel_control.orders import CHANNEL, SIGNAL, hex_id, order, persons, record, unforeseen
 
 QUICK = Limits(patience=Patience(base_s=0.001, cap_s=0.01))
 Respond = Callable[[Call, WantedState], Answer | None]
@@ -250,6 +250,8 @@ async def test_a_bug_in_one_attempt_is_told_and_the_others_go_on(caplog: Any) ->
     assert world.machine.target("channel:other").confirmed == "paused"
     assert world.machine.target(CHANNEL).error == both("the reconciler failed; see its log", "对账程序出错，详见其日志")
     assert "unforeseen" in caplog.text
+    (line,) = {(record.target, record.alert_id) for record in caplog.records if "unforeseen" in record.message}
+    assert line == (CHANNEL, hex_id(0xA)), "a line about an order names its alert"
     assert unforeseen("reconciler") > before
 
 

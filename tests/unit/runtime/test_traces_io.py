@@ -4,9 +4,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from services.runtime import traces, traces_io
+from services.runtime.api_io import new_app
+from services.runtime.health import Health
+from services.runtime.http_io import listen, serving
 from services.runtime.settings import CommonSettings
 from services.runtime.traces import Context
 from tests.support.collector import Collector, Seen, collector
@@ -120,3 +124,14 @@ def test_only_so_many_keys_are_remembered() -> None:
     assert traces_io.last(b"channel:1") is None
     assert traces_io.last(f"channel:{len(contexts) - 1}".encode()) == contexts[-1]
     traces_io._State.last.clear()
+
+
+async def test_fastapi_tells_nobody_of_requests_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would of paths, queries and the words of errors, when the environment says so for the SDK's sake."""
+    with collector() as asked:
+        monkeypatch.setenv("FASTAPI_OTEL_AUTO_CONFIGURE", "true")
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", asked.url)
+        bound = listen("127.0.0.1", 0, "TIDEGATE_X_PORT")
+        async with serving(new_app("x", "", Health()), bound) as server, httpx.AsyncClient() as client:
+            await client.get(f"http://127.0.0.1:{server.port}/healthz?phone={SECRET}")
+    assert asked.paths == set(), "all is flushed when the app ends"
