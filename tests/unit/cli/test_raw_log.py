@@ -1,6 +1,7 @@
 """An archive, and behind it the topics: every record once, wherever one ends and the other begins."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,13 +9,17 @@ from aiokafka import TopicPartition
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.backtest import Report
 from schemas.base import from_ms
-from services.cli import raw_log_io
+from services.cli import __main__ as cli
+from services.cli import backtest_log_io, raw_log_io
 from services.cli.archive.alike import Alike
 from services.cli.archive.pieces import ArchiveError
 from services.cli.pipeline import RawRecord
 from services.cli.raw_log_io import Archived, raw_log
 from services.runtime.settings import CommonSettings
+from tests.unit.cli.backtest.stories import Story
+from tests.unit.cli.test_parquet_io import archive_of
 from tests.unit.cli.test_pipeline import KEY
 from tests.unit.ingest.samples import AT_MS, raw
 
@@ -138,3 +143,37 @@ async def test_an_archive_of_another_system_is_refused(monkeypatch: pytest.Monke
     archived = Archived({}, {(TOPIC, 0): 9}, 0, Alike(KEY))
     with pytest.raises(ArchiveError, match="goes up to 9, the topic to 3: is it that of another system"):
         await read(Client(logs), archived, monkeypatch)
+
+
+def test_a_backtest_reads_the_archive_and_then_the_topics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    story = Story()
+    story.complaints(30)
+    whole = [each for each in story.records() if each.topic == "complaint-events"]
+    kept = [replace(each, offset=number) for number, each in enumerate(whole)]
+    archive_of(tmp_path / "archive", kept[:18])
+    client = Client({("complaint-events", 0): kept}, oldest=20)
+
+    async def at_once(_: object) -> None: ...
+
+    monkeypatch.setattr(raw_log_io, "consumer", lambda *_, **__: client)
+    monkeypatch.setattr(backtest_log_io, "wait_for_broker", at_once)
+    policy, data = tmp_path / "policy.yaml", tmp_path / "report.json"
+    policy.write_text("version: 2\nindicators: {complaint_volume: {thresholds: {complaints: 28}}}")
+    monkeypatch.setenv("TIDEGATE_KAFKA", "k:1")
+
+    end = from_ms(kept[-1].stamp_ms + 1).isoformat()
+
+    def tested(*more: str) -> Report:
+        said = ["--archive", tmp_path / "archive", "--policy", policy, "--json", data, "--to", end, *more]
+        monkeypatch.setattr("sys.argv", ["tidegate", "backtest", *map(str, said)])
+        assert cli.main() == 0
+        return Report.model_validate_json(data.read_bytes())
+
+    alone, both = tested(), tested("--topics")
+    assert (alone.source.records, [part.of for part in alone.source.parts]) == (18, ["archive"])
+    assert (both.source.records, [part.of for part in both.source.parts]) == (28, ["archive", "topics"])
+    assert both.source.parts[0].last < both.source.parts[1].first
+    assert any("complaint-events/0 18-20" in note.en for note in both.notes), "what nobody has is named"
+    assert any("other names than in the archive" in note.en for note in both.notes)
+    tripped = [[trip.tripped is not None for trip in each.runs[0].trips] for each in (alone, both)]
+    assert tripped == [[False], [True]], "18 complaints come near the limit, 28 reach it, none of them twice"
