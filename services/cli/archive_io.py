@@ -66,7 +66,11 @@ async def _rounds(arguments: argparse.Namespace, settings: CliSettings, key: byt
             await wait_for_broker(settings)
             there = parquet_io.pieces_in(arguments.folder)
             this_round = _Round(settings, key, there, partial(parquet_io.Filling, arguments.folder))
-            await this_round.run()
+            try:
+                await this_round.run()
+            except KafkaError as error:
+                this_round.whole = False
+                print(f"not archived this time: {str(error) or type(error).__name__}", file=sys.stderr, flush=True)
             if arguments.follow is None:
                 return 0 if this_round.whole else 1
             await asyncio.sleep(arguments.follow)
