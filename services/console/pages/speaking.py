@@ -38,6 +38,11 @@ def _share(quality: str) -> float:
         return 0.0
 
 
+def moment(at: datetime, zone: ZoneInfo) -> str:
+    """One that is understood on another day and elsewhere too: with the date and the zone."""
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S} ({zone.key})"
+
+
 @dataclass(frozen=True)
 class Speaker:
     """Speaks to one visitor. zone: of the policy, in which all times are shown. now: when the page was asked for."""
@@ -64,6 +69,10 @@ class Speaker:
         return Markup('<time datetime="{}" title="{}">{}</time>').format(
             at.isoformat(), f"{local:%Y-%m-%d %H:%M:%S (UTC%z)}", f"{local:{form}}"
         )
+
+    def as_of(self) -> str:
+        """When the page was asked for, in full."""
+        return moment(self.now, self.zone)
 
     def span(self, seconds: float) -> str:
         """A duration in its largest unit, and the next where that is small: `3 h 20 min`."""
@@ -108,5 +117,15 @@ class Speaker:
         """What templates may call."""
         return {
             each.__name__: each
-            for each in (self.say, self.text, self.when, self.span, self.ago, self.number, self.share, self.name)
+            for each in (
+                self.say,
+                self.text,
+                self.when,
+                self.as_of,
+                self.span,
+                self.ago,
+                self.number,
+                self.share,
+                self.name,
+            )
         }
