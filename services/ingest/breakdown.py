@@ -33,14 +33,12 @@ class Breakdown:
     def add(self, first_row: int, measures: bytearray, products: Sequence[str | None], events: Sequence[Any]) -> None:
         """Takes note of events that become the rows from `first_row` on; products: of each."""
         wanted = measures.translate(_WANTED)
-        segments = [event.segment for event in compress(events, wanted)]
-        named = list(compress(products, wanted))
-        if _is_empty(segments) and _is_empty(named):  # most events tell nothing, which this finds out quickest
+        hints = [event.segment or event.product_id for event in compress(events, wanted)]
+        if not any(hints):  # most events tell nothing, which this finds out quickest
             return
-        places = compress(range(first_row, first_row + len(events)), wanted)
-        told = [each for each in zip(places, named, segments, strict=True) if each[1] or each[2]]
-        if told:
-            self._take(*zip(*told, strict=True))
+        columns = range(first_row, first_row + len(events)), products, [event.segment for event in events]
+        told = [each for each in compress(zip(*columns, strict=True), wanted) if each[1] or each[2]]
+        self._take(*zip(*told, strict=True))
 
     def add_conversions(self, first_row: int, events: Sequence[Any]) -> None:
         """Likewise of conversions, of which some have an amount."""
@@ -69,7 +67,7 @@ class Breakdown:
             return _NOTHING
         place = chosen.searchsorted(numbers[0])
         own = chosen.take(place, mode="clip") == numbers[0]
-        _, product, segment, paid = numbers[:, own]
+        _, product, segment, paid = numbers.compress(own, axis=1)
         names = members(self.names)
         local, used = renumbered(product.astype("<i4"), len(names))
         return (
@@ -83,7 +81,3 @@ class Breakdown:
     def numbers(self) -> NDArray[np.int64]:
         """Rows, products, segments and what was paid, one a line."""
         return np.array((self.rows, self.products, list(self.segments), self.paid), "<i8")
-
-
-def _is_empty(column: list[str | None]) -> bool:
-    return column.count(None) == len(column)
