@@ -9,6 +9,7 @@ from typing import Any
 from aiokafka import TopicPartition
 from pydantic import SecretStr
 
+from schemas.base import Bilingual
 from schemas.commands import Evidence, SourceRange
 from services.cli.material import Material, Raw, Stretch, joined, ranges_of
 from services.cli.settings import CliSettings
@@ -95,10 +96,14 @@ class Reader:
             self._short[raw].add(first)
         return begin
 
-    def missing(self, evidence: Evidence) -> list[str]:
+    def missing(self, evidence: Evidence) -> list[Bilingual]:
         """What is not on the log any more."""
         return [
-            f"{each.topic}/{each.partition} begins at offset {begin}: of {each.from_} to {each.to} it has no longer all"
+            Bilingual(
+                en=f"{each.topic}/{each.partition} begins at offset {begin}: of {each.from_} to {each.to} it has no "
+                "longer all",
+                zh=f"{each.topic}/{each.partition} 现从偏移量 {begin} 开始，{each.from_} 至 {each.to} 已不完整",
+            )
             for each in evidence.sources
             if (begin := self._begins[each.topic, each.partition]) > each.from_
         ]
@@ -111,11 +116,14 @@ class Reader:
             if (end := self._ends[each.topic, each.partition]) < each.to
         ]
 
-    def gaps(self, evidence: Evidence) -> list[str]:
+    def gaps(self, evidence: Evidence) -> list[Bilingual]:
         """Where the log begins so shortly before a range that an event in it may be a duplicate of one that is gone."""
         return [
-            f"{each.topic}/{each.partition} begins shortly before offset {each.from_}, so a producer's duplicate may "
-            "not be known as one"
+            Bilingual(
+                en=f"{each.topic}/{each.partition} begins shortly before offset {each.from_}, so a producer's "
+                "duplicate may not be known as one",
+                zh=f"{each.topic}/{each.partition} 的起点紧邻偏移量 {each.from_}，可能无法识别发送方的重复事件",
+            )
             for each in evidence.sources
             if any(first <= each.from_ for first in self._short[each.topic, each.partition])
         ]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
-from schemas.base import to_ms
+from schemas.base import Bilingual, to_ms
 from schemas.commands import Command, Evidence
 from schemas.frames import RAW_TOPIC_ORDER
 from services.cli.derive import Before, Derived, derive
@@ -38,12 +38,13 @@ class Finding:
     command: Command
     outcome: Outcome
     differences: tuple[Difference, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Bilingual, ...] = ()
 
 
-_APART: Final = (
-    "its postings lie in several partitions, and what a body is held against depends on which was read first, which "
-    "the log does not tell"
+_APART: Final = Bilingual(
+    en="its postings lie in several partitions, and what a body is held against depends on which was read first, which "
+    "the log does not tell",
+    zh="其发布记录分布在多个分区，文案与哪一份对比取决于读取的先后，而日志未记载先后",
 )
 
 
@@ -56,13 +57,16 @@ def exit_code(findings: Iterable[Finding]) -> int:
 # -- before anything is read
 
 
-def unverifiable(command: Command) -> str | None:
+def unverifiable(command: Command) -> Bilingual | None:
     """Why a command cannot be derived at all."""
     if not command.is_from_indicator():
-        return f"not a machine's decision: ordered by {command.issued_by}, see the audit"
+        by = command.issued_by
+        return Bilingual(
+            en=f"not a machine's decision: ordered by {by}, see the audit", zh=f"并非自动决定：由 {by} 下达，见审计"
+        )
     indicator = command.issued_by.partition(":")[2]
     if all(rule.id != indicator for rule in all_rules()):
-        return f"this release has no indicator {indicator}"
+        return Bilingual(en=f"this release has no indicator {indicator}", zh=f"本版本没有指标 {indicator}")
     return None
 
 
@@ -123,25 +127,29 @@ class Policies:
 
     def __init__(self, documents: Mapping[str, bytes]) -> None:
         self._documents = documents
-        self._known: dict[tuple[str, str], InForce | str] = {}
+        self._known: dict[tuple[str, str], InForce | Bilingual] = {}
 
-    def of(self, evidence: Evidence) -> InForce | str:
+    def of(self, evidence: Evidence) -> InForce | Bilingual:
         """The policy that an evidence names, or why there is none."""
         label, kind = label_of(evidence), evidence.subject.partition(":")[0]
         if (label, kind) not in self._known:
             self._known[label, kind] = self._tuned(label, kind)
         return self._known[label, kind]
 
-    def _tuned(self, label: str, kind: str) -> InForce | str:
+    def _tuned(self, label: str, kind: str) -> InForce | Bilingual:
         document = self._documents.get(label)
         if document is None:
-            return f"policy {label} is not on its topic"
+            return Bilingual(en=f"policy {label} is not on its topic", zh=f"主题中没有策略 {label}")
         try:
             policy = tune(document, rules_of(kind))
         except PolicyRefusedError as error:
-            return f"this release cannot judge by policy {label}: {error}"
+            return Bilingual(
+                en=f"this release cannot judge by policy {label}: {error}", zh=f"本版本无法依据策略 {label} 判断"
+            )
         named = f"{policy.version.name}/{policy.version.version}"
-        return policy if named == label else f"the document under {label} says that it is {named}"
+        if named == label:
+            return policy
+        return Bilingual(en=f"the document under {label} says that it is {named}", zh=f"{label} 下的文档自称为 {named}")
 
 
 # -- the proof
@@ -167,11 +175,14 @@ def prove(command: Command, evidence: Evidence, material: Material, policy: InFo
     return with_gap(finding, [_APART] if apart else [])
 
 
-def _about_code(evidence: Evidence, rule: AnyRule) -> Iterator[str]:
+def _about_code(evidence: Evidence, rule: AnyRule) -> Iterator[Bilingual]:
     said, own = evidence.code, code_of(rule)
     if said is None or said.digest != own.digest:
-        other = "unnamed code" if said is None else f"code {said.digest}"
-        yield f"decided by {other}; derived by {own.digest}, the code at hand"
+        other, zh = ("unnamed code", "未注明的代码") if said is None else (f"code {said.digest}", f"代码 {said.digest}")
+        yield Bilingual(
+            en=f"decided by {other}; derived by {own.digest}, the code at hand",
+            zh=f"由{zh}作出决定；由现有代码 {own.digest} 推导",
+        )
 
 
 def _differences(command: Command, evidence: Evidence, derived: Derived) -> Iterator[Difference]:
@@ -224,7 +235,7 @@ def _moment(command: Command) -> tuple[int, int]:
     return to_ms(command.issued_at), to_ms(command.event_time or command.issued_at)
 
 
-def with_gap(finding: Finding, gaps: Sequence[str]) -> Finding:
+def with_gap(finding: Finding, gaps: Sequence[Bilingual]) -> Finding:
     """Where not all of the log is there that a proof may need, a difference proves nothing."""
     if not gaps or finding.outcome != "differs":
         return finding

@@ -13,7 +13,7 @@ from pydantic import SecretStr, ValidationError
 from rich.console import Console
 from rich.progress import Progress
 
-from schemas.base import to_ms
+from schemas.base import Bilingual, to_ms
 from schemas.commands import Command, Evidence
 from schemas.policy import PolicyInForce
 from schemas.topics import CHANNEL_COMMANDS, POLICY
@@ -39,13 +39,18 @@ from services.runtime.kafka_io import follow, read_compacted, wait_for_broker
 BAD_USAGE: Final = 2
 NOT_FOUND: Final = 3
 _POLICY_KEY: Final = b"policy"
-_NO_KEY: Final = (
-    "the pseudonym key is not at hand (TIDEGATE_INGEST_PSEUDONYM_KEY or …_FILE), without which nothing about "
-    "addresses and accounts can be derived"
+_NO_KEY: Final = Bilingual(
+    en="the pseudonym key is not at hand (TIDEGATE_INGEST_PSEUDONYM_KEY or …_FILE), without which nothing about "
+    "addresses and accounts can be derived",
+    zh="缺少化名密钥（TIDEGATE_INGEST_PSEUDONYM_KEY 或 …_FILE），无法推导有关地址与账户的决定",
 )
-_NO_OLD_KEY: Final = (
-    "if the pseudonym key was changed since, this actor has another name now: "
-    "TIDEGATE_CLI_OLD_PSEUDONYM_KEY or …_FILE takes the key before it"
+_NO_OLD_KEY: Final = Bilingual(
+    en="if the pseudonym key was changed since, this actor has another name now: "
+    "TIDEGATE_CLI_OLD_PSEUDONYM_KEY or …_FILE takes the key before it",
+    zh="若此后更换过化名密钥，该对象现已另有名称：请以 TIDEGATE_CLI_OLD_PSEUDONYM_KEY 或 …_FILE 提供此前的密钥",
+)
+_DOUBLED: Final = Bilingual(
+    en="another record on the log has this id and other content", zh="日志中另有一条编号相同而内容不同的记录"
 )
 
 
@@ -240,13 +245,13 @@ def _ready(
         return Finding(command, "not available", notes=(why,))
     wrong = flaws(command, settings.partitions)
     if command.command_id in log.doubled:
-        return Finding(command, "differs", tuple(wrong), ("another record on the log has this id and other content",))
+        return Finding(command, "differs", tuple(wrong), (_DOUBLED,))
     if wrong or command.evidence is None or (wrong := out_of_force(command, command.evidence, log.changes)):
         return Finding(command, "differs", tuple(wrong))
     if command.evidence.subject.startswith("actor:") and settings.ingest_pseudonym_key is None:
         return Finding(command, "not available", notes=(_NO_KEY,))
     policy = policies.of(command.evidence)
-    if isinstance(policy, str):
+    if isinstance(policy, Bilingual):
         return Finding(command, "not available", notes=(policy,))
     return command.evidence, policy
 

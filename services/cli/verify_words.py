@@ -17,7 +17,7 @@ def lines_of(finding: Finding) -> Iterator[str]:
     yield f"{finding.command.command_id}  {what(finding.command)}: {finding.outcome}"
     for each in finding.differences:
         yield f"  {each.field}: says {_written(each.said)}, derived {_written(each.derived)}"
-    yield from (f"  {note}" for note in finding.notes)
+    yield from (f"  {note.en}" for note in finding.notes)
 
 
 def progress_json(read: int, of: int) -> str:
@@ -34,7 +34,8 @@ def finding_json(finding: Finding) -> str:
     ]
     told: dict[str, Any] = {"command_id": command.command_id, "command": command.command, "target": command.target}
     told |= {"level": command.level, "outcome": finding.outcome}
-    return json.dumps({"finding": told | {"differences": differences, "notes": finding.notes}}, ensure_ascii=False)
+    told |= {"differences": differences, "notes": [each.en for each in finding.notes]}
+    return json.dumps({"finding": told | {"notes_zh": [each.zh for each in finding.notes]}}, ensure_ascii=False)
 
 
 def what(command: Command) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
+from schemas.base import Bilingual
 from services.console.people import Person
 
 Outcome = Literal["proved", "differs", "not available", "stopped", "failed"]
@@ -34,7 +35,7 @@ class Finding:
     level: int | None
     outcome: Outcome
     differences: Sequence[Difference]
-    notes: Sequence[str]
+    notes: Sequence[Bilingual]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,4 +90,7 @@ def environ_of(environ: Mapping[str, str], user: str | None, password: str | Non
 
 def _finding(told: Mapping[str, Any]) -> Finding:
     differences = tuple(Difference(**each) for each in told["differences"])
-    return Finding(**{**told, "differences": differences, "notes": tuple(told["notes"])})
+    notes = told["notes"], told.get("notes_zh", told["notes"])
+    both = tuple(Bilingual(en=en, zh=zh) for en, zh in zip(*notes, strict=True))
+    known = {name: told[name] for name in ("command_id", "command", "target", "level", "outcome")}
+    return Finding(**known, differences=differences, notes=both)

@@ -136,6 +136,7 @@ async def test_programs_are_told_of_each_step_and_of_all_orders_of_an_alert(
         "outcome": "proved",
         "differences": [],
         "notes": [],
+        "notes_zh": [],
     }
     assert await verified(settings, alert=derive("nothing"), json=True, all=False) == 3
     assert "no order of an indicator for alert" in capsys.readouterr().err

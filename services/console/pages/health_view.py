@@ -49,7 +49,8 @@ def _reading(parts: Iterable[PartState]) -> Line:
     if not behind:
         return Line(what, "good", Bilingual(en="up to date", zh="最新"))
     topics = ", ".join(f"{part.name} ({part.reason})" for part in behind)
-    return Line(what, "bad", Bilingual(en=f"may be old: {topics}", zh=f"可能不是最新：{topics}"))
+    names = "、".join(part.name for part in behind)
+    return Line(what, "bad", Bilingual(en=f"may be old: {topics}", zh=f"可能不是最新，尚未读完：{names}"))
 
 
 def _automation(switch: ChannelState | None) -> Line:

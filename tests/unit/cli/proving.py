@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from schemas.base import from_ms
+from schemas.base import Bilingual, from_ms
 from schemas.commands import Command
 from schemas.events import TOPIC_OF
 from schemas.frames import MEASURES
@@ -84,7 +84,7 @@ class Past:
         if wrong := out_of_force(command, command.evidence, [(0, self.policy.label)]):
             return Finding(command, "differs", tuple(wrong))
         policy = Policies(documents).of(command.evidence)
-        if isinstance(policy, str):
+        if isinstance(policy, Bilingual):
             return Finding(command, "not available", notes=(policy,))
         material = material or self._material([command])
         of_alert = [each for each in self.commands if each.alert_id == command.alert_id]

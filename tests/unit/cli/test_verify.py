@@ -130,7 +130,7 @@ def test_other_code_that_says_the_same_is_named() -> None:
     past = told("brand", 3)
     found = past.find(altered(past.commands[0], "evidence/code/digest", lambda _: "0123456789ab"))
     assert found.outcome == "proved"
-    assert "0123456789ab" in found.notes[0]
+    assert "0123456789ab" in found.notes[0].en
 
 
 def test_orders_of_people_are_no_decisions_of_a_machine() -> None:

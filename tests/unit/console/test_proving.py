@@ -19,7 +19,9 @@ FOUND: dict[str, Any] = {"command_id": derive("c"), "command": "pause", "target"
 
 
 def finding(outcome: str, *differences: dict[str, str]) -> str:
-    return json.dumps({"finding": FOUND | {"outcome": outcome, "differences": differences, "notes": []}})
+    return json.dumps(
+        {"finding": FOUND | {"outcome": outcome, "differences": differences, "notes": ["why"], "notes_zh": ["原因"]}}
+    )
 
 
 def saying(*lines: str, code: int = 0, last: str = "") -> Callable[[str], Sequence[str]]:
@@ -58,6 +60,7 @@ async def test_a_proof_ends_as_the_command_line_says(code: int, outcome: str, li
     proof = await ended(prover)
     assert (proof.outcome, proof.read, proof.of, proof.by) == (outcome, 5, 10, "li.wei")
     assert [each.outcome for each in proof.findings] == ([outcome] if proof.findings else [])
+    assert [each.notes[0].zh for each in proof.findings] == ["原因" for _ in proof.findings]
     assert prover.running() is None
 
 
