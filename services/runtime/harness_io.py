@@ -205,8 +205,8 @@ class Harness:
                     break
             self._apply_seconds.observe(time.perf_counter() - began)
             await self._send(outputs)
-            self._spans.end()
         self._done(count, touched)
+        self._spans.end()
 
     def _traced(self, owned: _Owned, record: Record, headers: Headers) -> Sequence[Output]:
         since_ns, known = self._spans.since(), record.offset < owned.on_log.snapshot_at
@@ -234,7 +234,8 @@ class Harness:
         now_ms = time.time() * 1000
         self._records_read.inc(count)
         for number, record in touched.items():
-            self._delay_seconds.observe(max(0.0, now_ms - record.timestamp_ms) / 1000)
+            delay_s = max(0.0, now_ms - record.timestamp_ms) / 1000
+            self._delay_seconds.observe(delay_s, self._spans.exemplar(number, record))
             if (owned := self._owned.get(number)) is not None:
                 self._note_recovery(owned)
                 if self.service.companion is not None:

@@ -8,7 +8,7 @@ from typing import Final
 from schemas.topics import ALERTS, CHANNEL_COMMANDS, CHANNEL_STATE
 from services.runtime import traces, traces_io
 from services.runtime.machine import Output, Record
-from services.runtime.traces_io import Span, Value
+from services.runtime.traces_io import NOTHING, Span, Value
 
 ACTS: Final = frozenset({ALERTS, CHANNEL_COMMANDS, CHANNEL_STATE})
 """What is sent to these is always traced: there it was decided to act, or to tell somebody."""
@@ -19,7 +19,7 @@ class RecordSpans:
 
     def __init__(self, topic: str) -> None:
         self._topic = topic
-        self._open: list[Span] = []
+        self._open: dict[tuple[int, int], Span] = {}
 
     def since(self) -> int | None:
         """When a record's span begins (ns); None where nothing is traced."""
@@ -42,14 +42,19 @@ class RecordSpans:
         span = traces_io.begin(f"process {self._topic}", "consumer", parents, place, since_ns)
         if span.context is None:
             return outputs
-        self._open.append(span)
+        self._open[partition, record.offset] = span
         if record.key is not None:
             traces_io.remember(record.key, span.context)
         carried = (span.context.header(),)
         return [replace(each, headers=carried) for each in outputs]
 
+    def exemplar(self, partition: int, record: Record) -> dict[str, str] | None:
+        """For the time that a record took."""
+        context = self._open.get((partition, record.offset), NOTHING).context
+        return None if context is None else context.exemplar()
+
     def end(self) -> None:
         """All outputs are acknowledged."""
-        for span in self._open:
+        for span in self._open.values():
             span.end()
         self._open.clear()

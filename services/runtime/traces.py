@@ -32,6 +32,10 @@ class Context:
         """What goes with a message that is sent by this work."""
         return HEADER, f"00-{self.trace_id}-{self.span_id}-{self.sampled:02x}".encode()
 
+    def exemplar(self) -> dict[str, str]:
+        """What goes with the observation of a metric."""
+        return {"trace_id": self.trace_id}
+
 
 def parse(value: bytes) -> Context | None:
     """The span that a header names; None where it names none, as the specification has it."""
@@ -78,4 +82,4 @@ def headers() -> Headers:
 def exemplar() -> dict[str, str] | None:
     """For a metric that is observed here: the trace to look at."""
     context = _current.get()
-    return None if context is None else {"trace_id": context.trace_id}
+    return None if context is None else context.exemplar()

@@ -330,6 +330,10 @@ class Noting:
         self.said.append(f"span of {partition}/{record.offset} in {len(headers)}")
         return outputs
 
+    def exemplar(self, partition: int, record: Record) -> dict[str, str]:
+        self.said.append(f"exemplar of {partition}/{record.offset}")
+        return {"trace_id": "1"}
+
     def end(self) -> None:
         self.said.append("spans end")
 
@@ -346,4 +350,6 @@ async def test_spans_last_until_the_acknowledgement_and_records_that_are_folded_
     parts: Any = stage.harness
     parts._spans = Noting(stage.said)
     await stage.harness.handle(records(0, 1, 2, 3, headers=(("traceparent", b""),)))
-    assert stage.said == ["span of 0/3 in 1", "send 1", "acknowledged", "spans end", "kick 0"]
+    assert stage.said == [
+        *("span of 0/3 in 1", "send 1", "acknowledged", "exemplar of 0/3", "kick 0", "spans end"),
+    ]

@@ -47,7 +47,9 @@ async def test_a_trace_goes_on_in_the_outputs_and_ends_when_they_are_acknowledge
     assert (carried.trace_id, told.headers) == (FIRST.trace_id, read.headers)
     assert traces_io.last(RECORD.key or b"") == carried
     assert to.spans() == []
+    assert spans.exemplar(3, RECORD) == {"trace_id": FIRST.trace_id}
     spans.end()
+    assert spans.exemplar(3, RECORD) is None
     await eventually(lambda: bool(to.spans()), "the span")
     (seen,) = to.spans()
     assert (seen.name, seen.kind) == ("process channel-commands", CONSUMER)
