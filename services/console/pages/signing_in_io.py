@@ -12,11 +12,12 @@ from services.console.pages.frame_io import Frame, PageError
 from services.console.pages.visitor_io import guest_of, inside
 from services.console.signin import problems
 from services.console.signin.gate_io import Gate
-from services.console.signin.limits import Attempts, client_address
+from services.console.signin.limits import Attempts
 from services.console.signin.passwords_io import BusyError, Checking
 from services.console.signin.registrar_io import Registrar
 from services.console.signin.sessions import Session, is_own_origin
 from services.console.signin.users import User, same
+from services.runtime.client_address import client_address
 
 MAX_NAME: Final = 100
 

@@ -2,14 +2,13 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final, NamedTuple
+
+from services.runtime.client_address import household
 
 CAPACITY: Final = 10_000
 FORGOTTEN_S: Final = 3600.0
 """After so long without a try nothing is held against a name or an address."""
-
-Network = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ class Attempts:
 
         It counts before the password is looked at, or a thousand tries at the same moment would all be free.
         """
-        keys = ((NAME, ("name", name)), (ADDRESS, ("address", _block(address))))
+        keys = ((NAME, ("name", name)), (ADDRESS, ("address", household(address))))
         wait = max(self._wait_s(rule, key, now_s) for rule, key in keys)
         if wait <= 0:
             for _, key in keys:
@@ -75,36 +74,3 @@ class Attempts:
         self._tries.move_to_end(key)
         if len(self._tries) > self._capacity:
             self._tries.popitem(last=False)
-
-
-def _block(address: str) -> str:
-    """An address; of version 6 the /64, of which one household has all."""
-    try:
-        found = _parsed(address)
-    except ValueError:
-        return address
-    return str(IPv6Network((found, 64), strict=False)) if found.version == 6 else str(found)
-
-
-def client_address(peer: str, forwarded: str, proxies: list[Network]) -> str:
-    """Whose request it is. X-Forwarded-For is believed of our own proxies only: the last in it that is none of them."""
-    address = peer
-    for said in reversed([each.strip() for each in forwarded.split(",") if each.strip()]):
-        if not _is_of(address, proxies):
-            break
-        address = said
-    return address
-
-
-def _is_of(address: str, networks: list[Network]) -> bool:
-    try:
-        found = _parsed(address)
-    except ValueError:
-        return False
-    return any(found in network for network in networks)
-
-
-def _parsed(address: str) -> IPv4Address | IPv6Address:
-    """As version 4 what is of version 4: where both are listened to, all of those come as `::ffff:192.0.2.1`."""
-    found = ip_address(address)
-    return getattr(found, "ipv4_mapped", None) or found

@@ -7,10 +7,10 @@ from pydantic import Field, Json, SecretStr, ValidationInfo, field_validator
 
 from schemas.base import Name
 from services.console.people import Role
-from services.console.signin.limits import Network
 from services.console.signin.sealing import MIN_KEY, Keys
 from services.console.signin.sessions import Limits
 from services.console.signin.users import Users, parse
+from services.runtime.client_address import Network
 from services.runtime.files import File
 from services.runtime.link_settings import LinkSettings
 from services.runtime.settings import variable

@@ -18,7 +18,6 @@ from schemas.problems import ProblemDetails, problems_of
 from services.gateway import metrics
 from services.gateway.budget import NoRoomError
 from services.gateway.door import filing, form_note, words
-from services.gateway.door.addresses import household, public, sender
 from services.gateway.door.filing import Filled, NewComplaint, Received
 from services.gateway.door.languages import Language, chosen
 from services.gateway.door.page import HEADERS, Pages
@@ -29,6 +28,7 @@ from services.gateway.publishing import Publishing
 from services.gateway.senders import Sender
 from services.runtime import traces_io
 from services.runtime.api_io import ApiError, refusal
+from services.runtime.client_address import client_address, household, public
 from services.runtime.machine import Output
 from services.runtime.publisher_io import BrokerAwayError
 
@@ -173,7 +173,7 @@ class Door:
 
     def _address(self, request: Request) -> str:
         peer = "" if request.client is None else request.client.host
-        return sender(peer, request.headers.get("x-forwarded-for", ""), self._settings.gateway_proxies)
+        return client_address(peer, request.headers.get("x-forwarded-for", ""), self._settings.gateway_proxies)
 
 
 def _unknown() -> ApiError:

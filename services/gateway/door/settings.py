@@ -6,8 +6,8 @@ from typing import Annotated, ClassVar, Final
 from pydantic import BeforeValidator, Field, Json, SecretStr, ValidationInfo, field_validator
 
 from schemas.base import Name
-from services.gateway.door.addresses import Network
 from services.gateway.door.institution import Institution
+from services.runtime.client_address import Network
 from services.runtime.settings import CommonSettings, variable
 from services.runtime.signed_notes import MIN_KEY
 

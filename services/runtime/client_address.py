@@ -10,10 +10,11 @@ _OF_ONE_HOUSEHOLD: Final = 64
 """Whoever has an IPv6 address has as many as they like, all with the same beginning of so many bits."""
 
 
-def sender(peer: str, forwarded: str, proxies: Sequence[Network]) -> str:
+def client_address(peer: str, forwarded: str, proxies: Sequence[Network]) -> str:
     """The address that spoke to the outermost of our proxies; `forwarded`: X-Forwarded-For, which anyone may write.
 
-    So it is read from its end, where our own proxies write, and only for as long as it is they who speak.
+    So it is read from its end, where our own proxies write, and only for as long as it is they who speak. What is no
+    address is UNKNOWN, all of it: whoever writes nonsense before one of our proxies must not be somebody new each time.
     """
     at = peer
     for hop in (part.strip() for part in reversed(forwarded.split(","))):
@@ -35,7 +36,7 @@ def household(address: str) -> str:
     parsed = _parsed(address)
     if isinstance(parsed, IPv6Address):
         return str(ip_network((parsed, _OF_ONE_HOUSEHOLD), strict=False))
-    return address
+    return address if parsed is None else str(parsed)
 
 
 def _parsed(text: str) -> IPv4Address | IPv6Address | None:
@@ -43,6 +44,7 @@ def _parsed(text: str) -> IPv4Address | IPv6Address | None:
         found = ip_address(text)
     except ValueError:
         return None
+    # Where both versions are listened to, all of version 4 come as `::ffff:192.0.2.1`.
     return getattr(found, "ipv4_mapped", None) or found
 
 
