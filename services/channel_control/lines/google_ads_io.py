@@ -13,6 +13,7 @@ from google.ads.googleads.v26.services.services.google_ads_service.transports im
 )
 from google.ads.googleads.v26.services.types.google_ads_service import MutateGoogleAdsRequest, SearchGoogleAdsRequest
 from google.api_core.exceptions import GoogleAPICallError
+from google.protobuf.message import DecodeError
 
 from services.channel_control.adapter import LibraryCall, Response
 from services.channel_control.reconcile import Trouble
@@ -88,11 +89,14 @@ def _refused(error: GoogleAPICallError) -> Response | Trouble:
     metadata = dict(error.errors[0].trailing_metadata() or ())
     if code in _LOCAL and not metadata:
         return Trouble("unreachable", f"the platform cannot be reached ({code})", zh=f"无法连接平台（{code}）")
-    details = [_failure(metadata[FAILURE])] if FAILURE in metadata else []
-    return Response(error.code or 500, {}, json.dumps({"error": {"status": code, "details": details}}).encode())
+    told = {"status": code, "details": _details(metadata.get(FAILURE, b""))}
+    return Response(error.code or 500, {}, json.dumps({"error": told}).encode())
 
 
-def _failure(message: bytes) -> dict[str, Any]:
-    failure = GoogleAdsFailure.deserialize(message)
-    found: dict[str, Any] = json.loads(GoogleAdsFailure.to_json(failure, **_JSON))
-    return found
+def _details(message: bytes) -> list[Any]:
+    """What exactly is wrong; nothing where it cannot be read."""
+    try:
+        failure = GoogleAdsFailure.deserialize(message)
+    except DecodeError:
+        return []
+    return [json.loads(GoogleAdsFailure.to_json(failure, **_JSON))]

@@ -95,8 +95,9 @@ async def test_a_call_that_hangs_holds_up_only_those_that_need_its_place() -> No
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(threads.run(lambda: 8), 0.05)
     free.set()
-    assert await threads.run(lambda: 9) == 9
-    assert await more
+    async with asyncio.timeout(20):
+        assert await threads.run(lambda: 9) == 9
+        assert await more
 
 
 async def test_what_a_call_raises_is_raised_where_it_is_waited_for() -> None:
@@ -143,7 +144,8 @@ async def google(handler: Any, port: int = 0) -> AsyncIterator[google_ads_io.Lin
 def refusing(code: grpc.StatusCode, hits: list[dict[str, Any]]) -> Any:
     async def serve(message: bytes, context: grpc.aio.ServicerContext) -> None:
         hits.append({each.key: each.value for each in context.invocation_metadata()})
-        await context.abort(code, "the token t is no good", (("request-id", "r"),))
+        unreadable = (google_ads_io.FAILURE, b"\xff")
+        await context.abort(code, "the token t is no good", (("request-id", "r"), unreadable))
 
     return serve
 
