@@ -3,7 +3,7 @@
 from typing import Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from schemas.base import from_ms
@@ -103,6 +103,7 @@ def test_each_field_that_is_altered_is_found(rule: AnyRule, example: Example) ->
 
 @pytest.mark.parametrize("teller", sorted(ALL))
 @given(seed=SEEDS, which=SEEDS)
+@example(seed=74, which=45)
 @settings(deadline=None, max_examples=20)
 def test_in_a_story_too(teller: str, seed: int, which: int) -> None:
     past = told(teller, seed)
@@ -113,6 +114,8 @@ def test_in_a_story_too(teller: str, seed: int, which: int) -> None:
     what, other = choices[which % len(choices)]
     if teller not in ("brand", "complaint") and "sources" in what:
         return  # what is said more than once, such as one complaint, may be known by the rest of the ranges as well
+    if what == "level" and is_apart(command):
+        return  # how often a content was published by then depends on that order: another one bears another level out
     if other not in past.commands:
         outcome = past.find(other).outcome
         assert outcome == "differs" or (outcome == "not available" and is_apart(command)), what
