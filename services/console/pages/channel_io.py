@@ -44,7 +44,7 @@ def channel_routes(frame: Frame, feed: Feed, visiting: Visiting) -> APIRouter:
         if target.partition(":")[0] not in board.KINDS:
             raise PageError(404, "There is no such target.", "没有此对象。")
         address = f"/channels/{quote(target, safe=':')}" + ("" if hours == "24" else f"?hours={hours}")
-        whole, speaker = replace(visitor, url=address), frame.speaker(visitor)
+        whole, speaker = visitor if part is None else replace(visitor, url=address), frame.speaker(visitor)
         view: View = {"target": target, "kind": target.partition(":")[0], "hours": hours, "spans": get_args(Hours)}
         for each in makers if part is None else [part]:
             view |= makers[each](target, whole, speaker, hours)

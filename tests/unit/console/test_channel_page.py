@@ -181,6 +181,14 @@ async def test_a_viewer_sees_why_and_is_offered_nothing(world: World) -> None:
 
 
 @pytest.mark.usefixtures("complete")
+async def test_what_came_of_an_order_stays_on_the_page_while_it_follows_the_audit(world: World) -> None:
+    await stands(world)
+    page = await shown(world, path=f"{TARGET}?hours=168&order={'a' * 32}")
+    (told,) = (line for line in page.splitlines() if 'id="told"' in line)
+    assert f'hx-get="{TARGET}?hours=168&amp;order={"a" * 32}"' in told
+
+
+@pytest.mark.usefixtures("complete")
 async def test_an_operator_is_offered_orders_and_told_what_they_take(world: World) -> None:
     await stands(world, "paused", GUARDED, OWN)
     page = Words(await shown(world))
