@@ -1,8 +1,10 @@
-"""An upgrade: each service is ended with SIGTERM and started again under load, and nothing is lost or doubled."""
+"""An upgrade: each service is ended with SIGTERM and started again under load, and nothing is lost or doubled. Then a
+backup: a copy of everything, started in another folder, knows what was known and goes on."""
 
 import asyncio
 import os
 import re
+import shutil
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -11,9 +13,10 @@ from typing import Any, Final
 import httpx
 import pytest
 
+from deploy.launcher.processes import Say
 from deploy.launcher.standard import standard_system
 from deploy.launcher.system import System
-from deploy.launcher.table import StandIns
+from deploy.launcher.table import AUDIT_HEADS, StandIns
 from schemas.channels import ChannelState
 from schemas.topics import CHANNEL_STATE
 from services.cli.settings import CliSettings
@@ -83,12 +86,15 @@ async def until_paused(settings: CliSettings, target: str) -> None:
             await asyncio.sleep(0.2)
 
 
-@pytest.mark.timeout(120)
-async def test_a_rolling_restart_under_load_loses_and_doubles_nothing(tmp_path: Path) -> None:
+def system(home: Path, say: Say) -> System:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("TIDEGATE_")}
+    return standard_system(home, environ, say, stand_ins=StandIns(traffic=False))
+
+
+@pytest.mark.timeout(240)
+async def test_a_rolling_restart_under_load_loses_and_doubles_nothing_and_a_copy_goes_on(tmp_path: Path) -> None:
     told: list[str] = []
-    system = standard_system(tmp_path / "home", environ, told.append, stand_ins=StandIns(traffic=False))
-    async with system as running:
+    async with system(tmp_path / "home", told.append) as running:
         settings, stop = CliSettings(kafka=running.kafka), asyncio.Event()
         sending = asyncio.create_task(send_until(stop, running))
         for names in IN_TURN:
@@ -102,4 +108,50 @@ async def test_a_rolling_restart_under_load_loses_and_doubles_nothing(tmp_path: 
         commands = (await read_commands(settings)).commands.values()
         pauses = [each for each in commands if (each.target, each.command) == ("channel:douyin", "pause")]
         assert len(pauses) == 1
+        code, said = await tidegate(settings, "audit", "heads", **auditing(running))
+        assert code == 0, said
+        before = await known(running, settings)
     assert [line for line in told if "did not end" in line or "killed" in line] == []
+    await asyncio.to_thread(shutil.copytree, tmp_path / "home", tmp_path / "restored", symlinks=True)
+    async with system(tmp_path / "restored", told.append) as running:
+        settings = CliSettings(kafka=running.kafka)
+        assert await known(running, settings) == before
+        await goes_on(running, settings, sent)
+
+
+def auditing(running: System) -> dict[str, str]:
+    heads = {"TIDEGATE_CLI_AUDIT_HEADS": str(running.home / AUDIT_HEADS)}
+    return heads | {"TIDEGATE_CLI_AUDIT_KEY_FILE": running.secrets.path("audit-key")}
+
+
+async def known(running: System, settings: CliSettings) -> dict[str, Any]:
+    """What must outlive a restored backup: the audit whole, the policy, the holds."""
+    code, said = await tidegate(settings, "audit", "verify", **auditing(running))
+    assert code == 0, said
+    code, policy = await tidegate(settings, "policy", "show")
+    assert code == 0, policy
+    headers = {"Authorization": f"Bearer {running.secrets.token('viewer')}"}
+    async with httpx.AsyncClient(base_url=running.url("console"), headers=headers) as client:
+        channels = (await client.get("/api/v1/channels")).json()["channels"]
+    assert [each["status"] for each in channels] == ["paused"]
+    return {"policy": policy, "channels": channels}
+
+
+async def goes_on(running: System, settings: CliSettings, before: int) -> None:
+    """What a sender repeats counts once, and what is new is judged."""
+    said = {"occurred_at": datetime.now(UTC).isoformat(), "type": "complaint_opened", "entry": "hotline"}
+    repeated = [batch(number)[-1] for number in range(COMPLAINTS)]
+    opened = [
+        {**said, "event_id": f"new{each}", "complaint_id": f"new{each}", "channel_id": "weibo"}
+        for each in range(COMPLAINTS)
+    ]
+    headers = {"Authorization": f"Bearer {running.secrets.token('demo')}"}
+    async with httpx.AsyncClient(base_url=running.url("gateway"), headers=headers, timeout=10) as client:
+        assert await taken(client, [*repeated, *opened])
+    code, told = await tidegate(settings, "ledger", "--brief", "--wait", "40")
+    assert (code, "0 dead, 0 control: closed" in told) == (0, True), told
+    assert re.findall(r"([\d,]+) valid", told) == [f"{before + COMPLAINTS:,}"]
+    await until_paused(settings, "channel:weibo")
+    commands = (await read_commands(settings)).commands.values()
+    pauses = sorted(each.target for each in commands if each.command == "pause")
+    assert pauses == ["channel:douyin", "channel:weibo"]
