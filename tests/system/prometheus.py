@@ -1,10 +1,8 @@
 """A real Prometheus for the length of a `with` block, with our configuration and rules."""
 
-import asyncio
 import contextlib
 import shutil
 import time
-from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -12,39 +10,18 @@ from typing import Any, Final
 import httpx
 import yaml
 
-from tests.system.alertmanager import eventually
+from tests.system.program import Program
 
 PROGRAM: Final = shutil.which("prometheus")
 DEPLOYED: Final = Path(__file__).resolve().parents[2] / "deploy" / "prometheus"
 
 
-class Prometheus:
+class Prometheus(Program):
     """The program, seen from outside."""
 
     def __init__(self, folder: Path, port: int, client: httpx.AsyncClient) -> None:
-        self.url = f"http://127.0.0.1:{port}"
+        super().__init__(PROGRAM, "prometheus", folder, port, client)
         self.began = time.time()
-        self._folder = folder
-        self._client = client
-        self._process: Process | None = None
-
-    async def start(self) -> None:
-        """Returns once it is ready."""
-        command = [
-            str(PROGRAM),
-            f"--config.file={self._folder / 'prometheus.yml'}",
-            f"--storage.tsdb.path={self._folder / 'data'}",
-            f"--web.listen-address={self.url.removeprefix('http://')}",
-        ]
-        with (self._folder / "prometheus.log").open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(*command, stdout=log, stderr=log)
-        await eventually(self._ready)
-
-    async def stop(self) -> None:
-        """At once."""
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
-            await self._process.wait()
 
     async def now(self, expr: str) -> list[dict[str, Any]]:
         """What a query gives at this moment."""
@@ -72,13 +49,6 @@ class Prometheus:
         found: list[dict[str, Any]] = answer["data"]["result"]
         return found
 
-    async def _ready(self) -> bool:
-        assert self._process is not None
-        assert self._process.returncode is None, "it has ended"
-        with contextlib.suppress(httpx.TransportError):
-            return (await self._client.get(f"{self.url}/-/ready")).is_success
-        return False
-
 
 def configuration(ports: Mapping[str, int], own: int) -> dict[str, Any]:
     """Ours, for processes of this machine by the names that they have in it, every second. KeyError: one is unknown."""
@@ -99,8 +69,8 @@ async def prometheus(ports: Mapping[str, int], folder: Path, port: int) -> Async
     (folder / "prometheus.yml").write_text(yaml.safe_dump(configuration(ports, port)))
     async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
         program = Prometheus(folder, port, client)
-        await program.start()
+        await program.start(f"--storage.tsdb.path={folder / 'data'}")
         try:
             yield program
         finally:
-            await program.stop()
+            await program.kill()

@@ -12,7 +12,8 @@ from services.alerting.receivers.receiver import Receiver
 from services.alerting.telling import Due
 from tests.integration.alert_receivers import Desk, delivering, world
 from tests.integration.alerting_bench import until
-from tests.system.alertmanager import PROGRAM, Alertmanager, alertmanager, eventually
+from tests.system.alertmanager import PROGRAM, Alertmanager, alertmanager
+from tests.system.program import eventually
 from tests.unit.alerting.receivers.samples import SAMPLES, alert, notice
 
 LATELY = datetime.now(UTC) - timedelta(seconds=5)

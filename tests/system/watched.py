@@ -23,7 +23,7 @@ from deploy.ports import free_port
 from schemas.topics import CHANNEL_EVENTS
 from services.policies.reading import read_policy
 from services.runtime.settings import CommonSettings
-from tests.system.alertmanager import eventually
+from tests.system.program import eventually
 from tests.system.prometheus import Prometheus, prometheus
 
 HOURS: Final = 3
