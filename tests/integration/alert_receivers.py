@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from schemas.alerts import AlertFact
+from schemas.alerts import AlertFact, AlertState
 from schemas.base import from_ms
 from services.alerting.deliverer_io import Deliverer
 from services.alerting.delivery import Patience
@@ -153,6 +153,10 @@ class Desk:
 
     def waiting(self) -> int:
         return len(self.due)
+
+    def whole(self, alert_ids: Iterable[str]) -> Iterable[AlertState]:
+        """None: each of the messages names all of its alerts."""
+        return ()
 
     async def end(self, partition: int) -> int:
         return 0
