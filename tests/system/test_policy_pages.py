@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
+from schemas.policy import FourEyes
 from services.console.trials_io import Trials
 from services.policies.changes import Ask, apply
 from services.policies.reading import read_policy
@@ -92,7 +93,8 @@ async def test_a_trial_is_cancelled_by_its_button(tmp_path: Path) -> None:
 async def test_nothing_keeps_people_out(scheme: str, locale: str) -> None:
     async with serving_console() as (world, url), chromium() as browser:
         await put_in_force(world)
-        wanted = read_policy(DEFAULT).model_copy(update={"version": 2, "indicators": {}})
+        default = read_policy(DEFAULT)
+        wanted = default.model_copy(update={"version": 2, "four_eyes": FourEyes(approvals=1)})
         await world.change(Ask("qian", datetime.now(UTC), "why"), lambda topic, ask: apply(topic, wanted, ask))
         async with visiting(browser, url, "admin", locale=locale, color_scheme=scheme, **PHONE) as page:
             for place in (
@@ -100,8 +102,12 @@ async def test_nothing_keeps_people_out(scheme: str, locale: str) -> None:
                 "/policy/edit",
                 "/policy/diff?a=default/1&b=default/2",
                 "/policy/version?label=default/1",
+                "/high-risk",
             ):
                 await page.goto(place)
+                if place == "/policy":
+                    await page.get_by_text("default/2").first.wait_for()
+                    assert await page.locator("form[action='/policy/reject']").count() == 1
                 await page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
                 assert await violations(page) == [], place
                 assert await page.evaluate("document.documentElement.scrollWidth") <= 390, place
