@@ -33,6 +33,7 @@ from services.runtime.kafka_io import producer, wait_for_broker
 from tests.chaos.compare import differences
 from tests.chaos.faults import FROZEN_SECONDS, Fault, plan
 from tests.chaos.outcome import Names, read_outcome
+from tests.chaos.overruling import Act
 from tests.chaos.people import People, resuming_policy
 from tests.oracle.morning import morning
 from tests.oracle.scenario import Sent
@@ -147,7 +148,7 @@ class Tormentor:
 async def torment(home: Path, seed: int, events: int, deaths: int, calm: float) -> list[str]:
     """Runs everything once; the differences from the truth."""
     records = list(morning(seed, events).records())
-    environment = {**os.environ, "TIDEGATE_CLOCK": "events"}
+    environment = {**os.environ, "TIDEGATE_CLOCK": "events", "TIDEGATE_CONTROL_DRIFT_INTERVAL": "5"}
     policy = resuming_policy(home)
     system = standard_system(home, environment, say, stand_ins=StandIns(traffic=False), policy=policy)
     faults = plan(seed, VICTIMS, FROZEN, tuple(REFUSING), deaths, calm)
@@ -163,6 +164,8 @@ async def torment(home: Path, seed: int, events: int, deaths: int, calm: float) 
         await asyncio.gather(line.run(), Tormentor(system, line).run(faults), people.run(seconds + SETTLE_S))
         say("all sent, all awake; waiting for the books to balance")
         found = [*await settle(system, settings, records, people), *await underived(settings)]
+        say("everything trips at once, and people overrule it")
+        found += await Act(system, settings, policy, seed).play()
         return [*found, *await unsound(system, settings, home / AUDIT_HEADS)]
 
 
