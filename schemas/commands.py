@@ -18,7 +18,7 @@ Entry = Literal["sign_in", "sign_out", "sign_in_failed"]
 """Who came to the console, who left, and who had the wrong password: about `person:<name>`, for the audit."""
 IndicatorsWord = Literal["eased"]
 """The episode behind an order is over: what it holds may be resumed as the policy says."""
-GovernorsWord = Literal["claim", "release", "figures", "granted", "declined"]
+GovernorsWord = Literal["claim", "release", "figures", "gathered", "granted", "declined"]
 Report = Literal["confirmed", "failed", "expired", "due", "drifted", "away", "back"]
 
 

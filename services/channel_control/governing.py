@@ -28,13 +28,13 @@ from services.runtime.machine import Output
 
 def govern(standing: Standing, command: Command, moment: Moment, scribe: Scribe) -> tuple[Standing, list[Output]]:
     """What comes of it. What each writer tells every few minutes is no matter for the audit."""
-    if command.issued_by != BY or command.command not in ("claim", "release", "figures", "due"):
+    if command.issued_by != BY or command.command not in ("claim", "release", "figures", "gathered"):
         word, who = command.command, command.issued_by.partition(":")[0]
         text = both(f"{word} is not for {who} to say to the governor", f"{who} 不能向总闸下达 {word}")
         return standing, [scribe.governed(command, "refused", text, {})]
     if command.figures is not None:
         return hear(standing, command.figures, moment.at), []
-    if command.command == "due":
+    if command.command == "gathered":
         after, outputs = _together(standing, command, moment, scribe)
         return _telling(standing, after, command, moment.at, scribe, outputs)
     if command.claim is None:
@@ -99,7 +99,11 @@ def _together(standing: Standing, command: Command, moment: Moment, scribe: Scri
 def _due(command: Command, at: datetime) -> Command:
     """The governor's word to itself."""
     return Command(
-        command_id=derive(command.command_id, "due"), command="due", target=GOVERNOR, issued_by=BY, issued_at=at
+        command_id=derive(command.command_id, "gathered"),
+        command="gathered",
+        target=GOVERNOR,
+        issued_by=BY,
+        issued_at=at,
     )
 
 

@@ -62,6 +62,7 @@ PEOPLES_WORDS: Final = {
     "declined": Bilingual(
         en="The governor held {target} back, for people to decide", zh="{target} 的措施超出自动处置上限，待人工决定"
     ),
+    "gathered": Bilingual(en="The governor answered what was asked together", zh="已一并答复同时提出的申请"),
     "due": Bilingual(en="The next step of {target} was due", zh="{target} 到了下一步恢复的时间"),
     "silence": Bilingual(en="{who} said until when nobody is told of {target}", zh="{who} 调整了 {target} 的告警静默"),
     "merge": Bilingual(en="{who} put incidents together", zh="{who} 合并了事件"),

@@ -100,6 +100,7 @@ WORDS: Final = {
     "confirmed": _("state of {target}", "{target} 的状态"),
     "deliver": _("tell {receiver}: {change}", "通知 {receiver}：{change}"),
     "drifted": _("what {target} shows", "{target} 的实际显示"),
+    "gathered": _("answer what was asked together", "一并答复同时提出的申请"),
     "due": _("next step of {target} is due", "{target} 到了下一步恢复的时间"),
     "eased": _("the trouble of {target} has eased", "{target} 的异常已缓解"),
     "expired": _("deadline of what waits for {target}", "{target} 待批措施的期限"),

@@ -71,7 +71,7 @@ def test_of_those_that_ask_at_once_what_protects_customers_goes_first_then_what_
     by = {5: "complaint_volume"}
     outputs = cluster.give(*(stop(number, by=by.get(number, "search_divergence")) for number in range(1, 6)))
     assert cluster.paused(CHANNELS) == [CHANNELS[number] for number in (1, 3, 4, 5)]
-    (said_,) = [each for each in said(outputs, "audit") if each["what"] == "due"]
+    (said_,) = [each for each in said(outputs, "audit") if each["what"] == "gathered"]
     assert said_["why"] == "of 4 that came together 3 are granted, the most harmful first"
     assert said_["detail"] == {"granted": [CHANNELS[5], CHANNELS[3], CHANNELS[4]], "asked": 4}
 
@@ -85,7 +85,7 @@ def test_who_asks_alone_is_answered_at_once_and_the_others_within_a_moment() -> 
     assert 25 <= cluster.now_ms - began < 60
     cluster.now_ms += MINUTE_MS
     outputs = cluster.give(stop(4))
-    assert "due" not in [each["what"] for each in said(outputs, "audit")]
+    assert "gathered" not in [each["what"] for each in said(outputs, "audit")]
 
 
 def test_what_is_lifted_while_it_is_gathered_is_granted_nothing() -> None:
