@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import datetime, timedelta
-from statistics import median
+from statistics import median, quantiles
 from time import time
 from typing import Any
 
@@ -101,7 +101,7 @@ async def painted_ms(page: Page, path: str) -> float:
 
 async def updated_ms(world: World, page: Page, number: int) -> float:
     """From a record of a hold that the console reads to the frame in which the page shows it."""
-    target, news = f"channel:c{number * 10:03}", f"news {number}"
+    target, news = f"channel:c{number * 10:03}", f"news {number}."
     changed = state(target, "frozen", hold(target, kind="freeze", reason=news, indicator=None), generation=4)
     return await shown_ms(world, page, news, CHANNEL_STATE, (target, changed))
 
@@ -125,10 +125,11 @@ async def test_the_board_is_quick_with_many_channels_and_alerts() -> None:
         await crowded(world)
         paints = [await painted_ms(page, "/") for _ in range(5)]
         size = len(await page.content())
-        updates = [await updated_ms(world, page, number) for number in range(1, 8)]
+        updates = [await updated_ms(world, page, number) for number in range(1, 21)]
         redrawn = [await redrawn_ms(world, page, number) for number in range(5)]
         print(f"\n{CHANNELS} channels, {ALERTS} alerts: first paint {sorted(map(round, paints))} ms, ", end="")
-        print(f"update {sorted(map(round, updates))} ms, by readings {sorted(map(round, redrawn))} ms, ", end="")
+        print(f"update p50 {median(updates):.0f}, p95 {quantiles(updates, n=20)[-1]:.0f} ms, ", end="")
+        print(f"by readings {sorted(map(round, redrawn))} ms, ", end="")
         print(f"page {size / 1000:.0f} KB")
         assert median(paints) < PAINT_MS
         assert min(updates) < UPDATE_MS, "the quickest, since others may keep this machine busy"
