@@ -1,7 +1,7 @@
 """Channels: what happened on each, in panes of five minutes, and its complaints one by one."""
 
 import struct
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
@@ -9,10 +9,9 @@ import numpy as np
 
 from schemas.frames import FEED_OF_MEASURE, MEASURES, RAW_TOPIC_ORDER, AnyFrame, ChannelFrame, int32, int64, uint8
 from schemas.topics import CHANNEL_EVENTS, COMPLAINT_EVENTS, CONVERSION_EVENTS
-from services.indicators.baselines import Baseline, baseline
 from services.indicators.breakdown import break_down
-from services.indicators.complaints import Complaint, Complaints, Tally
-from services.indicators.days import Span
+from services.indicators.channel_view import CODE, TOPICS, ChannelView
+from services.indicators.complaints import Complaint, Complaints
 from services.indicators.feeds import Feeds, Silence
 from services.indicators.panes import HOUR_MS, PANE_MS, Int64, Panes
 from services.indicators.standing import Admission, Ledger, Standing, fresh
@@ -25,83 +24,12 @@ PANES_KEPT_MS: Final = 9 * 24 * HOUR_MS
 COMPLAINTS_KEPT_MS: Final = 3 * 24 * HOUR_MS
 COMPLAINTS: Final = "complaints"
 _ALWAYS: Final = -(2**62)
-_CODE: Final = {name: code for code, name in enumerate(MEASURES)}
-_TOPICS: Final = tuple(sorted(set(FEED_OF_MEASURE)))
-_TOPICS_BY_FEED: Final = [RAW_TOPIC_ORDER[topic] for topic in _TOPICS]
-_FEED: Final = {RAW_TOPIC_ORDER[topic]: feed for feed, topic in enumerate(_TOPICS)}
+_TOPICS_BY_FEED: Final = [RAW_TOPIC_ORDER[topic] for topic in TOPICS]
 _KEY: Final = struct.Struct(">ci")
 _TOPICS_KEY: Final = _KEY.pack(b"t", 0)
 
 _Earliest = dict[int, dict[str, int]]
 """By slot and input, the earliest pane that was touched."""
-
-
-class ChannelView:
-    """One channel as its rules see it."""
-
-    def __init__(self, slot: int, panes: Panes, complaints: Complaints, around: Surroundings) -> None:
-        self._slot = slot
-        self._panes = panes
-        self._complaints = complaints
-        self._around = around
-        self._looked: dict[tuple[int | None, Span], None] = {}
-
-    def today(self, now_ms: int) -> Span:
-        """The business day that ends with `now_ms` or has begun before it, so far."""
-        return Span(self._around.days.of(now_ms - 1).span.start, now_ms)
-
-    def trailing(self, now_ms: int, hours: int) -> Span:
-        """The last hours."""
-        return Span(now_ms - hours * HOUR_MS, now_ms)
-
-    def before(self, span: Span, hours: int) -> Span:
-        """The hours that end where a span begins."""
-        return Span(span.start - hours * HOUR_MS, span.start)
-
-    def baseline(self, now_ms: int, topics: Iterable[str]) -> Baseline:
-        """The days to compare the 24 hours until `now_ms` with: those alike, of which all these topics tell."""
-        return baseline(
-            self._around.calendar, now_ms, usable=lambda span: all(self._heard(topic, span) for topic in topics)
-        )
-
-    def total(self, measure: str, span: Span) -> int:
-        """The sum of one of MEASURES over the panes of a span; spend is in millionths of CNY."""
-        code = _CODE[measure]
-        self._looked[FEED_OF_MEASURE[code], span] = None
-        return self._panes.total(self._slot, code, span)
-
-    def complaints(self, span: Span, *, per_person: int) -> Tally:
-        """The complaints of a span, of which at most so many count per account or address."""
-        self._looked[None, span] = None
-        return self._complaints.tally(span, per_person)
-
-    def complained_of(self, span: Span) -> Counter[str]:
-        """How many complaints of a span name which product, whether they count or are too many of one person."""
-        return Counter(each.product for each in self._complaints.within(span) if each.product is not None)
-
-    def silent(self, topic: str, now_ms: int) -> bool:
-        """Whether nothing of a raw topic was heard for longer than the policy's `max_silence`."""
-        return not self._heard(topic, Span(now_ms - self._around.max_silence_ms, now_ms))
-
-    def reaches(self, topic: str, span: Span) -> bool:
-        """Whether a raw topic was heard in the older half of a span, its middle pane included: what is known of it
-        then reaches back over half of the span or more."""
-        return self._heard(topic, Span(span.start, (span.start + span.end) // 2 + PANE_MS))
-
-    def _heard(self, topic: str, span: Span) -> bool:
-        feed = _FEED[topic]
-        self._looked[_TOPICS[feed], span] = None
-        return self._panes.heard(self._slot, feed, span)
-
-    def sources(self) -> list[tuple[int, int, int]]:
-        """`(source, from, to)`: where the events lie that were looked at through this view."""
-        found: list[tuple[int, int, int]] = []
-        for feed, span in self._looked:
-            if feed is None:
-                found += [(source, offset, offset + 1) for source, offset in self._complaints.events(span)]
-            else:
-                found += [each for each in self._panes.ranges(self._slot, span) if each[0] >> 16 == feed]
-        return found
 
 
 class ChannelStore:
@@ -117,7 +45,7 @@ class ChannelStore:
         self._slots: dict[str, int] = {}
         self._names: dict[int, str] = {}
         self._free: list[int] = []
-        self._panes = Panes([_TOPICS.index(topic) for topic in FEED_OF_MEASURE])
+        self._panes = Panes([TOPICS.index(topic) for topic in FEED_OF_MEASURE])
         self._feeds = Feeds(self._panes)
         self._complaints: dict[int, Complaints] = defaultdict(Complaints)
         self._watched: set[str] = set()
@@ -190,7 +118,7 @@ class ChannelStore:
 
     def _note_measures(self, slot: Int64, pane: Int64, measure: np.ndarray, touched: _Earliest) -> None:
         for name in self._watched - {COMPLAINTS}:
-            rows = measure == _CODE[name]
+            rows = measure == CODE[name]
             for each, at in zip(slot[rows].tolist(), pane[rows].tolist(), strict=True):
                 _note(touched, each, name, at)
 
@@ -243,7 +171,7 @@ class ChannelStore:
 
     def standing_subjects(self, reads: Collection[str]) -> Iterable[str]:
         """All channels that have any of it: they are few, and ratios change without an event."""
-        slots = self._panes.used([_CODE[name] for name in reads if name != COMPLAINTS])
+        slots = self._panes.used([CODE[name] for name in reads if name != COMPLAINTS])
         if COMPLAINTS in reads:
             slots |= {slot for slot, complaints in self._complaints.items() if len(complaints)}
         return [f"channel:{self._names[slot]}" for slot in slots]

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from schemas.base import Bilingual
 from services.indicators.baselines import DAY_MS, Baseline
-from services.indicators.channel import ChannelView
+from services.indicators.channel_view import ChannelView
 from services.indicators.days import Span
 from services.indicators.rule import Verdict, graded, unsure
 from services.indicators.statistics import surely_lower

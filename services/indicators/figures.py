@@ -3,7 +3,8 @@
 from typing import Final
 
 from schemas.governor import Figures, Hour
-from services.indicators.channel import ChannelStore, ChannelView
+from services.indicators.channel import ChannelStore
+from services.indicators.channel_view import ChannelView
 from services.indicators.days import Span
 from services.indicators.panes import HOUR_MS
 from services.indicators.store import Surroundings

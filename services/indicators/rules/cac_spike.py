@@ -14,7 +14,7 @@ from pydantic import Field
 from schemas.base import Bilingual, Severity
 from schemas.policy import Clearing
 from schemas.topics import CHANNEL_EVENTS, CONVERSION_EVENTS
-from services.indicators.channel import ChannelView
+from services.indicators.channel_view import ChannelView
 from services.indicators.comparison import (
     HOURS,
     PATIENCE,

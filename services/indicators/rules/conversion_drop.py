@@ -13,7 +13,7 @@ from schemas.base import Bilingual, Severity
 from schemas.events import Segment
 from schemas.policy import Clearing
 from schemas.topics import CHANNEL_EVENTS, CONVERSION_EVENTS
-from services.indicators.channel import ChannelView
+from services.indicators.channel_view import ChannelView
 from services.indicators.comparison import HOURS, PATIENCE, Confidence, Wander, before_words, fallen, with_note
 from services.indicators.examples import amounts, fires, silent
 from services.indicators.rule import Case, Limits, Order, Rule, Share, Verdict, Words

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from schemas.base import Bilingual
-from services.indicators.channel import ChannelStore, ChannelView
+from services.indicators.channel import ChannelStore
+from services.indicators.channel_view import ChannelView
 from services.indicators.examples import Example
 from services.indicators.machine import IndicatorMachine
 from services.indicators.registry import code_of, found_in

@@ -1,7 +1,7 @@
 """Clicks that buy nothing: past so many clicks per purchase over six hours, the team is told."""
 
 from schemas.base import Bilingual
-from services.indicators.channel import ChannelView
+from services.indicators.channel_view import ChannelView
 from services.indicators.examples import amounts, fires, silent
 from services.indicators.rule import Case, Limits, Rule, Verdict, Words, graded
 
