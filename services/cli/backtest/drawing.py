@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from schemas.backtest import Point, Report, Series, Trip
 from schemas.base import to_ms
-from services.cli.backtest.figures import clock, figure, lasting
 from services.cli.backtest.markup import say
+from services.cli.backtest.readable import clock, figure, lasting
 
 _WIDTH: Final = 1000
 _HEIGHT: Final = 200

@@ -7,8 +7,8 @@ from typing import Final
 
 from schemas.backtest import Difference, Report, Run, Series, Trip
 from services.cli.backtest.drawing import Axis
-from services.cli.backtest.figures import amount, clock, figure, lasting, name_of, short
 from services.cli.backtest.markup import both, chip, orders, say, table
+from services.cli.backtest.readable import amount, clock, figure, lasting, name_of, short
 from services.indicators.registry import all_rules
 
 _NAMED: Final = ("channel:", "product:", "brand:", "market:")

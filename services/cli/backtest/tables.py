@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.backtest import Report, Run, Trip
-from services.cli.backtest.figures import amount, clock, figure, lasting, short
+from services.cli.backtest.readable import amount, clock, figure, lasting, short
 
 SHOWN = 40
 """Rows of a table at most; the JSON and the page have all."""

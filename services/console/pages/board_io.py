@@ -14,7 +14,7 @@ from services.console.pages import board, business_view, health_view
 from services.console.pages.board import Kind, Show, Wanted
 from services.console.pages.frame_io import Frame
 from services.console.pages.indicators import INDICATORS, Known, of_subject
-from services.console.pages.lines import Line, Lines
+from services.console.pages.sparklines import Line, Lines
 from services.console.pages.speaking import Speaker
 from services.console.pages.visitor_io import Visiting, Visitor
 

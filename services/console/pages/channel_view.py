@@ -14,7 +14,7 @@ from schemas.channels import ChannelState, FourEyesRequest, Hold
 from services.console.pages.chart_data import Band, Frame, Mark, Reading, Series
 from services.console.pages.charts import timeline
 from services.console.pages.indicators import Known
-from services.console.pages.lines import shown_by
+from services.console.pages.sparklines import shown_by
 from services.console.pages.speaking import Speaker
 from services.console.views import Alerts, Audit, Channels
 from services.incidents.held import Held, held

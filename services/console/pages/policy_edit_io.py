@@ -23,8 +23,8 @@ from services.console.trials import DAYS
 from services.console.trials_io import Trials
 from services.policies.changes import Ask, apply
 from services.policies.editing import CannotEditError
-from services.policies.figures import put_figure, settable
 from services.policies.reading import check
+from services.policies.settable import put_figure, settable
 
 MAX_BYTES: Final = 100_000
 """Of a document in the form: with all that a form adds, it then fits into a request."""

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from schemas.policy import Policy
 from services.policies.differences import changes
 from services.policies.editing import CannotEditError
-from services.policies.figures import Settable, put_figure, settable
 from services.policies.reading import check
+from services.policies.settable import Settable, put_figure, settable
 
 DEFAULT = (Path(__file__).parents[3] / "deploy/policy.yaml").read_text("utf-8")
 OWN = """version: 2

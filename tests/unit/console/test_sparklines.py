@@ -3,7 +3,7 @@
 from zoneinfo import ZoneInfo
 
 from schemas.directory import Directory
-from services.console.pages.lines import Lines
+from services.console.pages.sparklines import Lines
 from services.console.pages.speaking import Language, Speaker
 from tests.unit.console.readings import NOW_MS, Read, read
 from tests.unit.console.samples import NOW
