@@ -114,7 +114,7 @@ def test_alerts_hear_what_became_of_their_orders(outputs: list[Output]) -> None:
 def test_every_word_of_the_contract_has_a_place() -> None:
     parts = Command.model_json_schema()["properties"]["command"]["anyOf"]
     words = {word for part in parts for word in part.get("enum", [part.get("const")])}
-    governors = ANSWERS | {"claim", "release", "figures"}
+    governors = ANSWERS | {"claim", "release", "figures", "gathered"}
     assert words == ACTIONS | PERSONS_WORDS | INDICATORS_WORDS | REPORTS | governors | set(get_args(Switch)) | ENTRIES
 
 
