@@ -32,7 +32,8 @@ CONTRACT: dict[type[BaseModel], str] = {
 }
 WORDS = {
     "pause", "throttle", "freeze", "take_down", "escalate", "resume", "approve", "reject", "acknowledge", "silence",
-    "override", "withdraw", "merge", "split", "automation_off", "automation_on", "eased", "claim", "release", "figures", "gathered",
+    "override", "withdraw", "merge", "split", "automation_off", "automation_on", "eased", "claim", "release", "figures",
+    "gathered",
     "granted", "declined", "confirmed", "failed", "expired", "due", "drifted", "away", "back",
     "sign_in", "sign_out", "sign_in_failed",
 }  # fmt: skip
