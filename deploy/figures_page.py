@@ -7,7 +7,7 @@ from typing import Final
 
 from deploy import written_page
 from schemas.goals import DEFAULT_GOALS, Goal
-from services.console.figures import FIGURES, Figure
+from services.console.state.figures import FIGURES, Figure
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "figures.md"
 _INTRO: Final = """\

@@ -73,7 +73,7 @@ LABELS: Final[dict[str, Label]] = {
     "part": Label("of a process, as `/readyz` or its log names it; its partitions are parts", 256),
     "partition": Label("a number; the settings fix how many, 4 unless told otherwise", 128),
     "platform": Label("of the list of platforms; `default` where there is none", 32),
-    "reason": Label("`no_json`, `missing_field`, `bad_value`, … as `services/ingest/reasons.py` has them", 10),
+    "reason": Label("`no_json`, `missing_field`, `bad_value`, … as `services/ingest/reading/reasons.py` has them", 10),
     "receiver": Label("of the receivers' file", 64),
     "route": Label("the template of a route, never the path; `other` for what has none", 128),
     "sent": Label("`yes`, `no`", 2),

@@ -12,7 +12,7 @@ Outcome = Literal[
 
 
 class Link(Message):
-    """A record's place in the chain of its writer on its partition of `audit`, see services/runtime/chain.py.
+    """A record's place in the chain of its writer on its partition of `audit`, see services/runtime/machines/chain.py.
 
     number: from 1 on. previous: the digest of the record before it, zeros for the first.
     """

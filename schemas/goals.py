@@ -30,7 +30,7 @@ FigureId = Literal[
     "answer_seconds",
     "negative_mentions_ratio",
 ]
-"""The twenty figures; what each is stands in services/console/figures.py."""
+"""The twenty figures; what each is stands in services/console/state/figures.py."""
 
 Segment = Literal["young", "middle", "silver", "high_net_worth"]
 Figure = Annotated[float, Field(ge=0)]

@@ -25,8 +25,8 @@ from starlette.types import Receive, Scope, Send
 
 from deploy.demo.platform_state import Call, Fault, PlatformState
 from schemas.channels import WantedState
-from services.runtime import http_io
 from services.runtime.health import Health
+from services.runtime.http import http_io
 
 PORT = "TIDEGATE_DEMO_PLATFORM_PORT"
 TOKEN = "TIDEGATE_DEMO_PLATFORM_TOKEN"  # noqa: S105 - the name of a variable

@@ -27,9 +27,9 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from services.runtime import logs
 from services.runtime.health import Health
-from services.runtime.http_io import listen, routes, serve_app
+from services.runtime.http.http_io import listen, routes, serve_app
+from services.runtime.http.signing import check_secrets
 from services.runtime.settings import CommonSettings, Port, load, variable
-from services.runtime.signing import check_secrets
 
 KEPT = 10_000
 """Messages and attempts remembered; a stand-in may run for weeks."""

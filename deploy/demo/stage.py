@@ -14,8 +14,8 @@ import httpx
 from deploy.demo.stories import Event
 from deploy.launcher.secrets import ROLES
 from deploy.launcher.system import System
-from services.cli.replay_io import tell_end, tell_time
-from services.runtime.kafka_io import producer
+from services.cli.replay.replay_io import tell_end, tell_time
+from services.runtime.kafka.kafka_io import producer
 from services.runtime.settings import CommonSettings
 
 PATIENCE_S = 30.0

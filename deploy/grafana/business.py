@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from deploy.grafana.pieces import Choice, Page, Panel, Query, Row
-from services.console.figures import FIGURES, Figure, Unit
+from services.console.state.figures import FIGURES, Figure, Unit
 
 _UNITS: Final[dict[Unit, str]] = {
     "number": "none",

@@ -5,21 +5,21 @@ import logging
 from prometheus_client import REGISTRY
 
 from schemas.topics import ALERTS, STATE_ALERTING
-from services.alerting.deliverer_io import Deliverer
-from services.alerting.delivery import Patience
-from services.alerting.heartbeat_io import Heartbeat
-from services.alerting.lines_io import Lines
+from services.alerting.groups.timekeeper_io import Timekeeper
 from services.alerting.machine import AlertingMachine, build
 from services.alerting.metrics import AlertingCollector
-from services.alerting.receiver_watch_io import ReceiverWatch
+from services.alerting.sending.deliverer_io import Deliverer
+from services.alerting.sending.delivery import Patience
+from services.alerting.sending.lines_io import Lines
 from services.alerting.settings import AlertingSettings
-from services.alerting.timekeeper_io import Timekeeper
-from services.alerting.watchdog_io import Watchdog
-from services.runtime import faust_io
-from services.runtime.companion_io import Companions
+from services.alerting.watching.heartbeat_io import Heartbeat
+from services.alerting.watching.receiver_watch_io import ReceiverWatch
+from services.alerting.watching.watchdog_io import Watchdog
+from services.runtime.faust import faust_io
 from services.runtime.health import Health
-from services.runtime.machine import Companion, MachineService
-from services.runtime.report_log_io import ReportLog
+from services.runtime.machines.companion_io import Companions
+from services.runtime.machines.machine import Companion, MachineService
+from services.runtime.machines.report_log_io import ReportLog
 from services.runtime.settings import variable
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from schemas.base import Bilingual, Instant, Ref, from_ms
 from schemas.problems import problems_of
 from services.alerting.telling import Due
 from services.runtime.ids import derive
-from services.runtime.machine import Record
+from services.runtime.machines.machine import Record
 
 
 def delivery(

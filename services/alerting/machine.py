@@ -14,12 +14,12 @@ from schemas.audit import AuditRecord
 from schemas.base import HexId, Instant, Versioned, from_ms
 from schemas.topics import ALERT_STATE, AUDIT, DAY_MS
 from services.alerting import audit
-from services.alerting.group import Group, Scene
-from services.alerting.group_desk import DUE, GROUP, PACE, Desk, Look, Pace
+from services.alerting.groups.group import Group, Scene
+from services.alerting.groups.group_desk import DUE, GROUP, PACE, Desk, Look, Pace
+from services.alerting.groups.muting import MUTING_KEYS, Muting
 from services.alerting.merge import Merged, merge, state
-from services.alerting.muting import MUTING_KEYS, Muting
 from services.alerting.telling import SEVERITIES, Due, is_over
-from services.runtime.machine import Machine, Output, Record
+from services.runtime.machines.machine import Machine, Output, Record
 from services.runtime.murmur import misplaced
 
 KEEP_MS: Final = 31 * DAY_MS

@@ -6,7 +6,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.core import Metric
 
 from services.alerting.machine import AlertingMachine
-from services.alerting.watch import Look
+from services.alerting.watching.watch import Look
 from services.runtime.machine_metrics import MachineCollector, gauge
 from services.runtime.metrics import SLOW_SECONDS
 

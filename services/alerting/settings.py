@@ -6,15 +6,15 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, Field, PlainValidator, SecretStr, ValidationInfo, field_validator
 
 from schemas.closed import Duration
-from services.alerting.linking import Linker
 from services.alerting.receivers.book import DEFAULT, read_book
 from services.alerting.receivers.receiver import Receiver
 from services.alerting.receivers.webhook import Webhook
-from services.alerting.watch import Limits
+from services.alerting.sending.linking import Linker
+from services.alerting.watching.watch import Limits
+from services.runtime.http.signing import check_secrets
+from services.runtime.http.urls import check_url
 from services.runtime.link_settings import LinkSettings
 from services.runtime.settings import Port, variable
-from services.runtime.signing import check_secrets
-from services.runtime.urls import check_url
 
 
 def _url(value: SecretStr) -> SecretStr:

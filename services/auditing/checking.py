@@ -13,7 +13,7 @@ from typing import Any, Final
 from schemas.audit import Link
 from schemas.base import Instant, Message, Name, Ref
 from services.auditing.heads import Signed
-from services.runtime.chain import BEGINNING, ChainName, canonical, digest_of
+from services.runtime.machines.chain import BEGINNING, ChainName, canonical, digest_of
 
 REPEATABLE: Final = 2**15
 """So many last records of a chain may come again after a death: far more than are written between two snapshots."""

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from schemas.audit import ChainHead, SignedHead
-from services.runtime.chain import ChainName, canonical
+from services.runtime.machines.chain import ChainName, canonical
 
 
 class Vouched(NamedTuple):

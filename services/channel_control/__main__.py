@@ -4,7 +4,7 @@ import os
 from datetime import UTC, datetime
 
 from services.channel_control.app import run
-from services.channel_control.platform_list import platforms_of
+from services.channel_control.enforcing.platform_list import platforms_of
 from services.channel_control.settings import ControlSettings
 from services.runtime.settings import load, refusing
 

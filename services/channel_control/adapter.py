@@ -14,8 +14,8 @@ from typing import Any, ClassVar, Final, Protocol, TypeAlias, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from schemas.channels import WantedState
-from services.channel_control.reconcile import Answer, Trouble
-from services.runtime.outgoing import Request
+from services.channel_control.enforcing.reconcile import Answer, Trouble
+from services.runtime.http.outgoing import Request
 
 MAX_RETRY_AFTER_DIGITS: Final = 7
 

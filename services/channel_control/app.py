@@ -6,25 +6,25 @@ from prometheus_client import REGISTRY
 
 from schemas.topics import CHANNEL_COMMANDS, STATE_CHANNEL_CONTROL
 from services.channel_control.adapter import Adapter
-from services.channel_control.attention import Attention
-from services.channel_control.attention_io import Listener
-from services.channel_control.expirer_io import Expirer
-from services.channel_control.lookout_io import Lookout
+from services.channel_control.enforcing.lookout_io import Lookout
+from services.channel_control.enforcing.no_platform import NoPlatform
+from services.channel_control.enforcing.platform_io import Platforms
+from services.channel_control.enforcing.reachability import Sights
+from services.channel_control.enforcing.reconcile import Patience
+from services.channel_control.enforcing.reconciler_io import Limits, Reconciler
+from services.channel_control.enforcing.watcher_io import Watcher
+from services.channel_control.holding.expirer_io import Expirer
 from services.channel_control.machine import ControlMachine
 from services.channel_control.metrics import ControlCollector
-from services.channel_control.no_platform import NoPlatform
-from services.channel_control.platform_io import Platforms
-from services.channel_control.reachability import Sights
-from services.channel_control.reconcile import Patience
-from services.channel_control.reconciler_io import Limits, Reconciler
+from services.channel_control.opening.attention import Attention
+from services.channel_control.opening.attention_io import Listener
 from services.channel_control.settings import ControlSettings
-from services.channel_control.watcher_io import Watcher
-from services.runtime import faust_io
-from services.runtime.companion_io import Companions
-from services.runtime.harness_io import Tuning
-from services.runtime.machine import Companion, MachineService
-from services.runtime.pulse import safe_pause
-from services.runtime.report_log_io import ReportLog
+from services.runtime.faust import faust_io
+from services.runtime.machines.companion_io import Companions
+from services.runtime.machines.harness_io import Tuning
+from services.runtime.machines.machine import Companion, MachineService
+from services.runtime.machines.pulse import safe_pause
+from services.runtime.machines.report_log_io import ReportLog
 from services.runtime.settings import variable
 
 

@@ -11,8 +11,8 @@ from schemas.base import Bilingual
 from schemas.channels import FourEyesRequest, Hold
 from schemas.commands import Command
 from schemas.policy import Policy
+from services.channel_control.holding.target import Target
 from services.channel_control.sentences import both, chinese, cut, own
-from services.channel_control.target import Target
 
 MAX_NOTE: Final = 500
 """Characters of a person's words in an alert, of which a hundred may come together there; all are in the audit."""

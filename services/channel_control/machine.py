@@ -20,23 +20,23 @@ from schemas.governor import GOVERNOR, Governor
 from schemas.policy import Policy, PolicyInForce
 from schemas.problems import problems_of
 from schemas.topics import CHANNEL_COMMANDS, TOPICS
-from services.channel_control.addresses import Address, address_of
-from services.channel_control.automation import asks_because, switch
-from services.channel_control.claims import words
-from services.channel_control.deadlines import deadlines, is_early
 from services.channel_control.decision import Moment
-from services.channel_control.drift import corrected
-from services.channel_control.governing import govern
-from services.channel_control.governor import Standing
-from services.channel_control.holds import waits
+from services.channel_control.enforcing.addresses import Address, address_of
+from services.channel_control.enforcing.drift import corrected
+from services.channel_control.enforcing.outages import Outages, is_about_platform
+from services.channel_control.governing.claims import words
+from services.channel_control.governing.governing import govern
+from services.channel_control.governing.governor import Standing
+from services.channel_control.holding.deadlines import deadlines, is_early
+from services.channel_control.holding.holds import waits
+from services.channel_control.holding.target import Target, decode, encode
+from services.channel_control.opening.ramps import resume_for, running
 from services.channel_control.orders import decide
-from services.channel_control.outages import Outages, is_about_platform
-from services.channel_control.ramps import resume_for, running
+from services.channel_control.people.automation import asks_because, switch
 from services.channel_control.scribe import Scribe
 from services.channel_control.seen import SeenIds
 from services.channel_control.sentences import both
-from services.channel_control.target import Target, decode, encode
-from services.runtime.machine import Output, Record
+from services.runtime.machines.machine import Output, Record
 from services.runtime.murmur import misplaced
 
 POLICY_KEY: Final = b"policy"

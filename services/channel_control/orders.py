@@ -9,23 +9,23 @@ from schemas import automation
 from schemas.base import Bilingual
 from schemas.channels import Hold, HoldKind
 from schemas.commands import Action, Command, IndicatorsWord, PersonsWord, Report
-from services.channel_control.approvals import answer
-from services.channel_control.claims import answered, as_request, claimed, must_claim
-from services.channel_control.deadlines import expire
 from services.channel_control.decision import AlertNote, Decision, Moment, note_of, notes_for, refuse
-from services.channel_control.entries import CONSOLES_WORDS, ENTRIES, entry
-from services.channel_control.four_eyes import with_void
-from services.channel_control.holds import HOLD_KINDS, acts, asks, counts, is_record, place, waits, why
-from services.channel_control.loosening import override, resume, withdraw
-from services.channel_control.overrides import masked_by
-from services.channel_control.ramps import paced
-from services.channel_control.regrouping import regroup
-from services.channel_control.reports import report
-from services.channel_control.resuming import due, eased, ended, relapse
+from services.channel_control.enforcing.reports import report
+from services.channel_control.governing.claims import answered, as_request, claimed, must_claim
+from services.channel_control.holding.deadlines import expire
+from services.channel_control.holding.holds import HOLD_KINDS, acts, asks, counts, is_record, place, waits, why
+from services.channel_control.holding.loosening import override, resume, withdraw
+from services.channel_control.holding.overrides import masked_by
+from services.channel_control.holding.staleness import is_about_content, is_guardrail, is_stale
+from services.channel_control.holding.target import Target
+from services.channel_control.opening.ramps import paced
+from services.channel_control.opening.resuming import due, eased, ended, relapse
+from services.channel_control.people.approvals import answer
+from services.channel_control.people.entries import CONSOLES_WORDS, ENTRIES, entry
+from services.channel_control.people.four_eyes import with_void
+from services.channel_control.people.regrouping import regroup
+from services.channel_control.people.silences import silence
 from services.channel_control.sentences import KINDS, both
-from services.channel_control.silences import silence
-from services.channel_control.staleness import is_about_content, is_guardrail, is_stale
-from services.channel_control.target import Target
 
 ACTIONS: Final = frozenset(get_args(Action))
 PERSONS_WORDS: Final = frozenset(get_args(PersonsWord))

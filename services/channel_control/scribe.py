@@ -12,10 +12,10 @@ from schemas.audit import AuditRecord, Outcome
 from schemas.base import Bilingual, Message, Ref, from_ms
 from schemas.commands import Command
 from services.channel_control.decision import AlertNote, Decision
+from services.channel_control.holding.target import Target
 from services.channel_control.sentences import both, chinese
-from services.channel_control.target import Target
 from services.runtime.ids import derive
-from services.runtime.machine import Output, Record
+from services.runtime.machines.machine import Output, Record
 
 FACTS_PER_RECORD: Final = 10_000
 """The numbers of one record's facts begin at its offset times this: they rise with the log and need no counter."""

@@ -5,10 +5,10 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from services.channel_control.headers import header_text
+from services.channel_control.enforcing.headers import header_text
 from services.channel_control.platforms.generic import signing_secret
+from services.runtime.http.urls import BaseUrl
 from services.runtime.settings import CommonSettings, Port
-from services.runtime.urls import BaseUrl
 
 
 class ControlSettings(CommonSettings):

@@ -12,24 +12,19 @@ from collections.abc import Callable, Coroutine
 from importlib.metadata import version
 from typing import Any
 
-from services.cli import (
-    alert_io,
-    archive_io,
-    audit_io,
-    automation_io,
-    backtest_io,
-    drill_io,
-    explain_io,
-    incident_io,
-    ledger_io,
-    letters_io,
-    policy_io,
-    replay_io,
-    scan_io,
-    topics_io,
-    user_io,
-    verify_io,
-)
+from services.cli import automation_io, topics_io, user_io
+from services.cli.alert import alert_io
+from services.cli.archive import archive_io
+from services.cli.audit import audit_io
+from services.cli.backtest import backtest_io
+from services.cli.drill import drill_io
+from services.cli.incident import incident_io
+from services.cli.ledger import ledger_io
+from services.cli.letters import letters_io
+from services.cli.policy import policy_io
+from services.cli.proof import explain_io, verify_io
+from services.cli.replay import replay_io
+from services.cli.scan import scan_io
 from services.cli.settings import CliSettings
 from services.runtime import logs
 from services.runtime.settings import load

@@ -12,7 +12,7 @@ from schemas.commands import Command
 from schemas.topics import CHANNEL_COMMANDS, TOPICS
 from services.cli.settings import CliSettings
 from services.policies.changes import Ask, RefusedError
-from services.runtime.kafka_io import producer, wait_for_broker
+from services.runtime.kafka.kafka_io import producer, wait_for_broker
 
 
 def add_commands(commands: Any) -> None:

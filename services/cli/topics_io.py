@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 from services.cli.settings import CliSettings
-from services.runtime.kafka_io import (
+from services.runtime.kafka.kafka_io import (
     TopicMismatchError,
     TopicRefusedError,
     check_topics,

@@ -8,15 +8,16 @@ from prometheus_client import REGISTRY
 
 from schemas.topics import CHANNEL_COMMANDS
 from services.console.app import build_app
-from services.console.business import Business
-from services.console.feed_io import Feed
 from services.console.metrics import ReadingsCollector
 from services.console.settings import ConsoleSettings
+from services.console.state.business import Business
+from services.console.state.feed_io import Feed
 from services.console.state_metrics import StateCollector
-from services.runtime import api_io, logs
+from services.runtime import logs
 from services.runtime.health import Health
-from services.runtime.http_io import listen
-from services.runtime.publisher_io import Publisher
+from services.runtime.http import api_io
+from services.runtime.http.http_io import listen
+from services.runtime.kafka.publisher_io import Publisher
 from services.runtime.settings import load, variable
 
 

@@ -5,43 +5,43 @@ from typing import Annotated, Final
 from fastapi import Depends, FastAPI
 
 from schemas.topics import CHANNEL_COMMANDS, TOPICS
-from services.console.answers import OrderProblem
-from services.console.approvals_io import approval_routes
-from services.console.automation_io import automation_routes
-from services.console.desk_io import Desk, Publishing
-from services.console.feed_io import Feed
-from services.console.figures_io import figure_routes
-from services.console.incidents_io import incident_routes, regrouping_routes
-from services.console.links_io import link_routes
-from services.console.ordering_io import order_routes
-from services.console.pages.alert_io import alert_routes
-from services.console.pages.alerts_io import alerts_routes
-from services.console.pages.board_io import board_routes
-from services.console.pages.channel_io import channel_routes
-from services.console.pages.desks_io import desk_routes
-from services.console.pages.forms_io import form_routes
-from services.console.pages.frame_io import Frame, PageError
-from services.console.pages.high_risk_io import high_risk_routes
-from services.console.pages.incidents_io import incidents_routes
-from services.console.pages.leaving_io import leaving_routes
-from services.console.pages.live_io import live_routes
-from services.console.pages.policy_edit_io import policy_edit_routes
-from services.console.pages.policy_io import policy_routes
-from services.console.pages.policy_trial_io import policy_trial_routes
-from services.console.pages.provider_door_io import provider_routes
-from services.console.pages.signing_in_io import sign_in_routes
+from services.console.api.answers import OrderProblem
+from services.console.api.approvals_io import approval_routes
+from services.console.api.automation_io import automation_routes
+from services.console.api.figures_io import figure_routes
+from services.console.api.incidents_io import incident_routes, regrouping_routes
+from services.console.api.links_io import link_routes
+from services.console.api.ordering_io import order_routes
+from services.console.api.policy_words_io import policy_word_routes
+from services.console.api.reading_io import directory_routes, reading_routes
+from services.console.api.scanning_io import scanning_routes
+from services.console.desk.desk_io import Desk, Publishing
+from services.console.desk.policy_desk_io import Changing, PolicyDesk
+from services.console.jobs.proving_io import prover_of
+from services.console.jobs.trials_io import Trials
+from services.console.pages.alerts.alert_io import alert_routes
+from services.console.pages.alerts.alerts_io import alerts_routes
+from services.console.pages.alerts.incidents_io import incidents_routes
+from services.console.pages.board.board_io import board_routes
+from services.console.pages.board.channel_io import channel_routes
+from services.console.pages.board.high_risk_io import high_risk_routes
+from services.console.pages.desks.desks_io import desk_routes
+from services.console.pages.door.leaving_io import leaving_routes
+from services.console.pages.door.provider_door_io import provider_routes
+from services.console.pages.door.signing_in_io import sign_in_routes
+from services.console.pages.frame.forms_io import form_routes
+from services.console.pages.frame.frame_io import Frame, PageError
+from services.console.pages.frame.live_io import live_routes
+from services.console.pages.policy.policy_edit_io import policy_edit_routes
+from services.console.pages.policy.policy_io import policy_routes
+from services.console.pages.policy.policy_trial_io import policy_trial_routes
 from services.console.people import Person
-from services.console.policy_desk_io import Changing, PolicyDesk
-from services.console.policy_words_io import policy_word_routes
-from services.console.proving_io import prover_of
-from services.console.reading_io import directory_routes, reading_routes
-from services.console.scanning_io import scanning_routes
 from services.console.settings import ConsoleSettings
 from services.console.signin.gate_io import Gate, Renewing
 from services.console.signin.registrar_io import Registrar
-from services.console.trials_io import Trials
-from services.runtime.api_io import bearer, new_app, refusal
+from services.console.state.feed_io import Feed
 from services.runtime.health import Health
+from services.runtime.http.api_io import bearer, new_app, refusal
 
 MAX_BODY_BYTES: Final = 128 * 1024
 RETRY_S: Final = 2

@@ -13,10 +13,10 @@ from prometheus_client.registry import Collector
 
 from schemas.goals import Goals
 from schemas.readings import Scope
-from services.console.business import Business, Value, today
-from services.console.figures import ALL, FIGURES
-from services.console.readings import Readings
-from services.console.tallies import Tallies
+from services.console.state.business import Business, Value, today
+from services.console.state.figures import ALL, FIGURES
+from services.console.state.readings import Readings
+from services.console.state.tallies import Tallies
 from services.runtime.machine_metrics import gauge
 
 ORDERS = Counter(

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.base import Name
-from services.runtime.tokens import TokenOwner
+from services.runtime.http.tokens import TokenOwner
 
 Role = Literal["viewer", "operator", "approver", "admin"]
 """A viewer reads and scans; an operator gives orders; an approver says yes or no to what waits for people; an admin

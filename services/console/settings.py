@@ -9,9 +9,9 @@ from pydantic import Field, PlainValidator, SecretStr, ValidationInfo, field_val
 from services.console.people import TokenHolder
 from services.console.signin.settings import SignInSettings
 from services.runtime.files import File
+from services.runtime.http.tls import ServerCertificate, server_certificate
+from services.runtime.http.tokens import Tokens, read_tokens
 from services.runtime.settings import Port, variable
-from services.runtime.tls import ServerCertificate, server_certificate
-from services.runtime.tokens import Tokens, read_tokens
 
 
 class ConsoleSettings(SignInSettings):

@@ -7,7 +7,7 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from schemas.channels import ChannelState, Hold
-from services.console.views import Alerts, Channels
+from services.console.state.views import Alerts, Channels
 from services.runtime.machine_metrics import gauge
 
 MOST_CHANNELS: Final = 1_000

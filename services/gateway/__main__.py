@@ -7,11 +7,13 @@ from schemas.topics import RAW_TOPICS
 from services.gateway.app import build_app
 from services.gateway.door.promise_io import PromiseFeed
 from services.gateway.settings import GatewaySettings
-from services.runtime import api_io, logs, traces_io
+from services.runtime import logs
 from services.runtime.health import Health
-from services.runtime.http_io import listen
-from services.runtime.publisher_io import Publisher
+from services.runtime.http import api_io
+from services.runtime.http.http_io import listen
+from services.runtime.kafka.publisher_io import Publisher
 from services.runtime.settings import load, variable
+from services.runtime.tracing import traces_io
 
 
 async def serve(settings: GatewaySettings) -> None:

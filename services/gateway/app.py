@@ -20,11 +20,11 @@ from services.gateway.intake_io import Intake
 from services.gateway.publishing import Publishing
 from services.gateway.senders import Sender
 from services.gateway.settings import GatewaySettings
-from services.runtime import traces, traces_io
-from services.runtime.api_io import ApiError, bearer, errors, new_app
 from services.runtime.health import Health
-from services.runtime.machine import Output
-from services.runtime.publisher_io import BrokerAwayError
+from services.runtime.http.api_io import ApiError, bearer, errors, new_app
+from services.runtime.kafka.publisher_io import BrokerAwayError
+from services.runtime.machines.machine import Output
+from services.runtime.tracing import traces, traces_io
 
 RETRY_S: Final = 2
 SLICE: Final = 500

@@ -12,7 +12,7 @@ from schemas.dead_letters import Problem
 from schemas.events import EVENT, MAX_RECORD_BYTES, TOPIC_OF, AnyEvent, routing_key
 from schemas.problems import problems_of
 from services.gateway.senders import Sender
-from services.runtime.machine import Output
+from services.runtime.machines.machine import Output
 
 MAX_AHEAD: Final = timedelta(minutes=5)
 """How far an event may be ahead of our clock: one wrong clock must not silence everyone."""

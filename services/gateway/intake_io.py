@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect
 from services.gateway.bodies import JSON, NDJSON, TooLargeError, UnreadableError, inflate, split
 from services.gateway.budget import Budget, NoRoomError, Share
 from services.gateway.settings import GatewaySettings
-from services.runtime.api_io import ApiError, refusal
+from services.runtime.http.api_io import ApiError, refusal
 
 LEAST_BYTES: Final = 16 * 1024
 """What a request counts at least; bounds how many can be in work."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from services.runtime.machine import Output
+from services.runtime.machines.machine import Output
 
 
 class Publishing(Protocol):

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from schemas.base import Name
 from schemas.dead_letters import Problem
 from schemas.events import TOPIC_OF, AnyEvent
-from services.runtime.tokens import TokenOwner
+from services.runtime.http.tokens import TokenOwner
 
 ALL: Final = "*"
 

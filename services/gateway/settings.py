@@ -9,9 +9,9 @@ from pydantic import Field, PlainValidator, ValidationInfo, field_validator
 from services.gateway.door.settings import DoorSettings
 from services.gateway.senders import Sender
 from services.runtime.files import File
+from services.runtime.http.tls import ServerCertificate, server_certificate
+from services.runtime.http.tokens import Tokens, read_tokens
 from services.runtime.settings import Port, variable
-from services.runtime.tls import ServerCertificate, server_certificate
-from services.runtime.tokens import Tokens, read_tokens
 
 MIB = 1024 * 1024
 

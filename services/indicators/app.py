@@ -9,9 +9,9 @@ from services.indicators.machine import IndicatorMachine
 from services.indicators.machine import build as build_machine
 from services.indicators.metrics import IndicatorCollector
 from services.indicators.settings import IndicatorsSettings
-from services.runtime import faust_io
-from services.runtime.harness_io import Tuning
-from services.runtime.machine import MachineService
+from services.runtime.faust import faust_io
+from services.runtime.machines.harness_io import Tuning
+from services.runtime.machines.machine import MachineService
 from services.runtime.settings import variable
 
 FETCH_WAIT_MS: Final = 1_500

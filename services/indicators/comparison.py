@@ -8,12 +8,12 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from schemas.base import Bilingual
-from services.indicators.baselines import DAY_MS, Baseline
-from services.indicators.channel_view import ChannelView
-from services.indicators.days import Span
 from services.indicators.rule import Verdict, graded, unsure
 from services.indicators.statistics import surely_lower
-from services.indicators.telling import joined
+from services.indicators.subjects.channel_view import ChannelView
+from services.indicators.verdicts.telling import joined
+from services.indicators.windows.baselines import DAY_MS, Baseline
+from services.indicators.windows.days import Span
 
 HOURS: Final = 24
 DAYS: Final = 7

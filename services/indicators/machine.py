@@ -5,32 +5,33 @@ from typing import Final
 
 from schemas.frames import Mark, decode
 from schemas.topics import frames
-from services.indicators import herald, snapshot
-from services.indicators.actor import ActorStore
-from services.indicators.answers import count_answers
-from services.indicators.brand import BrandStore
-from services.indicators.cases import ComplaintStore
-from services.indicators.channel import ChannelStore
-from services.indicators.content import ContentStore
-from services.indicators.episodes import Episode
-from services.indicators.figures import figures
-from services.indicators.judging import Judge, Place
-from services.indicators.market import MarketStore
-from services.indicators.minutes import MINUTE_MS
-from services.indicators.outbox import Outbox
-from services.indicators.product import ProductStore
+from services.indicators import snapshot
 from services.indicators.registry import rules_of
 from services.indicators.rule import AnyRule
 from services.indicators.seen import Seen
 from services.indicators.snapshot import Progress
 from services.indicators.standing import Ledger, Standing
-from services.indicators.store import Store, Touched
-from services.indicators.suspicion import count_suspicious
-from services.indicators.tallies import KEY as TALLY
-from services.indicators.tallies import Tallies
-from services.indicators.troubles import Troubles
-from services.indicators.tuning import InForce, PolicyRefusedError, tune
-from services.runtime.machine import Output, Record
+from services.indicators.subjects.actor import ActorStore
+from services.indicators.subjects.brand import BrandStore
+from services.indicators.subjects.cases import ComplaintStore
+from services.indicators.subjects.channel import ChannelStore
+from services.indicators.subjects.content import ContentStore
+from services.indicators.subjects.market import MarketStore
+from services.indicators.subjects.minutes import MINUTE_MS
+from services.indicators.subjects.product import ProductStore
+from services.indicators.subjects.store import Store, Touched
+from services.indicators.told import herald
+from services.indicators.told.answers import count_answers
+from services.indicators.told.figures import figures
+from services.indicators.told.suspicion import count_suspicious
+from services.indicators.told.tallies import KEY as TALLY
+from services.indicators.told.tallies import Tallies
+from services.indicators.verdicts.episodes import Episode
+from services.indicators.verdicts.judging import Judge, Place
+from services.indicators.verdicts.outbox import Outbox
+from services.indicators.verdicts.troubles import Troubles
+from services.indicators.verdicts.tuning import InForce, PolicyRefusedError, tune
+from services.runtime.machines.machine import Output, Record
 
 FIRST_CLOSE_MS: Final = 24 * 3_600_000
 """On the wall clock a first start judges no further back: commands of older verdicts would be stale, and one event with
@@ -60,7 +61,7 @@ def build(subject: str, partition: int, *, readings: bool = False) -> "Indicator
 
 
 class IndicatorMachine:
-    """See services.runtime.machine.Machine. Time and policy come with the marks, so they are part of the log."""
+    """See services.runtime.machines.machine.Machine. Time and policy come with the marks: they are part of the log."""
 
     def __init__(
         self, subject: str, partition: int, store: Store, rules: Sequence[AnyRule], *, readings: bool = False

@@ -17,9 +17,9 @@ from schemas.base import Bilingual, Maturity, Severity
 from schemas.closed import Closed
 from schemas.commands import Action
 from schemas.policy import Clearing
-from services.indicators.days import Days, Span
 from services.indicators.examples import Example
-from services.indicators.store import Surroundings
+from services.indicators.subjects.store import Surroundings
+from services.indicators.windows.days import Days, Span
 
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS

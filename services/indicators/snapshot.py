@@ -7,8 +7,8 @@ from typing import Final
 
 import msgspec
 
-from services.indicators.episodes import Episode, Key
 from services.indicators.standing import Standing
+from services.indicators.verdicts.episodes import Episode, Key
 
 FORMAT: Final = 2
 MACHINE: Final = b"machine"

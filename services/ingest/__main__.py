@@ -7,11 +7,12 @@ import sys
 
 from services.ingest.app import Ingest
 from services.ingest.settings import IngestSettings
-from services.runtime import logs, traces_io
+from services.runtime import logs
 from services.runtime.health import Health
-from services.runtime.http_io import health_app, listen, serving, stop_on_signals
-from services.runtime.kafka_io import TopicMismatchError, TopicRefusedError
+from services.runtime.http.http_io import health_app, listen, serving, stop_on_signals
+from services.runtime.kafka.kafka_io import TopicMismatchError, TopicRefusedError
 from services.runtime.settings import load, variable
+from services.runtime.tracing import traces_io
 
 
 async def serve(settings: IngestSettings) -> None:

@@ -18,20 +18,20 @@ from aiokafka.structs import TopicPartition
 from schemas.dead_letters import DeadLetter
 from schemas.topics import POLICY
 from services.ingest import marks, metrics
-from services.ingest.fetch_io import Fetched, Fetcher
-from services.ingest.holdings_io import Holdings
-from services.ingest.owned import PORTION_BYTES, portions
+from services.ingest.frames.routing import PatientRows, Router, Rows
+from services.ingest.holding.holdings_io import Holdings
+from services.ingest.holding.owned import PORTION_BYTES, portions
+from services.ingest.holding.sealing import Sealer
 from services.ingest.policy_book import PolicyBook
-from services.ingest.records import Records
+from services.ingest.reading.fetch_io import Fetched, Fetcher
+from services.ingest.reading.records import Records
 from services.ingest.reporting import Reporting
-from services.ingest.routing import PatientRows, Router, Rows
-from services.ingest.sealing import Sealer
 from services.ingest.settings import IngestSettings
 from services.ingest.spans_io import EventSpans
 from services.ingest.writing_io import Writer
-from services.runtime import kafka_io
 from services.runtime.end_io import end_process
 from services.runtime.health import Health
+from services.runtime.kafka import kafka_io
 from services.runtime.metrics import BROKER_UP
 
 log = logging.getLogger(__name__)

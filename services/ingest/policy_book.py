@@ -4,7 +4,7 @@ from pydantic import ValidationError
 
 from schemas.policy import Policy, PolicyRef
 from services.ingest.marks import PolicyInMarks
-from services.ingest.records import Records
+from services.ingest.reading.records import Records
 
 ACTIVE = b"active"
 

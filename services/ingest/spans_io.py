@@ -1,12 +1,12 @@
 """Spans of the events that ingest takes in: one for each request that they came with, until its frames are written."""
 
 from schemas.frames import SubjectFrame
-from services.ingest.records import Records
-from services.ingest.source import Source
+from services.ingest.holding.source import Source
+from services.ingest.reading.records import Records
 from services.ingest.traced import headers_of
-from services.runtime import traces, traces_io
-from services.runtime.traces import Context, Headers
-from services.runtime.traces_io import NOTHING, Span
+from services.runtime.tracing import traces, traces_io
+from services.runtime.tracing.traces import Context, Headers
+from services.runtime.tracing.traces_io import NOTHING, Span
 
 
 class EventSpans:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from schemas.frames import ActorFrame, ChannelFrame, ProductFrame, SubjectFrame, int64
-from services.runtime.traces import MOST, Context, Headers
+from services.runtime.tracing.traces import MOST, Context, Headers
 
 Traced = Mapping[int, Mapping[int, Context]]
 """By source and offset."""

@@ -10,13 +10,13 @@ from schemas.dead_letters import DeadLetter
 from schemas.topics import DEAD_LETTERS, SUBJECTS
 from schemas.topics import frames as frames_topic
 from services.ingest import marks, metrics
+from services.ingest.frames.routing import Frames, PatientRows, Rows
 from services.ingest.marks import PolicyInMarks, Progress
-from services.ingest.routing import Frames, PatientRows, Rows
 from services.ingest.settings import IngestSettings
 from services.ingest.spans_io import EventSpans
 from services.runtime.end_io import end_process
-from services.runtime.machine import Output
-from services.runtime.output_io import OutputSender
+from services.runtime.machines.machine import Output
+from services.runtime.machines.output_io import OutputSender
 
 
 class Writer:

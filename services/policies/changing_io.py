@@ -11,10 +11,10 @@ from schemas.policy import PolicyInForce
 from schemas.policy_topic import CHAINS_KEY, AuditChains, PolicyTopic
 from schemas.topics import ALERTS, AUDIT, CHANNEL_COMMANDS, POLICY, TOPICS
 from services.policies.changes import Ask, Change, RefusedError, document
-from services.runtime.chain import Chains
-from services.runtime.kafka_io import producer, read_compacted, wait_for_broker
-from services.runtime.machine import Output
-from services.runtime.producer_io import end
+from services.runtime.kafka.kafka_io import producer, read_compacted, wait_for_broker
+from services.runtime.kafka.producer_io import end
+from services.runtime.machines.chain import Chains
+from services.runtime.machines.machine import Output
 from services.runtime.settings import CommonSettings
 
 log = logging.getLogger(__name__)

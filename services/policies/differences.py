@@ -9,7 +9,7 @@ from schemas.policy import FirePolicy, IndicatorPolicy, Policy
 from schemas.resuming import is_guardrail
 from services.indicators.registry import all_rules, one_of_each
 from services.indicators.rule import AnyRule
-from services.indicators.tuning import Tuned, Tuning, tuning_of
+from services.indicators.verdicts.tuning import Tuned, Tuning, tuning_of
 
 NOTHING_ACTS = {rule.id: IndicatorPolicy(enabled=False) for rule in all_rules()}
 """Under which no indicator does anything."""

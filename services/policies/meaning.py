@@ -10,7 +10,7 @@ from schemas.base import Bilingual, Maturity
 from schemas.policy import IndicatorPolicy, Policy
 from services.indicators.registry import all_rules, one_of_each
 from services.indicators.rule import AnyRule
-from services.indicators.tuning import Tuned, tuning_of
+from services.indicators.verdicts.tuning import Tuned, tuning_of
 from services.policies.differences import compare, figures_of
 
 _DEFAULT: Final = IndicatorPolicy()

@@ -9,7 +9,7 @@ from schemas.policy import IndicatorPolicy, Policy
 from schemas.problem_words import both
 from services.indicators.registry import all_rules, one_of_each
 from services.indicators.rule import AnyRule
-from services.indicators.tuning import tuning_of
+from services.indicators.verdicts.tuning import tuning_of
 from services.policies.differences import figures_of
 from services.policies.documents import Document
 from services.policies.editing import CannotEditError, put

@@ -4,9 +4,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
+from services.runtime.http.signed_notes import MIN_KEY
+from services.runtime.http.urls import BaseUrl
 from services.runtime.settings import CommonSettings, variable
-from services.runtime.signed_notes import MIN_KEY
-from services.runtime.urls import BaseUrl
 
 
 class LinkSettings(CommonSettings):

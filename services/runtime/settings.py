@@ -35,8 +35,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from services.runtime.files import File
-from services.runtime.tls import TlsFileError, client_context
-from services.runtime.urls import BaseUrl
+from services.runtime.http.tls import TlsFileError, client_context
+from services.runtime.http.urls import BaseUrl
 
 ENV_PREFIX = "TIDEGATE_"
 SERVICE_PREFIXES = (

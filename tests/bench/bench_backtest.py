@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 
 from schemas.policy import Policy
 from services.cli.backtest.engine import Backtest
+from services.cli.backtest.pipeline import RawRecord
 from services.cli.backtest.timeline import blocks, boundary
-from services.cli.pipeline import RawRecord
-from services.indicators.days import Span
+from services.indicators.windows.days import Span
 from tests.bench.load import CHANNELS, Raw, hourly, mix
 
 START = 1_795_400_000

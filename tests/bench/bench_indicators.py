@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from schemas.frames import FORMAT, MEASURES, ActorFrame, ChannelFrame, Mark, Read, Slice, encode, source_of
 from schemas.policy import Policy
 from services.indicators.machine import IndicatorMachine, build
-from services.runtime.machine import Record
+from services.runtime.machines.machine import Record
 
 CHANNELS: Final = 200
 ADDRESSES: Final = 65_000

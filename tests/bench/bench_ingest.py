@@ -14,12 +14,12 @@ from typing import Any
 import orjson
 
 from schemas import frames
-from services.ingest.duplicates import WINDOW_MS, Duplicates
-from services.ingest.judging import Judge
-from services.ingest.quarantine import BadLimit
-from services.ingest.records import Records
-from services.ingest.routing import Router, Rows
-from services.ingest.source import Source
+from services.ingest.frames.routing import Router, Rows
+from services.ingest.holding.quarantine import BadLimit
+from services.ingest.holding.source import Source
+from services.ingest.reading.duplicates import WINDOW_MS, Duplicates
+from services.ingest.reading.judging import Judge
+from services.ingest.reading.records import Records
 from tests.bench.load import mix
 
 KEY = b"k" * 32

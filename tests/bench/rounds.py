@@ -21,10 +21,10 @@ from deploy.launcher.system import System
 from deploy.launcher.table import StandIns
 from schemas.commands import Command
 from schemas.topics import CHANNEL_COMMANDS
-from services.cli.ledger_io import read_lines
+from services.cli.ledger.ledger_io import read_lines
 from services.cli.settings import CliSettings
 from services.indicators.machine import STORES
-from services.runtime.kafka_io import follow, producer
+from services.runtime.kafka.kafka_io import follow, producer
 from tests.bench import load
 from tests.bench.sender import COMPLAINTS_TO_PAUSE, preload
 from tests.support.wide_policy import wide_policy

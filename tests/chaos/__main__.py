@@ -23,13 +23,13 @@ from deploy.launcher.standard import standard_system
 from deploy.launcher.system import System
 from deploy.launcher.table import AUDIT_HEADS, StandIns
 from services.auditing.heads import private_key
+from services.cli.audit.audit_io import check, read_heads
 from services.cli.audit.words import lines_of
-from services.cli.audit_io import check, read_heads
-from services.cli.replay_io import tell_end, tell_time
+from services.cli.proof.verify_io import not_proved
+from services.cli.replay.replay_io import tell_end, tell_time
 from services.cli.settings import CliSettings
-from services.cli.verify_io import not_proved
 from services.indicators.machine import STORES
-from services.runtime.kafka_io import producer, wait_for_broker
+from services.runtime.kafka.kafka_io import producer, wait_for_broker
 from tests.chaos.compare import differences
 from tests.chaos.faults import FROZEN_SECONDS, Fault, plan
 from tests.chaos.outcome import Names, read_outcome

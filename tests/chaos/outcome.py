@@ -13,11 +13,11 @@ import numpy as np
 
 from schemas.frames import MEASURES
 from schemas.topics import ALERT_STATE, AUDIT, CHANNEL_COMMANDS, CHANNEL_STATE, DEAD_LETTERS, indicators_state
-from services.cli.ledger import Line
-from services.cli.ledger_io import read_lines
+from services.cli.ledger.ledger import Line
+from services.cli.ledger.ledger_io import read_lines
 from services.cli.settings import CliSettings
-from services.indicators.panes import HOUR_MS, PANE_MS, PANES, PageRecord
-from services.runtime.kafka_io import follow, read_compacted
+from services.indicators.windows.panes import HOUR_MS, PANE_MS, PANES, PageRecord
+from services.runtime.kafka.kafka_io import follow, read_compacted
 from tests.oracle.facts import Trip
 
 Document = dict[str, Any]

@@ -22,9 +22,9 @@ from schemas.policy import PolicyInForce
 from schemas.topics import ALERT_STATE, AUDIT, CHANNEL_COMMANDS, CHANNEL_STATE
 from services.cli.settings import CliSettings
 from services.policies.reading import read_policy
+from services.runtime.http.signing import signed
 from services.runtime.ids import derive
-from services.runtime.kafka_io import follow, producer, read_compacted, wait_for_broker
-from services.runtime.signing import signed
+from services.runtime.kafka.kafka_io import follow, producer, read_compacted, wait_for_broker
 from tests.chaos.overruled import (
     AT_ONCE,
     CHANNELS,

@@ -9,7 +9,7 @@ from schemas.alerts import AlertFact, AlertState
 from schemas.base import from_ms
 from services.alerting.machine import build
 from services.alerting.telling import Due
-from services.runtime.machine import Record
+from services.runtime.machines.machine import Record
 from tests.contract.test_messages import CONTRACT
 
 EVIDENCE = {

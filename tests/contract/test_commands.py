@@ -11,13 +11,13 @@ from schemas.alerts import AlertFact
 from schemas.audit import AuditRecord
 from schemas.channels import ChannelState, WantedState
 from schemas.commands import Command, Switch
-from services.channel_control.entries import ENTRIES
+from services.channel_control.enforcing.reconcile import Trouble, confirmation, drift, failure
+from services.channel_control.holding.target import Target
 from services.channel_control.machine import ControlMachine
 from services.channel_control.orders import ACTIONS, ANSWERS, INDICATORS_WORDS, PERSONS_WORDS, REPORTS
-from services.channel_control.reconcile import Trouble, confirmation, drift, failure
-from services.channel_control.target import Target
+from services.channel_control.people.entries import ENTRIES
 from services.runtime.ids import derive
-from services.runtime.machine import Output
+from services.runtime.machines.machine import Output
 from tests.unit.channel_control.orders import CHANNEL, NOW, confirmed, hex_id, order, persons, record, said
 
 MODELS: dict[str, type[BaseModel]] = {"channel-state": ChannelState, "audit": AuditRecord, "alerts": AlertFact}

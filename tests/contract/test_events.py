@@ -9,8 +9,8 @@ import pytest
 
 from schemas.dead_letters import Problem
 from schemas.events import EVENTS, MAX_RECORD_BYTES, TOPIC_OF
-from services.ingest.judging import Judge
-from services.ingest.records import Records
+from services.ingest.reading.judging import Judge
+from services.ingest.reading.records import Records
 
 AT = "2026-11-23T09:30:00Z"
 AT_MS = 1_795_426_200_000

@@ -18,14 +18,14 @@ from starlette.routing import Route
 
 from schemas.alerts import AlertFact, AlertState
 from schemas.base import from_ms
-from services.alerting.deliverer_io import Deliverer
-from services.alerting.delivery import Patience
-from services.alerting.lines_io import Lines
-from services.alerting.linking import Linker
 from services.alerting.receivers.receiver import Receiver
+from services.alerting.sending.deliverer_io import Deliverer
+from services.alerting.sending.delivery import Patience
+from services.alerting.sending.lines_io import Lines
+from services.alerting.sending.linking import Linker
 from services.alerting.telling import Due
 from services.runtime.health import Health
-from services.runtime.http_io import listen, serving
+from services.runtime.http.http_io import listen, serving
 from tests.certificates import self_signed
 from tests.integration.alerting_bench import HASTE
 from tests.unit.alerting.receivers.samples import alert, notice

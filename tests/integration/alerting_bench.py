@@ -14,14 +14,14 @@ from pydantic import SecretStr
 
 from deploy.demo.receiver import build_app
 from schemas.alerts import AlertFact
-from services.alerting.deliverer_io import Deliverer
-from services.alerting.delivery import Patience
-from services.alerting.lines_io import Lines
 from services.alerting.machine import AlertingMachine, build
 from services.alerting.receivers.webhook import Webhook
+from services.alerting.sending.deliverer_io import Deliverer
+from services.alerting.sending.delivery import Patience
+from services.alerting.sending.lines_io import Lines
 from services.runtime.health import Health
-from services.runtime.http_io import listen, serving
-from services.runtime.machine import Output, Record
+from services.runtime.http.http_io import listen, serving
+from services.runtime.machines.machine import Output, Record
 
 SECRET = "whsec_" + base64.b64encode(b"not a secret of anyone, a test's").decode()
 HASTE = Patience(base_s=0.02, cap_s=0.1)

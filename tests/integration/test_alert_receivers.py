@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 from standardwebhooks import Webhook
 
-from services.alerting.delivery import Patience
-from services.alerting.linking import Linker
 from services.alerting.receivers.book import parse_book
 from services.alerting.receivers.receiver import Receiver
+from services.alerting.sending.delivery import Patience
+from services.alerting.sending.linking import Linker
+from services.runtime.http.signed_notes import unseal
 from services.runtime.logs import NOISY
-from services.runtime.signed_notes import unseal
 from tests.integration.alert_receivers import KEY, Desk, Post, World, delivering, due, post, world
 from tests.integration.alerting_bench import until
 from tests.unit.alerting.receivers.samples import ENVIRON
-from tests.unit.alerting.test_signing import SECRET
+from tests.unit.alerting.sending.test_signing import SECRET
 
 TAKEN = '{"code":0,"errcode":0}'
 

@@ -10,10 +10,10 @@ import pytest
 from pydantic import SecretStr
 
 from schemas.alerts import AlertFact
-from services.alerting.heartbeat_io import Heartbeat
-from services.alerting.lines_io import Lines
-from services.alerting.receiver_watch import WRITER
-from services.alerting.receiver_watch_io import ReceiverWatch
+from services.alerting.sending.lines_io import Lines
+from services.alerting.watching.heartbeat_io import Heartbeat
+from services.alerting.watching.receiver_watch import WRITER
+from services.alerting.watching.receiver_watch_io import ReceiverWatch
 from services.runtime.settings import CommonSettings
 from tests.integration.alert_receivers import Desk, World, delivering, due, world
 from tests.integration.alerting_bench import MemoryLog, until

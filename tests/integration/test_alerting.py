@@ -22,9 +22,9 @@ from schemas.alerting import AlertingPolicy
 from schemas.alerts import AlertFact, AlertState
 from schemas.policy import Policy, PolicyInForce
 from schemas.topics import ALERT_STATE, ALERTS, AUDIT, TOPICS
-from services.cli.audit_io import check as check_audit
+from services.cli.audit.audit_io import check as check_audit
 from services.runtime.ids import derive
-from services.runtime.kafka_io import ensure_topics, follow, producer, read_compacted
+from services.runtime.kafka.kafka_io import ensure_topics, follow, producer, read_compacted
 from services.runtime.murmur import partition_of
 from services.runtime.settings import CommonSettings
 from tests.chaos.compare import lines_of

@@ -13,13 +13,13 @@ from deploy.embedded.broker import Broker
 from schemas.alerts import AlertState
 from schemas.topics import ALERT_STATE
 from services.runtime.ids import derive
-from services.runtime.kafka_io import ensure_topics, read_compacted
+from services.runtime.kafka.kafka_io import ensure_topics, read_compacted
 from services.runtime.settings import CommonSettings
 from tests.integration.alert_receivers import world
 from tests.integration.alerting_bench import until
 from tests.integration.test_alerting import sender
 from tests.unit.alerting.facts import opening
-from tests.unit.alerting.test_signing import SECRET
+from tests.unit.alerting.sending.test_signing import SECRET
 
 BOOK = """
 - {name: default, kind: webhook, url: env:HOOK_URL, secret: env:HOOK_SECRET}

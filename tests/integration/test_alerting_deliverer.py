@@ -10,13 +10,13 @@ import pytest
 
 from schemas.alerting import AlertingPolicy, Storm
 from schemas.policy import Policy, PolicyInForce
-from services.alerting.deliverer_io import BUG, PLAIN
-from services.alerting.delivery import Answer, Patience
 from services.alerting.machine import build
 from services.alerting.receivers.notice import Notice
 from services.alerting.receivers.webhook import Webhook
+from services.alerting.sending.deliverer_io import BUG, PLAIN
+from services.alerting.sending.delivery import Answer, Patience
+from services.runtime.http.outgoing import Reply, Request
 from services.runtime.ids import derive
-from services.runtime.outgoing import Reply, Request
 from tests.integration.alerting_bench import SECRET, MemoryLog, delivering, receiver, until
 from tests.unit.alerting.facts import ALERTS, fact, opening
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from services.alerting.signing import headers
+from services.alerting.sending.signing import headers
 from services.alerting.telling import Due
 from tests.integration.alerting_bench import SECRET, Receiver, receiver
 from tests.unit.alerting.facts import ALERTS

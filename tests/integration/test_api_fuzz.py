@@ -13,8 +13,8 @@ from schemas.base import from_ms
 from schemas.policy import Policy, PolicyRef
 from schemas.readings import Reading, Standing, Tally
 from schemas.topics import ALERT_STATE, CHANNEL_STATE, POLICY, READINGS
-from services.runtime.kafka_io import ensure_topics, producer
-from services.runtime.machine import Output
+from services.runtime.kafka.kafka_io import ensure_topics, producer
+from services.runtime.machines.machine import Output
 from services.runtime.settings import CommonSettings
 from tests.integration.http_service import running
 from tests.integration.test_console import control

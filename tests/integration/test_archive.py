@@ -23,15 +23,15 @@ from schemas.events import TOPIC_OF
 from schemas.policy import Policy
 from schemas.topics import RAW_TOPICS
 from services.cli.archive.alike import Alike
+from services.cli.archive.archived_log_io import ArchivedLog
 from services.cli.archive.columns import columns_of
+from services.cli.archive.parquet_io import pieces_in, read
 from services.cli.archive.rows import Masking, Row
-from services.cli.archived_log_io import ArchivedLog
-from services.cli.parquet_io import pieces_in, read
-from services.cli.pipeline import Pipeline, RawRecord
-from services.cli.raw_log_io import Archived, raw_log
-from services.ingest.records import Records
-from services.runtime import kafka_io
-from services.runtime.broker_io import admin_client
+from services.cli.backtest.pipeline import Pipeline, RawRecord
+from services.cli.backtest.raw_log_io import Archived, raw_log
+from services.ingest.reading.records import Records
+from services.runtime.kafka import kafka_io
+from services.runtime.kafka.broker_io import admin_client
 from tests.support.indicator_log import commands
 from tests.support.ingest import PSEUDONYM_KEY, ROOT, Ingests, Record, ingests
 from tests.support.waiting import eventually

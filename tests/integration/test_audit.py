@@ -23,7 +23,7 @@ from schemas.topics import AUDIT, TOPICS
 from services.cli.__main__ import parser
 from services.cli.settings import CliSettings
 from services.runtime.ids import derive
-from services.runtime.kafka_io import ensure_topics, producer
+from services.runtime.kafka.kafka_io import ensure_topics, producer
 from tests.support.waiting import eventually
 from tests.unit.cli.audit.logs import TARGETS, WRITERS, Log, record, resealed, written
 

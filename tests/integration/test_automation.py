@@ -8,8 +8,8 @@ from deploy.embedded.broker import Broker
 from schemas import automation
 from schemas.topics import CHANNEL_COMMANDS, TOPICS
 from services.channel_control.machine import ControlMachine
-from services.runtime import kafka_io
-from services.runtime.machine import Record
+from services.runtime.kafka import kafka_io
+from services.runtime.machines.machine import Record
 from services.runtime.settings import CommonSettings
 from tests.support.command_line import tidegate
 from tests.unit.channel_control.orders import order, record, said

@@ -26,9 +26,9 @@ from schemas.commands import Command
 from schemas.events import EVENT, TOPIC_OF, routing_key
 from schemas.topics import ALERTS, CHANNEL_COMMANDS
 from services.cli.backtest.timeline import boundary
-from services.cli.replay_io import tell_end, tell_time
+from services.cli.replay.replay_io import tell_end, tell_time
 from services.cli.settings import CliSettings
-from services.runtime.kafka_io import follow, producer
+from services.runtime.kafka.kafka_io import follow, producer
 
 DAY = datetime(2026, 11, 24, tzinfo=ZoneInfo("Asia/Shanghai"))
 """The day of the incidents; eight days before it nothing happens but what they are compared with."""

@@ -9,8 +9,8 @@ import pytest
 from deploy.embedded.broker import Broker
 from deploy.ports import free_port
 from schemas.topics import TOPICS
-from services.runtime.broker_io import wait_for_broker
-from services.runtime.kafka_io import ensure_topics, follow, producer, read_compacted
+from services.runtime.kafka.broker_io import wait_for_broker
+from services.runtime.kafka.kafka_io import ensure_topics, follow, producer, read_compacted
 from services.runtime.settings import CommonSettings
 from tests.support.secured import HOST, PASSWORD, credentials, pem_files, secured
 

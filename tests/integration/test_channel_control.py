@@ -21,8 +21,8 @@ import pytest
 from deploy.embedded.broker import Broker
 from deploy.ports import free_port
 from schemas.topics import ALERTS, AUDIT, CHANNEL_COMMANDS, CHANNEL_STATE
-from services.cli.audit_io import check as check_audit
-from services.runtime.kafka_io import ensure_topics, follow, producer
+from services.cli.audit.audit_io import check as check_audit
+from services.runtime.kafka.kafka_io import ensure_topics, follow, producer
 from services.runtime.settings import CommonSettings
 from tests.unit.channel_control.orders import CHANNEL, SIGNAL, hex_id, order, persons
 

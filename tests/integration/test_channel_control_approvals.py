@@ -6,7 +6,7 @@ from typing import Any
 
 from schemas.policy import Approvals, Policy, PolicyInForce
 from schemas.topics import ALERTS, CHANNEL_COMMANDS
-from services.runtime.kafka_io import producer
+from services.runtime.kafka.kafka_io import producer
 from services.runtime.settings import CommonSettings
 from tests.integration.test_channel_control import (  # noqa: F401 - the fixture is found by its name
     Platform,

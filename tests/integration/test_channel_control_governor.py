@@ -9,7 +9,7 @@ from schemas.policy import IndicatorPolicy, Policy, PolicyInForce
 from schemas.readings import Reading
 from schemas.resuming import ResumePolicy
 from schemas.topics import ALERTS, CHANNEL_COMMANDS, CHANNEL_STATE, READINGS
-from services.runtime.kafka_io import producer
+from services.runtime.kafka.kafka_io import producer
 from services.runtime.settings import CommonSettings
 from tests.integration.test_channel_control import (  # noqa: F401 - the fixture is found by its name
     Platform,

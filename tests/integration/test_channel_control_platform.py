@@ -17,13 +17,13 @@ from deploy.demo.platform import build_app
 from deploy.demo.platform_state import PlatformState
 from deploy.ports import free_port
 from schemas.channels import WantedState
-from services.channel_control.addresses import DEFAULT, Address
+from services.channel_control.enforcing.addresses import DEFAULT, Address
+from services.channel_control.enforcing.platform_io import Platforms
+from services.channel_control.enforcing.reconcile import Answer, Patience, Seen, Trouble
+from services.channel_control.enforcing.reconciler_io import Limits, Reconciler
 from services.channel_control.machine import ControlMachine
-from services.channel_control.platform_io import Platforms
 from services.channel_control.platforms.generic import Generic, GenericOptions
-from services.channel_control.reconcile import Answer, Patience, Seen, Trouble
-from services.channel_control.reconciler_io import Limits, Reconciler
-from services.runtime import http_io
+from services.runtime.http import http_io
 from tests.unit.channel_control.orders import CHANNEL, SIGNAL, order, persons, record
 
 DEADLINE_S = 0.3

@@ -16,8 +16,8 @@ from deploy.embedded.broker import Broker
 from schemas.policy import Policy, PolicyRef
 from schemas.topics import POLICY, RAW_TOPICS
 from services.gateway.door import form_note
-from services.runtime.kafka_io import ensure_topics, producer
-from services.runtime.machine import Output
+from services.runtime.kafka.kafka_io import ensure_topics, producer
+from services.runtime.machines.machine import Output
 from services.runtime.settings import CommonSettings
 from tests.integration.http_service import HttpService, running, until, until_ready
 from tests.integration.test_gateway import environ_of, everything

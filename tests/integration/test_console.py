@@ -19,8 +19,8 @@ from schemas.policy import Policy, PolicyRef
 from schemas.topics import ALERT_STATE, CHANNEL_COMMANDS, CHANNEL_STATE, POLICY
 from services.channel_control.machine import ControlMachine
 from services.runtime.ids import derive
-from services.runtime.kafka_io import ensure_topics, follow, producer
-from services.runtime.machine import Output
+from services.runtime.kafka.kafka_io import ensure_topics, follow, producer
+from services.runtime.machines.machine import Output
 from services.runtime.settings import CommonSettings
 from tests.integration.http_service import HttpService, ends_badly, running, until, until_ready
 from tests.support.machines import send, standing_in

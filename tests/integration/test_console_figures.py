@@ -13,8 +13,8 @@ from schemas.frames import AnyFrame, encode
 from schemas.policy import Policy
 from schemas.topics import frames
 from services.indicators.machine import build
-from services.runtime.kafka_io import ensure_topics, producer
-from services.runtime.machine import Output
+from services.runtime.kafka.kafka_io import ensure_topics, producer
+from services.runtime.machines.machine import Output
 from services.runtime.settings import CommonSettings
 from tests.integration.http_service import until, until_ready
 from tests.integration.test_console import API, console

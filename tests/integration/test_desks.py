@@ -18,17 +18,17 @@ from schemas.readings import Cases, OpenCase
 from schemas.topics import AUDIT, CHANNEL_EVENTS, DEAD_LETTERS, READINGS, TOPICS
 from services.cli.__main__ import parser
 from services.cli.settings import CliSettings
-from services.console.chain_check_io import ChainCheck
-from services.console.feed_io import Feed
+from services.console.jobs.chain_check_io import ChainCheck
 from services.console.settings import ConsoleSettings
+from services.console.state.feed_io import Feed
 from services.gateway.bodies import NDJSON, split
 from services.gateway.checking import check
-from services.ingest.quarantine import dead_letter
-from services.ingest.sealing import Sealer
-from services.ingest.validation import judge
+from services.ingest.holding.quarantine import dead_letter
+from services.ingest.holding.sealing import Sealer
+from services.ingest.reading.validation import judge
 from services.runtime.health import Health
-from services.runtime.kafka_io import ensure_topics, producer
-from services.runtime.machine import Output
+from services.runtime.kafka.kafka_io import ensure_topics, producer
+from services.runtime.machines.machine import Output
 from tests.support.machines import send
 from tests.support.waiting import eventually
 from tests.unit.cli.audit.logs import record, written

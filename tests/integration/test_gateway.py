@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaProducer
 
 from deploy.embedded.broker import Broker
 from schemas.topics import RAW_TOPICS
-from services.runtime.kafka_io import Received, ensure_topics, follow
+from services.runtime.kafka.kafka_io import Received, ensure_topics, follow
 from services.runtime.settings import CommonSettings
 from tests.integration.http_service import HttpService, ends_badly, running, until, until_ready
 

@@ -13,8 +13,8 @@ from aiokafka import TopicPartition
 from aiokafka.admin.records_to_delete import RecordsToDelete
 
 from deploy.embedded.broker import Broker
-from services.runtime import broker_io, kafka_io
 from services.runtime.end_io import EXIT_CODE
+from services.runtime.kafka import broker_io, kafka_io
 from services.runtime.settings import CommonSettings
 from tests.support import toy
 from tests.support.waiting import eventually

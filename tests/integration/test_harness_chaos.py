@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from deploy.embedded.broker import Broker
-from services.runtime import kafka_io
 from services.runtime.end_io import EXIT_CODE
+from services.runtime.kafka import kafka_io
 from services.runtime.settings import CommonSettings
 from tests.support import toy
 from tests.support.workers import Worker, fleet, given, new_settings, read_all, snapshot, truth, wait_for_outputs

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from deploy.embedded.broker import Broker
 from deploy.ports import free_port
-from services.runtime import kafka_io
+from services.runtime.kafka import kafka_io
 from services.runtime.settings import CommonSettings
 from tests.support.secured import HOST, PASSWORD, credentials, pem_files, secured
 from tests.support.workers import Worker, append, fleet, given, snapshot, truth, wait_for_outputs

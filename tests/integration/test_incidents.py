@@ -10,11 +10,11 @@ import pytest
 from schemas.alerts import AlertFact
 from schemas.topics import ALERTS
 from services.alerting.machine import AlertingMachine
-from services.cli import incident_io
+from services.cli.incident import incident_io
 from services.cli.settings import CliSettings
 from services.runtime.ids import derive
-from services.runtime.kafka_io import producer
-from services.runtime.machine import Output
+from services.runtime.kafka.kafka_io import producer
+from services.runtime.machines.machine import Output
 from services.runtime.settings import CommonSettings
 from tests.integration.http_service import until, until_ready
 from tests.integration.test_console import API, console, control

@@ -13,8 +13,8 @@ from aiokafka.structs import TopicPartition
 
 from deploy.embedded.broker import Broker
 from schemas.policy import Policy
-from services.ingest.batches_io import BATCH_RECORDS
-from services.runtime import kafka_io
+from services.ingest.reading.batches_io import BATCH_RECORDS
+from services.runtime.kafka import kafka_io
 from tests.support.batches import CODECS, batch, checked, encode, repacked
 from tests.support.ingest import IngestProcess, Ingests, ingests
 from tests.unit.ingest.samples import raw

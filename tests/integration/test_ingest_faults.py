@@ -16,7 +16,7 @@ from aiokafka.admin import RecordsToDelete
 
 from deploy.embedded.broker import Broker
 from schemas.policy import Policy
-from services.runtime.broker_io import admin_client
+from services.runtime.kafka.broker_io import admin_client
 from tests.support.ingest import IngestProcess, Ingests, Record, ingests
 from tests.support.waiting import eventually
 from tests.unit.ingest.samples import raw

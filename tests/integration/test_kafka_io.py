@@ -10,7 +10,7 @@ from aiokafka.errors import MessageSizeTooLargeError, ProducerFenced
 
 from deploy.embedded.broker import Broker
 from schemas.topics import RECORD_BYTES, TOPICS
-from services.runtime.kafka_io import (
+from services.runtime.kafka.kafka_io import (
     FOLLOW_WAIT_MS,
     Batch,
     consumer,

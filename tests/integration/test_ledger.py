@@ -15,7 +15,7 @@ from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from deploy.embedded.broker import Broker
 from schemas.policy import Policy
-from services.runtime import kafka_io
+from services.runtime.kafka import kafka_io
 from tests.support.ingest import ROOT, Ingests, ingests
 from tests.unit.ingest.samples import raw
 

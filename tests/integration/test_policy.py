@@ -14,9 +14,9 @@ from schemas.frames import Mark, decode
 from schemas.policy import Policy, PolicyInForce
 from schemas.policy_topic import PolicyTopic
 from schemas.topics import ALERTS, AUDIT, CHANNEL_COMMANDS, POLICY, SUBJECTS, frames
-from services.cli.audit_io import check as check_audit
-from services.runtime import kafka_io
-from services.runtime.kafka_io import Received
+from services.cli.audit.audit_io import check as check_audit
+from services.runtime.kafka import kafka_io
+from services.runtime.kafka.kafka_io import Received
 from services.runtime.settings import CommonSettings
 from tests.support.command_line import tidegate
 from tests.support.ingest import Ingests, ingests

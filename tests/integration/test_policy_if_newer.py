@@ -10,7 +10,7 @@ from schemas.policy import PolicyRef
 from schemas.topics import CHANNEL_COMMANDS, POLICY
 from services.cli.__main__ import parser
 from services.cli.settings import CliSettings
-from services.runtime.kafka_io import ensure_topics, follow, read_compacted
+from services.runtime.kafka.kafka_io import ensure_topics, follow, read_compacted
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 
 from deploy.embedded.broker import Broker
 from schemas.topics import COMPLAINT_EVENTS
-from services.runtime.kafka_io import ensure_topics, producer
+from services.runtime.kafka.kafka_io import ensure_topics, producer
 from services.runtime.settings import CommonSettings
 from tests.integration.http_service import running, until, until_ready
 from tests.support.command_line import tidegate

@@ -4,10 +4,10 @@ import uuid
 
 from deploy.embedded.broker import Broker
 from schemas.topics import CHANNEL_EVENTS, COMPLAINT_EVENTS
+from services.cli.backtest.pipeline import RawRecord
+from services.cli.backtest.raw_log_io import raw_log
 from services.cli.backtest.timeline import BLOCK_MS
-from services.cli.pipeline import RawRecord
-from services.cli.raw_log_io import raw_log
-from services.runtime.kafka_io import ensure_topics, producer
+from services.runtime.kafka.kafka_io import ensure_topics, producer
 from services.runtime.settings import CommonSettings
 
 FAR_MS = 2**42

@@ -15,7 +15,7 @@ from deploy.launcher.table import StandIns
 from schemas.commands import Command
 from schemas.topics import CHANNEL_COMMANDS
 from services.cli.settings import CliSettings
-from services.runtime.kafka_io import follow
+from services.runtime.kafka.kafka_io import follow
 
 DATA = Path(__file__).parents[1] / "data"
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -11,8 +11,8 @@ from aiokafka.admin.records_to_delete import RecordsToDelete
 
 from deploy.embedded.broker import Broker
 from schemas.topics import ALERTS
-from services.runtime import broker_io, kafka_io
-from services.runtime.report_log_io import ReportLog
+from services.runtime.kafka import broker_io, kafka_io
+from services.runtime.machines.report_log_io import ReportLog
 from services.runtime.settings import CommonSettings
 from tests.support.waiting import eventually
 from tests.support.workers import read_all
@@ -21,7 +21,9 @@ TRYING_AGAIN = "a report is not on the log yet, trying again"
 
 
 def said(caplog: pytest.LogCaptureFixture) -> set[str]:
-    return {record.getMessage() for record in caplog.records if record.name == "services.runtime.report_log_io"}
+    return {
+        record.getMessage() for record in caplog.records if record.name == "services.runtime.machines.report_log_io"
+    }
 
 
 def new_settings(broker: Broker) -> CommonSettings:
@@ -52,7 +54,7 @@ async def test_reports_wait_for_a_broker_that_is_away_and_go_to_their_partition(
         await kafka_io.ensure_topics(settings)
         reports = ReportLog(settings, ALERTS, "test")
         broker.kill()
-        with caplog.at_level(logging.WARNING, "services.runtime.report_log_io"):
+        with caplog.at_level(logging.WARNING, "services.runtime.machines.report_log_io"):
             pending = [asyncio.create_task(reports.report(number % 2, b"key", b"%d" % number)) for number in range(4)]
             asking = asyncio.create_task(reports.end(0))
             await eventually(lambda: said(caplog) == {"cannot see where the log ends", TRYING_AGAIN}, "both say so")

@@ -19,10 +19,10 @@ from deploy.launcher.system import System
 from deploy.launcher.table import AUDIT_HEADS, StandIns
 from schemas.channels import ChannelState
 from schemas.topics import CHANNEL_STATE
+from services.cli.proof.verify_io import read_commands
 from services.cli.settings import CliSettings
-from services.cli.verify_io import read_commands
 from services.indicators.machine import STORES
-from services.runtime.kafka_io import read_compacted
+from services.runtime.kafka.kafka_io import read_compacted
 from tests.support.command_line import tidegate
 
 IN_TURN: Final = (

@@ -16,8 +16,8 @@ from deploy.launcher.table import StandIns
 from schemas.dead_letters import DeadLetter
 from schemas.topics import COMPLAINT_EVENTS, DEAD_LETTERS, RAW_TOPICS, TOPICS
 from services.gateway.door import form_note
-from services.ingest.sealing import Sealer
-from services.runtime.kafka_io import producer
+from services.ingest.holding.sealing import Sealer
+from services.runtime.kafka.kafka_io import producer
 from services.runtime.settings import CommonSettings
 from tests.support.canaries import found
 from tests.support.collector import Seen, collector

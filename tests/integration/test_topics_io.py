@@ -9,7 +9,13 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from deploy.embedded.broker import Broker
 from schemas.topics import TOPICS
-from services.runtime.kafka_io import Difference, TopicMismatchError, TopicRefusedError, check_topics, ensure_topics
+from services.runtime.kafka.kafka_io import (
+    Difference,
+    TopicMismatchError,
+    TopicRefusedError,
+    check_topics,
+    ensure_topics,
+)
 from services.runtime.settings import CommonSettings
 
 SOME = [TOPICS["policy"], TOPICS["channel-commands"], TOPICS["frames.actor"]]

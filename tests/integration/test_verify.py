@@ -17,12 +17,12 @@ from schemas.base import Bilingual, from_ms
 from schemas.commands import Command
 from schemas.policy import Policy, PolicyInForce
 from schemas.topics import ALERT_STATE, CHANNEL_COMMANDS, COMPLAINT_EVENTS, POLICY
-from services.cli import explain_io, verify_io
-from services.cli.pipeline import Pipeline, RawRecord
+from services.cli.backtest.pipeline import Pipeline, RawRecord
+from services.cli.proof import explain_io, verify_io
 from services.cli.settings import CliSettings
-from services.console.proving_io import Prover
+from services.console.jobs.proving_io import Prover
 from services.runtime.ids import derive
-from services.runtime.kafka_io import ensure_topics, follow, producer
+from services.runtime.kafka.kafka_io import ensure_topics, follow, producer
 from tests.support.indicator_log import commands
 from tests.support.waiting import eventually
 

@@ -18,7 +18,7 @@ from deploy.embedded.broker import Broker
 from schemas.alerts import AlertState
 from schemas.policy import Policy, PolicyRef
 from schemas.topics import ALERT_STATE, POLICY, SUBJECTS
-from services.runtime.kafka_io import producer, read_compacted
+from services.runtime.kafka.kafka_io import producer, read_compacted
 from services.runtime.settings import CommonSettings
 from tests.support.ingest import Ingests, ingests
 from tests.support.waiting import eventually

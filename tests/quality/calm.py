@@ -17,9 +17,9 @@ from schemas.frames import FORMAT, MEASURES, ChannelFrame, Mark, ProductFrame, R
 from schemas.policy import Policy
 from schemas.rows import ComplaintRow
 from services.indicators.machine import IndicatorMachine, build
-from services.indicators.panes import HOUR_MS, PANE_MS
 from services.indicators.standing import CLOSE_AFTER_MS
-from services.runtime.machine import Output, Record
+from services.indicators.windows.panes import HOUR_MS, PANE_MS
+from services.runtime.machines.machine import Output, Record
 from tests.quality import channels, delivery
 from tests.quality.channels import Change, Channel
 from tests.quality.rhythm import BUYING, PANES_A_DAY, TRAFFIC, Ints, by_day, dates, day_ms, shape

@@ -6,7 +6,7 @@ The traffic begins on day 0, so that a week is known when things go wrong on day
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from services.ingest.pseudonyms import Pseudonyms, normal_address
+from services.ingest.frames.pseudonyms import Pseudonyms, normal_address
 from tests.quality.channels import Change, Channel
 from tests.quality.labels import Incident, NearMiss
 from tests.quality.rhythm import PANES_A_DAY

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from schemas.alerts import AlertFact
 from schemas.commands import Command
-from services.runtime.machine import Output
+from services.runtime.machines.machine import Output
 
 GRACE_MS = 120_000
 HARM = ("pause", "take_down", "freeze", "throttle", "escalate", "nothing")

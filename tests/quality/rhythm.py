@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.calendar import CalendarPolicy
-from services.indicators.panes import PANE_MS
+from services.indicators.windows.panes import PANE_MS
 from services.runtime.calendar import Calendar, Kind, moment_ms
 
 ZONE: Final = ZoneInfo("Asia/Shanghai")

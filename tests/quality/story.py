@@ -11,10 +11,10 @@ import numpy as np
 
 from schemas.events import TOPIC_OF
 from schemas.policy import Policy
-from services.cli.pipeline import Pipeline, RawRecord
-from services.indicators.panes import PANE_MS
+from services.cli.backtest.pipeline import Pipeline, RawRecord
 from services.indicators.standing import CLOSE_AFTER_MS
-from services.runtime.machine import Output
+from services.indicators.windows.panes import PANE_MS
+from services.runtime.machines.machine import Output
 from tests.quality import channels
 from tests.quality.channels import Change, Channel
 from tests.quality.rhythm import PANES_A_DAY, Ints, dates, day_ms, written

@@ -16,12 +16,12 @@ from schemas.events import EVENTS
 from schemas.frames import Mark, SubjectFrame
 from schemas.policy import Policy
 from services.ingest import marks
+from services.ingest.frames.pseudonyms import Pseudonyms, normal_address
+from services.ingest.frames.routing import Router, Rows
+from services.ingest.holding.quarantine import BadLimit
+from services.ingest.holding.source import Source
 from services.ingest.marks import Clock, PolicyInMarks
-from services.ingest.pseudonyms import Pseudonyms, normal_address
-from services.ingest.quarantine import BadLimit
-from services.ingest.records import Records
-from services.ingest.routing import Router, Rows
-from services.ingest.source import Source
+from services.ingest.reading.records import Records
 
 KEY = b"the pseudonym key of the tests"
 

@@ -12,7 +12,7 @@ from aiokafka.protocol.admin import CreateAclsRequest
 from deploy.embedded.broker import Broker
 from deploy.ports import free_port
 from schemas.access import EVERYONE, Access, Right
-from services.runtime.broker_io import connection
+from services.runtime.kafka.broker_io import connection
 from services.runtime.settings import CommonSettings
 from tests.support.secured import HOST, pem_files
 

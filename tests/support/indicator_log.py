@@ -33,7 +33,7 @@ from schemas.frames import (
 )
 from schemas.policy import Policy
 from schemas.rows import ComplaintRow, Row
-from services.runtime.machine import Output, Record
+from services.runtime.machines.machine import Output, Record
 
 TEN = to_ms(datetime.fromisoformat("2026-11-23T10:00:00+08:00"))
 """Ten in the morning of a Monday in Shanghai."""

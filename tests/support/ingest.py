@@ -24,9 +24,9 @@ from schemas.policy import Policy, PolicyRef
 from schemas.rows import Row
 from schemas.topics import DEAD_LETTERS, POLICY
 from schemas.topics import frames as frames_topic
-from services.ingest.ledger import Ledger, from_metadata
-from services.runtime import kafka_io
-from services.runtime.broker_io import admin_client
+from services.ingest.holding.ledger import Ledger, from_metadata
+from services.runtime.kafka import kafka_io
+from services.runtime.kafka.broker_io import admin_client
 from services.runtime.settings import CommonSettings
 from tests.support.waiting import eventually
 

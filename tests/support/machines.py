@@ -7,8 +7,8 @@ from typing import Protocol
 
 from aiokafka import AIOKafkaProducer
 
-from services.runtime.kafka_io import follow, producer
-from services.runtime.machine import Output, Record
+from services.runtime.kafka.kafka_io import follow, producer
+from services.runtime.machines.machine import Output, Record
 from services.runtime.settings import CommonSettings
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
-from services.runtime.machine import Machine, Output, Record
-from services.runtime.snapshots import LogBounds, MachineOnLog
+from services.runtime.machines.machine import Machine, Output, Record
+from services.runtime.machines.snapshots import LogBounds, MachineOnLog
 
 
 @dataclass(frozen=True, slots=True)

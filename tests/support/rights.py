@@ -9,7 +9,7 @@ from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
-from services.runtime.broker_io import connection
+from services.runtime.kafka.broker_io import connection
 from services.runtime.settings import CommonSettings
 
 _REFUSED: Final = 29

@@ -12,7 +12,7 @@ from schemas.events import TOPIC_OF
 from schemas.frames import END_OF_SOURCE
 from schemas.policy import Policy
 from services.indicators.machine import STORES, build
-from services.runtime.machine import Output
+from services.runtime.machines.machine import Output
 from tests.support.frames import FrameMaker
 from tests.support.indicator_log import Log, mark
 

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 
 from schemas.topics import ALERTS, CHANNEL_COMMANDS, STATE_CHANNEL_CONTROL
-from services.runtime.machine import Machine, Output, Record
+from services.runtime.machines.machine import Machine, Output, Record
 
 LOG, STATE, OUT = CHANNEL_COMMANDS, STATE_CHANNEL_CONTROL, ALERTS
 """Real topics stand in, since the registry is closed; a prefix keeps the tests apart."""

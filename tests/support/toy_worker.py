@@ -10,9 +10,9 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from services.runtime.faust_io import run
-from services.runtime.harness_io import Tuning
-from services.runtime.machine import Machine, MachineService, Output, Record
+from services.runtime.faust.faust_io import run
+from services.runtime.machines.harness_io import Tuning
+from services.runtime.machines.machine import Machine, MachineService, Output, Record
 from services.runtime.settings import CommonSettings, load
 from tests.support import toy
 

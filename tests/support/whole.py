@@ -12,7 +12,7 @@ from aiokafka import TopicPartition
 
 from deploy.launcher.system import System
 from schemas.topics import TOPICS
-from services.runtime.kafka_io import consumer
+from services.runtime.kafka.kafka_io import consumer
 from services.runtime.settings import CommonSettings
 
 _LINK: Final = re.compile(r'href="([^"]+)"')

@@ -16,8 +16,8 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from services.runtime import kafka_io
-from services.runtime.machine import Record
+from services.runtime.kafka import kafka_io
+from services.runtime.machines.machine import Record
 from services.runtime.settings import CommonSettings
 from tests.support import toy
 from tests.support.waiting import eventually

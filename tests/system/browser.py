@@ -11,11 +11,11 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from schemas.topics import ALERT_STATE, AUDIT, CHANNEL_STATE, POLICY
 from services.console.app import build_app
-from services.console.feed_io import Feed
+from services.console.jobs.trials_io import Trials
 from services.console.people import Role
-from services.console.trials_io import Trials
+from services.console.state.feed_io import Feed
 from services.runtime.health import Health
-from services.runtime.http_io import listen, serving
+from services.runtime.http.http_io import listen, serving
 from tests.unit.console.pages import NAMES, PASSWORD
 from tests.unit.console.samples import NOW
 from tests.unit.console.world import SETTINGS, World

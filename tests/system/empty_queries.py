@@ -6,7 +6,7 @@ By dashboard and title. A test holds that these are all, and that each truly lac
 from typing import Final
 
 from schemas.goals import DEFAULT_GOALS
-from services.console.figures import FIGURES
+from services.console.state.figures import FIGURES
 
 _WITHOUT_GOAL: Final = {
     ("Business · 经营", f"{figure.title.en} · {figure.title.zh}"): "the figure is there; the default policy has no goal"

@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 from playwright.async_api import Browser, Page
 
-from services.console.pages import frame_io
+from services.console.pages.frame import frame_io
 from services.console.people import Role
 from services.gateway.door import door_io
 from tests.system.browser import PHONE, chromium, serving_console, visiting

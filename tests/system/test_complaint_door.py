@@ -16,8 +16,8 @@ from services.gateway.door.institution import Institution
 from services.gateway.door.promise import Promise
 from services.gateway.settings import GatewaySettings
 from services.runtime.health import Health
-from services.runtime.http_io import listen, serving
-from services.runtime.tokens import Tokens
+from services.runtime.http.http_io import listen, serving
+from services.runtime.http.tokens import Tokens
 from tests.system.axe import violations
 from tests.system.browser import PHONE, chromium
 from tests.unit.gateway.samples import sender

@@ -12,7 +12,7 @@ from playwright.async_api import Page
 from schemas.channels import ChannelState
 from schemas.commands import Command
 from schemas.topics import ALERT_STATE, CHANNEL_STATE
-from services.console.proving_io import Prover
+from services.console.jobs.proving_io import Prover
 from tests.system.axe import violations
 from tests.system.browser import PHONE, chromium, serving_console, visiting
 from tests.unit.console.troubles import evidence, held, paused, slowed

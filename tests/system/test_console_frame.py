@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Route, expect
 
 from schemas.topics import ALERT_STATE, CHANNEL_STATE
-from services.console.pages import live_io
+from services.console.pages.frame import live_io
 from services.runtime.ids import derive
 from tests.system.browser import PHONE, chromium, serving_console, visiting
 from tests.unit.console.samples import alert, channel

@@ -18,8 +18,8 @@ import pytest
 from deploy.launcher.standard import standard_system
 from deploy.launcher.system import System
 from deploy.launcher.table import StandIns
+from services.cli.proof.verify_io import read_commands
 from services.cli.settings import CliSettings
-from services.cli.verify_io import read_commands
 from tests.integration.test_rolling_restart import COMPLAINTS, batch, until_paused
 from tests.support.command_line import tidegate
 

@@ -87,7 +87,7 @@ def test_what_the_image_is_made_of_starts_from_a_folder(tmp_path: Path) -> None:
     assert "default/1 is valid" in run("tidegate", "policy", "check", "deploy/policy.yaml").stdout
     assert run("python", "-m", "deploy.launcher.secrets", str(tmp_path / "secrets")).returncode == 0
     assert (tmp_path / "secrets/pseudonym-key").stat().st_mode & 0o777 == 0o600
-    assert run("python", "-m", "services.runtime.probe_io").stdout.startswith("no answer")
+    assert run("python", "-m", "services.runtime.http.probe_io").stdout.startswith("no answer")
     for service in ("gateway", "ingest", "indicators", "channel_control", "alerting", "console"):
         # Settings are the first thing that a service looks at: by then all that it imports is there.
         done = run(

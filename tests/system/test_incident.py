@@ -26,14 +26,14 @@ from deploy.launcher.standard import standard_system
 from deploy.launcher.system import System
 from deploy.launcher.table import StandIns, environment
 from schemas.topics import CHANNEL_COMMANDS
-from services.console import incidents_io
+from services.console.api import incidents_io
 from services.console.app import build_app
-from services.console.feed_io import Feed
-from services.console.pages import incidents_io as pages_of_incidents
+from services.console.pages.alerts import incidents_io as pages_of_incidents
 from services.console.settings import ConsoleSettings
+from services.console.state.feed_io import Feed
 from services.runtime.health import Health
-from services.runtime.http_io import listen, serving
-from services.runtime.publisher_io import Publisher
+from services.runtime.http.http_io import listen, serving
+from services.runtime.kafka.publisher_io import Publisher
 from services.runtime.settings import CommonSettings, load
 from tests.system.axe import violations
 from tests.system.browser import PHONE, chromium, signed_in

@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from schemas.policy import FourEyes
-from services.console.trials_io import Trials
+from services.console.jobs.trials_io import Trials
 from services.policies.changes import Ask, apply
 from services.policies.reading import read_policy
 from tests.system.axe import violations

@@ -17,7 +17,7 @@ from deploy.embedded.broker import Broker
 from deploy.ports import free_port
 from schemas.base import to_ms
 from services.runtime.ids import derive
-from services.runtime.kafka_io import ensure_topics
+from services.runtime.kafka.kafka_io import ensure_topics
 from services.runtime.settings import CommonSettings
 from tests.integration.alert_receivers import Desk, delivering, due, world
 from tests.integration.alerting_bench import receiver, until

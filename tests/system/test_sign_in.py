@@ -11,11 +11,11 @@ from pydantic import SecretStr
 
 from schemas.topics import ALERT_STATE, AUDIT, CHANNEL_STATE, POLICY
 from services.console.app import build_app
-from services.console.feed_io import Feed
 from services.console.signin import asking_io, provider_io
+from services.console.state.feed_io import Feed
 from services.runtime import logs
 from services.runtime.health import Health
-from services.runtime.http_io import listen, serving
+from services.runtime.http.http_io import listen, serving
 from tests.support.waiting import eventually
 from tests.system import keycloak
 from tests.system.browser import chromium

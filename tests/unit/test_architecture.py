@@ -89,9 +89,9 @@ def test_rooms_that_are_shared_are_pure() -> None:
 
 
 def test_the_probe_sees_what_is_pulled_in_through_others() -> None:
-    found = pulled_in(["tests.support.import_probe", "services.runtime.kafka_io", "services.no_such_module"])
+    found = pulled_in(["tests.support.import_probe", "services.runtime.kafka.kafka_io", "services.no_such_module"])
     assert found["tests.support.import_probe"] == []
-    assert found["services.runtime.kafka_io"] == ["aiokafka"]
+    assert found["services.runtime.kafka.kafka_io"] == ["aiokafka"]
     assert found["services.no_such_module"][0].startswith("cannot be imported")
 
 
@@ -114,19 +114,19 @@ def test_services_do_not_import_each_other(package: str) -> None:
         ("services.ingest.frames", "schemas.events", True),
         ("services.ingest.frames", "services.gateway.senders", False),
         ("services.runtime.ids", "services.ingest.frames", False),
-        ("services.console.scanning_io", "services.scanning.scanner", True),
+        ("services.console.api.scanning_io", "services.scanning.scanner", True),
         ("services.scanning.scanner", "services.indicators.rule", False),
-        ("services.console.incidents_io", "services.incidents.book", True),
-        ("services.incidents.book", "services.console.views", False),
+        ("services.console.api.incidents_io", "services.incidents.book", True),
+        ("services.incidents.book", "services.console.state.views", False),
         ("services.runtime.ids", "services.scanning.scanner", False),
         ("services.console.policy_pages_io", "services.policies.changing_io", True),
         ("services.policies.reading", "services.indicators.registry", True),
-        ("services.policies.reading", "services.console.views", False),
+        ("services.policies.reading", "services.console.state.views", False),
         ("services.indicators.registry", "services.policies.reading", False),
         ("services.console.policy_pages_io", "services.indicators.registry", False),
-        ("services.cli.replay", "services.ingest.frames", True),
-        ("services.cli.replay", "services.ingest.poll_io", False),
-        ("services.cli.replay", "deploy.ports", False),
+        ("services.cli.replay.replay", "services.ingest.frames", True),
+        ("services.cli.replay.replay", "services.ingest.poll_io", False),
+        ("services.cli.replay.replay", "deploy.ports", False),
         ("schemas.events", "services.runtime.ids", False),
     ],
 )

@@ -18,13 +18,13 @@ from deploy.demo.platform_state import PlatformState
 from schemas.platform_api import platform_api
 from services.cli.__main__ import parser
 from services.console.app import build_app as build_console
-from services.console.feed_io import Feed
+from services.console.state.feed_io import Feed
 from services.gateway.app import build_app as build_gateway
 from services.gateway.door.institution import Institution
 from services.gateway.settings import GatewaySettings
 from services.runtime.health import Health
+from services.runtime.http.tokens import Tokens
 from services.runtime.settings import CommonSettings, variable
-from services.runtime.tokens import Tokens
 from tests.support.documents import PAGES, ROOT, anchors, commands, links, name_of, paths
 from tests.unit.console.samples import NOW
 from tests.unit.console.world import SETTINGS, World

@@ -15,9 +15,9 @@ from services.alerting.receivers.notice import JSON, Notice, json_body
 from services.alerting.receivers.receiver import Receiver
 from services.alerting.receivers.words import spoken
 from services.alerting.telling import SEVERITIES, is_over
-from services.runtime.outgoing import Request
+from services.runtime.http.outgoing import Request
+from services.runtime.http.urls import BaseUrl
 from services.runtime.references import Secret
-from services.runtime.urls import BaseUrl
 
 STANDS_FOR: Final = timedelta(days=30)
 """How long an alert stands there of whose end nobody tells: as long as the log of alerts is kept."""

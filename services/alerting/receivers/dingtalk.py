@@ -11,13 +11,13 @@ import hmac
 from typing import Final, Literal
 from urllib.parse import urlencode
 
-from services.alerting.pacing import Pace
 from services.alerting.receivers.fitting import cut, fit, utf8
 from services.alerting.receivers.markdown import links, tame
 from services.alerting.receivers.notice import JSON, Notice, json_body
 from services.alerting.receivers.plain import plain_text
 from services.alerting.receivers.receiver import Receiver, SecretUrl
-from services.runtime.outgoing import Request
+from services.alerting.sending.pacing import Pace
+from services.runtime.http.outgoing import Request
 from services.runtime.references import Secret
 
 MAX_BODY: Final = 20_000

@@ -22,7 +22,7 @@ from services.alerting.receivers.fitting import cut, fit
 from services.alerting.receivers.notice import Notice
 from services.alerting.receivers.plain import plain_text
 from services.alerting.receivers.receiver import Receiver
-from services.runtime.outgoing import Mail, MailServer
+from services.runtime.http.outgoing import Mail, MailServer
 from services.runtime.references import Secret
 
 MAX_SUBJECT: Final = 200

@@ -10,12 +10,12 @@ import base64
 import hmac
 from typing import Any, Final, Literal
 
-from services.alerting.pacing import Pace
 from services.alerting.receivers.fitting import cut
 from services.alerting.receivers.notice import JSON, Notice, json_body
 from services.alerting.receivers.plain import plain_text
 from services.alerting.receivers.receiver import Receiver, SecretUrl
-from services.runtime.outgoing import Request
+from services.alerting.sending.pacing import Pace
+from services.runtime.http.outgoing import Request
 from services.runtime.references import Secret
 
 MAX_BODY: Final = 20 * 1024

@@ -8,14 +8,14 @@ https://developer.pagerduty.com/docs/rate-limits: about 120 events a minute for 
 from typing import Any, Final, Literal
 
 from schemas.base import Severity
-from services.alerting.pacing import Pace
 from services.alerting.receivers.fitting import cut, utf16
 from services.alerting.receivers.notice import JSON, Notice, json_body
 from services.alerting.receivers.plain import plain_text
 from services.alerting.receivers.receiver import Receiver
-from services.runtime.outgoing import Request
+from services.alerting.sending.pacing import Pace
+from services.runtime.http.outgoing import Request
+from services.runtime.http.urls import BaseUrl
 from services.runtime.references import Secret
-from services.runtime.urls import BaseUrl
 
 MAX_SUMMARY: Final = 1024
 MAX_DETAILS: Final = 8000

@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
-from services.alerting.delivery import Answer
-from services.alerting.pacing import Pace
 from services.alerting.receivers.notice import Notice
-from services.runtime.outgoing import Mail, Reply, Request
+from services.alerting.sending.delivery import Answer
+from services.alerting.sending.pacing import Pace
+from services.runtime.http.outgoing import Mail, Reply, Request
+from services.runtime.http.urls import check_url
 from services.runtime.references import Secret
-from services.runtime.urls import check_url
 
 MAX_WORDS: Final = 300
 

@@ -7,12 +7,12 @@ their addresses 3,000. https://docs.slack.dev/apis/web-api/rate-limits: one mess
 
 from typing import Any, Final, Literal
 
-from services.alerting.pacing import Pace
 from services.alerting.receivers.fitting import cut, utf16
 from services.alerting.receivers.notice import JSON, Notice, json_body
 from services.alerting.receivers.plain import plain_text
 from services.alerting.receivers.receiver import Receiver, SecretUrl
-from services.runtime.outgoing import Request
+from services.alerting.sending.pacing import Pace
+from services.runtime.http.outgoing import Request
 
 MAX_TEXT: Final = 3000
 MAX_BUTTON: Final = 75

@@ -9,11 +9,11 @@ from pydantic import AfterValidator, SecretStr
 
 from services.alerting.receivers.notice import Notice
 from services.alerting.receivers.receiver import Receiver, SecretUrl
-from services.alerting.signing import headers
+from services.alerting.sending.signing import headers
 from services.alerting.telling import Due
-from services.runtime.outgoing import Request
+from services.runtime.http.outgoing import Request
+from services.runtime.http.signing import check_secrets
 from services.runtime.references import Secret
-from services.runtime.signing import check_secrets
 
 
 def _checked(value: SecretStr) -> SecretStr:

@@ -6,13 +6,13 @@ sends at most 20 messages a minute (45009: too fast). An answer of 200 says with
 
 from typing import Final, Literal
 
-from services.alerting.pacing import Pace
 from services.alerting.receivers.fitting import fit, utf8
 from services.alerting.receivers.markdown import links, tame
 from services.alerting.receivers.notice import JSON, Notice, json_body
 from services.alerting.receivers.plain import plain_text
 from services.alerting.receivers.receiver import Receiver, SecretUrl
-from services.runtime.outgoing import Request
+from services.alerting.sending.pacing import Pace
+from services.runtime.http.outgoing import Request
 
 MAX_CONTENT: Final = 4096
 

@@ -16,7 +16,7 @@ from google.api_core.exceptions import GoogleAPICallError
 from google.protobuf.message import DecodeError
 
 from services.channel_control.adapter import LibraryCall, Response
-from services.channel_control.reconcile import Trouble
+from services.channel_control.enforcing.reconcile import Trouble
 
 FAILURE: Final = "google.ads.googleads.v26.errors.googleadsfailure-bin"
 """Where an answer says in its trailing metadata what exactly is wrong."""

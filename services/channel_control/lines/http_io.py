@@ -5,8 +5,8 @@ from typing import Final
 import httpx
 
 from services.channel_control.adapter import Response
-from services.channel_control.reconcile import Trouble
-from services.runtime.outgoing import Request
+from services.channel_control.enforcing.reconcile import Trouble
+from services.runtime.http.outgoing import Request
 
 MAX_ANSWER_BYTES: Final = 256 * 1024
 

@@ -11,9 +11,9 @@ from facebook_business.exceptions import FacebookRequestError
 from facebook_business.session import FacebookSession
 
 from services.channel_control.adapter import LibraryCall, Response
+from services.channel_control.enforcing.reconcile import Trouble
 from services.channel_control.lines.threads import Threads
 from services.channel_control.platforms.meta_ads import VERSION
-from services.channel_control.reconcile import Trouble
 
 MAX_THREADS: Final = 64
 _GARBLED: Final = Trouble(

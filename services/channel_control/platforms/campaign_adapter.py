@@ -8,8 +8,8 @@ from typing import ClassVar, Final
 
 from schemas.channels import WantedState
 from services.channel_control.adapter import Adapter, Exchange, Options
+from services.channel_control.enforcing.reconcile import Answer, Trouble
 from services.channel_control.platforms.campaigns import Campaign, Change, changes, shown
-from services.channel_control.reconcile import Answer, Trouble
 
 _CODE: Final = re.compile(r"^[A-Za-z_]{1,60}$|^\d{1,10}$")
 _ID: Final = re.compile(r"^\d{1,20}$")

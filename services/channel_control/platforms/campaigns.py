@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final, cast, get_args
 
 from schemas.channels import TargetStatus, WantedState
-from services.channel_control.reconcile import CONFLICT, Seen, Trouble
+from services.channel_control.enforcing.reconcile import CONFLICT, Seen, Trouble
 
 _WORD: Final = "tidegate"
 _STOPPED: Final = frozenset({"paused", "frozen", "taken_down"})

@@ -13,13 +13,13 @@ from pydantic import AfterValidator, SecretStr, ValidationError
 
 from schemas.channels import WantedState
 from services.channel_control.adapter import Adapter, Exchange, Options, refusal
-from services.channel_control.headers import header_text
-from services.channel_control.reconcile import CONFLICT, Answer, Seen, Trouble
+from services.channel_control.enforcing.headers import header_text
+from services.channel_control.enforcing.reconcile import CONFLICT, Answer, Seen, Trouble
+from services.runtime.http.outgoing import Request
+from services.runtime.http.signing import check_secrets, signed
+from services.runtime.http.urls import BaseUrl
 from services.runtime.ids import derive
-from services.runtime.outgoing import Request
 from services.runtime.references import Secret
-from services.runtime.signing import check_secrets, signed
-from services.runtime.urls import BaseUrl
 
 
 def signing_secret(value: SecretStr) -> SecretStr:

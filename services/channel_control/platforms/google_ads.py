@@ -20,13 +20,13 @@ from urllib.parse import urlencode, urlsplit
 from pydantic import AfterValidator, Field
 
 from services.channel_control.adapter import Exchange, LibraryCall, Options, Response, refusal
-from services.channel_control.headers import header_text
+from services.channel_control.enforcing.headers import header_text
+from services.channel_control.enforcing.reconcile import Trouble
 from services.channel_control.platforms.campaign_adapter import CampaignAdapter, code
 from services.channel_control.platforms.campaigns import Campaign, Change, read_note
-from services.channel_control.reconcile import Trouble
-from services.runtime.outgoing import Request
+from services.runtime.http.outgoing import Request
+from services.runtime.http.urls import BaseUrl
 from services.runtime.references import Secret
-from services.runtime.urls import BaseUrl
 
 CENT: Final = 10_000
 """Micros; a budget is a whole number of the currency's smallest unit."""

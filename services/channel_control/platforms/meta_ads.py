@@ -20,12 +20,12 @@ from typing import Annotated, Any, ClassVar, Final
 from pydantic import AfterValidator
 
 from services.channel_control.adapter import Exchange, LibraryCall, Options, Response, refusal
-from services.channel_control.headers import header_text
+from services.channel_control.enforcing.headers import header_text
+from services.channel_control.enforcing.reconcile import Trouble
 from services.channel_control.platforms.campaign_adapter import CampaignAdapter, code
 from services.channel_control.platforms.campaigns import Campaign, Change, is_note, read_note
-from services.channel_control.reconcile import Trouble
+from services.runtime.http.urls import BaseUrl
 from services.runtime.references import Secret
-from services.runtime.urls import BaseUrl
 
 VERSION: Final = "v26.0"
 FIELDS: Final = "id,status,daily_budget,adlabels{id,name}"

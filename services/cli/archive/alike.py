@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from schemas.topics import RAW_TOPICS
 from services.cli.archive.rows import Masking, Restoring
-from services.cli.pipeline import RawRecord
-from services.ingest.records import Records
+from services.cli.backtest.pipeline import RawRecord
+from services.ingest.reading.records import Records
 
 
 class Alike:

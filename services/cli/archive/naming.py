@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final
 
-from services.ingest.pseudonyms import Pseudonyms
-from services.ingest.routing import Router
+from services.ingest.frames.pseudonyms import Pseudonyms
+from services.ingest.frames.routing import Router
 
 LARGEST: Final = 65_536
 """Addresses (for IPv6: /64) of a shared network that are looked for in an archive one by one."""

@@ -14,7 +14,7 @@ from typing import Final
 
 from schemas.base import from_ms
 from schemas.topics import DAY_MS
-from services.ingest.records import Records
+from services.ingest.reading.records import Records
 
 _PATH: Final = re.compile(r"([a-z-]+)/day=(\d{4}-\d\d-\d\d)/(\d+)-(\d+)-(\d+)\.parquet")
 

@@ -11,11 +11,11 @@ import msgspec
 
 from schemas.base import from_ms
 from services.cli.archive.columns import LEFT_OUT, event_columns
-from services.cli.pipeline import RawRecord
-from services.ingest.judging import Judge, Judged
-from services.ingest.pseudonyms import Actors, Pseudonyms, SharedAddresses
-from services.ingest.records import Records
-from services.ingest.redaction import quote
+from services.cli.backtest.pipeline import RawRecord
+from services.ingest.frames.pseudonyms import Actors, Pseudonyms, SharedAddresses
+from services.ingest.frames.redaction import quote
+from services.ingest.reading.judging import Judge, Judged
+from services.ingest.reading.records import Records
 
 Row = dict[str, Any]
 """By column; what is missing is null."""

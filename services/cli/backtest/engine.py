@@ -10,15 +10,15 @@ from schemas.policy import Policy
 from services.cli.backtest import notes
 from services.cli.backtest.comparing import differences
 from services.cli.backtest.episodes import Episodes, totals
+from services.cli.backtest.pipeline import Pipeline, RawRecord
 from services.cli.backtest.sampling import Key, Sampler
 from services.cli.backtest.shadows import Shadows, unveiled
 from services.cli.backtest.timeline import BLOCK_MS, boundary, slices
 from services.cli.backtest.traffic import Traffic, held
-from services.cli.pipeline import Pipeline, RawRecord
-from services.indicators.days import Span
-from services.indicators.panes import HOUR_MS
 from services.indicators.registry import all_rules, code_of
 from services.indicators.rule import AnyRule
+from services.indicators.windows.days import Span
+from services.indicators.windows.panes import HOUR_MS
 
 WARM_UP_MS: Final = 9 * 24 * HOUR_MS
 """What indicators look back to: a week before the trailing day, and a day to spare."""

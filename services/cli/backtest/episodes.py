@@ -10,10 +10,10 @@ from schemas.backtest import Level, Ordered, Total, Trip
 from schemas.base import Bilingual, from_ms
 from schemas.commands import Command
 from schemas.topics import ALERTS, CHANNEL_COMMANDS, SUBJECTS
-from services.indicators.days import Span
 from services.indicators.registry import all_rules
 from services.indicators.seen import Latest
-from services.runtime.machine import Output
+from services.indicators.windows.days import Span
+from services.runtime.machines.machine import Output
 
 
 @dataclass(slots=True)

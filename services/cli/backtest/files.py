@@ -6,9 +6,9 @@ from pathlib import Path
 from schemas.base import to_ms
 from schemas.events import TOPIC_OF
 from schemas.topics import CHANNEL_EVENTS
-from services.cli.event_times import EventTimes
-from services.cli.pipeline import RawRecord
-from services.cli.replay import Map, events_of, read_rows
+from services.cli.backtest.event_times import EventTimes
+from services.cli.backtest.pipeline import RawRecord
+from services.cli.replay.replay import Map, events_of, read_rows
 
 
 def records_in(path: Path, mapping: Map | None) -> list[RawRecord]:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from schemas.backtest import Point
-from services.indicators.days import Days, Span
 from services.indicators.registry import all_rules
 from services.indicators.seen import Latest
+from services.indicators.windows.days import Days, Span
 
 POINTS: Final = 720
 """Of a series at most: two a pixel on a phone."""

@@ -6,7 +6,7 @@ from typing import TypeVar
 from schemas.base import Maturity
 from schemas.policy import IndicatorPolicy, Policy, SubjectPolicy
 from services.indicators.registry import all_rules, one_of_each
-from services.indicators.tuning import tune
+from services.indicators.verdicts.tuning import tune
 
 Said = TypeVar("Said", bound=SubjectPolicy)
 

@@ -10,7 +10,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
-from services.cli.pipeline import RawRecord
+from services.cli.backtest.pipeline import RawRecord
 from services.indicators.standing import CLOSE_AFTER_MS
 
 BLOCK_MS: Final = 300_000

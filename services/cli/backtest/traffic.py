@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from schemas.backtest import Held, Ordered, Trip
 from schemas.base import Bilingual, to_ms
 from schemas.frames import MEASURES, ChannelFrame, SubjectFrame, int32, int64, uint8
-from services.indicators.panes import HOUR_MS
+from services.indicators.windows.panes import HOUR_MS
 
 _CODE: Final = {name: code for code, name in enumerate(MEASURES)}
 _WAYS: Final[tuple[Literal["auto", "approve"], ...]] = ("auto", "approve")

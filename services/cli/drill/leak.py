@@ -15,7 +15,7 @@ from schemas.events import Click, ComplaintClosed, ComplaintOpened
 from schemas.topics import frames
 from services.cli.drill.canaries import forms
 from services.cli.drill.course import MARK, Drill, marked
-from services.ingest.pseudonyms import Pseudonyms, normal_address
+from services.ingest.frames.pseudonyms import Pseudonyms, normal_address
 
 STEPS: Final[Mapping[str, str]] = {
     "accepted": "the gateway has taken what a made-up person did, with the token that has leaked",

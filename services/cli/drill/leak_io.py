@@ -16,7 +16,7 @@ from services.cli.drill.leak import Leak, Search
 from services.cli.drill.take_down_io import send
 from services.cli.drill.watch_io import Watch, watching
 from services.cli.settings import CliSettings
-from services.runtime.kafka_io import follow
+from services.runtime.kafka.kafka_io import follow
 
 AGAIN_S: Final = 0.5
 """Between two tries of a token."""

@@ -13,7 +13,7 @@ from schemas.audit import AuditRecord
 from schemas.channels import ChannelState, WantedState
 from schemas.directory import Directory
 from schemas.topics import ALERT_STATE, AUDIT, CHANNEL_STATE
-from services.channel_control.addresses import address_of
+from services.channel_control.enforcing.addresses import address_of
 from services.cli.drill.course import Drill, marked
 
 STEPS: Final[Mapping[str, str]] = {

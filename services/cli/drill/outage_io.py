@@ -17,7 +17,7 @@ from services.cli.drill.course import Course
 from services.cli.drill.outage import UNTIL_CLEAR, UNTIL_TOLD, Outage, PlayedPlatform
 from services.cli.drill.watch_io import Watch, watching
 from services.cli.settings import CliSettings
-from services.runtime import http_io
+from services.runtime.http import http_io
 
 OUTCOME_S: Final = 30
 """How long the console waits for what came of an order."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from services.cli.drill.course import Course, Drill
 from services.cli.settings import CliSettings
-from services.runtime.kafka_io import follow, wait_for_broker
+from services.runtime.kafka.kafka_io import follow, wait_for_broker
 
 
 class Watch:

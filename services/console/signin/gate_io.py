@@ -8,8 +8,8 @@ from typing import Final
 from fastapi import Request, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.console.pages.frame_io import PageError
-from services.console.pages.visitor_io import SignInNeededError, Visitor, language_of, url_of
+from services.console.pages.frame.frame_io import PageError
+from services.console.pages.frame.visitor_io import SignInNeededError, Visitor, language_of, url_of
 from services.console.signin import problems
 from services.console.signin.asking_io import Asking
 from services.console.signin.provider_io import Provider

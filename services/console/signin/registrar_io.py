@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from fastapi import Response
 
 from schemas.commands import Command
-from services.console.desk_io import Desk
+from services.console.desk.desk_io import Desk
 from services.console.signin import entries
 from services.console.signin.sessions import Session
-from services.runtime.api_io import ApiError
+from services.runtime.http.api_io import ApiError
 
 log = logging.getLogger(__name__)
 

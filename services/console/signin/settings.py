@@ -12,9 +12,9 @@ from services.console.signin.sessions import Limits
 from services.console.signin.users import Users, parse
 from services.runtime.client_address import Network
 from services.runtime.files import File
+from services.runtime.http.urls import BaseUrl
 from services.runtime.link_settings import LinkSettings
 from services.runtime.settings import variable
-from services.runtime.urls import BaseUrl
 
 _HOUR: Final = 3600
 _ROLES: Final[dict[Role, list[str]]] = {role: [f"tidegate-{role}"] for role in get_args(Role)}

@@ -26,11 +26,11 @@ from services.gateway.door.recent import WINDOW_S, Recent
 from services.gateway.door.settings import DoorSettings
 from services.gateway.publishing import Publishing
 from services.gateway.senders import Sender
-from services.runtime import traces_io
-from services.runtime.api_io import ApiError, refusal
 from services.runtime.client_address import client_address, household, public
-from services.runtime.machine import Output
-from services.runtime.publisher_io import BrokerAwayError
+from services.runtime.http.api_io import ApiError, refusal
+from services.runtime.kafka.publisher_io import BrokerAwayError
+from services.runtime.machines.machine import Output
+from services.runtime.tracing import traces_io
 
 RETRY_S: Final = 2
 

@@ -6,7 +6,7 @@ nonce = read(key, note, now_s)
 
 from typing import Final
 
-from services.runtime.signed_notes import ExpiredError, ForgedError, seal, unseal
+from services.runtime.http.signed_notes import ExpiredError, ForgedError, seal, unseal
 
 LIVES_S: Final = 4 * 3600
 FILLING_S: Final = 3

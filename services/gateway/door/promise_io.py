@@ -7,8 +7,8 @@ from aiokafka.errors import KafkaError
 
 from schemas.topics import POLICY, TOPICS
 from services.gateway.door.promise import Promise, PromiseBook
-from services.runtime import kafka_io
 from services.runtime.health import Part
+from services.runtime.kafka import kafka_io
 from services.runtime.settings import CommonSettings
 
 log = logging.getLogger(__name__)

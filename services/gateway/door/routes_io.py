@@ -12,8 +12,8 @@ from services.gateway.door import filing
 from services.gateway.door.door_io import Door
 from services.gateway.door.filing import Filled, Received
 from services.gateway.senders import Sender
-from services.runtime.api_io import ApiError, bearer, errors, refusal
-from services.runtime.tokens import Tokens
+from services.runtime.http.api_io import ApiError, bearer, errors, refusal
+from services.runtime.http.tokens import Tokens
 
 FORM: Final = "application/x-www-form-urlencoded"
 _BODY: Final[dict[str, Any]] = {

@@ -8,8 +8,8 @@ from pydantic import BeforeValidator, Field, Json, SecretStr, ValidationInfo, fi
 from schemas.base import Name
 from services.gateway.door.institution import Institution
 from services.runtime.client_address import Network
+from services.runtime.http.signed_notes import MIN_KEY
 from services.runtime.settings import CommonSettings, variable
-from services.runtime.signed_notes import MIN_KEY
 
 MOST: Final = 1_000_000
 

@@ -14,7 +14,6 @@ from pydantic import Field
 from schemas.base import Bilingual, Severity
 from schemas.policy import Clearing
 from schemas.topics import CHANNEL_EVENTS, CONVERSION_EVENTS
-from services.indicators.channel_view import ChannelView
 from services.indicators.comparison import (
     HOURS,
     PATIENCE,
@@ -29,10 +28,11 @@ from services.indicators.comparison import (
     silence,
     with_note,
 )
-from services.indicators.days import Span
 from services.indicators.examples import Example, amounts, fires, silent, spent
 from services.indicators.rule import Case, Limits, Order, Rule, Share, Verdict, Words, unsure
 from services.indicators.statistics import surely_fewer
+from services.indicators.subjects.channel_view import ChannelView
+from services.indicators.windows.days import Span
 
 _FEEDS: Final = (CHANNEL_EVENTS, CONVERSION_EVENTS)
 _MICROS: Final = 1_000_000

@@ -12,9 +12,9 @@ from pydantic import Field
 
 from schemas.base import Bilingual
 from schemas.policy import Clearing
-from services.indicators.actor_view import ActorView
 from services.indicators.examples import clicks, fires, silent
 from services.indicators.rule import Case, Limits, Order, Rule, Verdict, Words, doubling
+from services.indicators.subjects.actor_view import ActorView
 from services.indicators.tracing import freezes, shown, written
 
 SECONDS = 60

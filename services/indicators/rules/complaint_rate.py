@@ -11,11 +11,11 @@ from pydantic import Field, model_validator
 
 from schemas.base import Bilingual, Severity
 from schemas.policy import Clearing
-from services.indicators.channel_view import ChannelView
 from services.indicators.comparison import Confidence
 from services.indicators.examples import amounts, complaints, fires, silent
 from services.indicators.rule import Case, Limits, Order, Rule, Share, Verdict, Words, graded, share_of, unsure
 from services.indicators.statistics import surely_more
+from services.indicators.subjects.channel_view import ChannelView
 from services.indicators.tracing import shown
 
 HOURS = 24

@@ -11,12 +11,12 @@ from pydantic import Field
 
 from schemas.base import Bilingual
 from schemas.calendar import HoursBasis
-from services.indicators.cases import ANSWERED, HIGH_NET_WORTH, NORMAL, ComplaintView, Opening
-from services.indicators.days import Span
 from services.indicators.examples import event, fires, silent
 from services.indicators.rule import HOUR_MS, Case, Limits, Order, Rule, Verdict, Words, share_of
-from services.indicators.store import Surroundings
+from services.indicators.subjects.cases import ANSWERED, HIGH_NET_WORTH, NORMAL, ComplaintView, Opening
+from services.indicators.subjects.store import Surroundings
 from services.indicators.tracing import written
+from services.indicators.windows.days import Span
 
 Hours = Annotated[float, Field(gt=0, le=400)]
 _ENTRIES: Final = {

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from schemas.base import Bilingual
-from services.indicators.channel_view import ChannelView
 from services.indicators.examples import complaints, fires, silent
 from services.indicators.rule import Case, Limits, Order, Rule, Verdict, Words, doubling, share_of
+from services.indicators.subjects.channel_view import ChannelView
 from services.indicators.tracing import shown
 
 

@@ -1,8 +1,9 @@
 """Published content breaks the rules for promotion texts: it is taken down on every channel, with a rewording proposed.
 
 The body that stands on each channel is judged, and the worst one counts. The content has recovered when all are clean
-or gone. What is tampered, and what is a correction, is told in services.indicators.postings: a body that names the one
-which its reviewers saw must be that one; another body than before is tampered unless it corrects content in trouble.
+or gone. What is tampered, and what is a correction, is told in services.indicators.subjects.postings: a body that names
+the one which its reviewers saw must be that one; another body than before is tampered unless it corrects content in
+trouble.
 
 · 已发布内容违反宣传文案规则：从所有渠道下架，并给出建议文案。
 按各渠道上现行的文案判断，以最严重者为准；全部合规或下架后视为恢复。
@@ -14,13 +15,13 @@ from typing import Any, Final, NamedTuple
 
 from schemas.base import Bilingual
 from schemas.closed import Duration
-from services.indicators.content import PANE_MS, ContentView
-from services.indicators.days import Span
 from services.indicators.examples import event, fires, silent
-from services.indicators.postings import Posting
 from services.indicators.rule import Case, Limits, Order, Rule, Verdict, Words, graded
-from services.indicators.telling import joined
-from services.indicators.tuning import MS
+from services.indicators.subjects.content import PANE_MS, ContentView
+from services.indicators.subjects.postings import Posting
+from services.indicators.verdicts.telling import joined
+from services.indicators.verdicts.tuning import MS
+from services.indicators.windows.days import Span
 from services.scanning import wording
 from services.scanning.report import Figures, Finding
 

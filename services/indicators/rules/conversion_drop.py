@@ -13,10 +13,10 @@ from schemas.base import Bilingual, Severity
 from schemas.events import Segment
 from schemas.policy import Clearing
 from schemas.topics import CHANNEL_EVENTS, CONVERSION_EVENTS
-from services.indicators.channel_view import ChannelView
 from services.indicators.comparison import HOURS, PATIENCE, Confidence, Wander, before_words, fallen, with_note
 from services.indicators.examples import amounts, fires, silent
 from services.indicators.rule import Case, Limits, Order, Rule, Share, Verdict, Words
+from services.indicators.subjects.channel_view import ChannelView
 
 _SEGMENTS: Final[dict[Segment, Bilingual]] = {
     "young": Bilingual(en="young", zh="年轻客群"),

@@ -11,10 +11,10 @@ from pydantic import Field
 from schemas.base import Bilingual, Severity
 from schemas.policy import Clearing
 from schemas.topics import CHANNEL_EVENTS
-from services.indicators.channel_view import ChannelView
 from services.indicators.comparison import HOURS, PATIENCE, Confidence, Wander, before_words, fallen, with_note
 from services.indicators.examples import amounts, fires, silent
 from services.indicators.rule import Case, Limits, Rule, Share, Verdict, Words
+from services.indicators.subjects.channel_view import ChannelView
 
 
 class EngagementDropLimits(Limits):

@@ -10,10 +10,10 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from schemas.base import Bilingual, Severity
-from services.indicators.days import Span
 from services.indicators.examples import event, fires, silent
-from services.indicators.market import PANE_MS, MarketView
 from services.indicators.rule import Case, Limits, Order, Rule, Verdict, Words, unsure
+from services.indicators.subjects.market import PANE_MS, MarketView
+from services.indicators.windows.days import Span
 
 GDP: Final = "gdp"
 POLICY: Final = "policy"

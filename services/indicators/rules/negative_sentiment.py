@@ -11,9 +11,9 @@ from pydantic import Field
 
 from schemas.base import Bilingual
 from schemas.policy import Clearing
-from services.indicators.brand import BrandView
 from services.indicators.examples import Happening, event, fires, silent
 from services.indicators.rule import Case, Limits, Order, Rule, Verdict, Words
+from services.indicators.subjects.brand import BrandView
 
 SHOWN: Final = 10
 """So many sources, products and quotes are in the opinion report."""

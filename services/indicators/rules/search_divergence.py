@@ -13,11 +13,11 @@ from pydantic import Field
 from schemas.base import Bilingual
 from schemas.policy import Clearing
 from services.indicators.comparison import Confidence
-from services.indicators.days import Span
 from services.indicators.examples import Happening, event, fires, silent
-from services.indicators.product import ProductView
 from services.indicators.rule import Case, Limits, Order, Rule, Verdict, Words, graded, unsure
 from services.indicators.statistics import surely_lower
+from services.indicators.subjects.product import ProductView
+from services.indicators.windows.days import Span
 
 HOURS = 1
 BASELINE_HOURS = 24

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from services.runtime import http_io
+from services.runtime.http import http_io
 
 Truth = tuple[Literal["running", "throttled", "paused"], float]
 Handler = Callable[[Request, bytes], Awaitable[Response]]

@@ -11,7 +11,7 @@ from schemas.base import from_ms
 from services.alerting.machine import AlertingMachine
 from services.alerting.telling import Due
 from services.runtime.ids import derive
-from services.runtime.machine import Output, Record
+from services.runtime.machines.machine import Output, Record
 
 PATIENT = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 """A busy machine is no reason to fail."""

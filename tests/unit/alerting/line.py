@@ -7,11 +7,11 @@ from schemas.alerting import SILENCE_KEY, Silence
 from schemas.alerts import AlertFact, WebhookMessage
 from schemas.base import from_ms
 from schemas.policy import Policy, PolicyInForce
+from services.alerting.groups.timekeeper_io import tick
 from services.alerting.machine import AlertingMachine, build
 from services.alerting.telling import Due
-from services.alerting.timekeeper_io import tick
 from services.runtime.ids import derive
-from services.runtime.machine import Output, Record
+from services.runtime.machines.machine import Output, Record
 from tests.unit.alerting.facts import INDICATORS, T0_MS, fact, opening, reported
 
 MINUTE = 60.0

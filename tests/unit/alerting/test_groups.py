@@ -5,7 +5,7 @@ import json
 import pytest
 
 from schemas.audit import AuditRecord
-from services.alerting.group_talk import STALE_MS
+from services.alerting.groups.group_talk import STALE_MS
 from services.runtime.ids import derive
 from tests.unit.alerting.line import MINUTE, Line
 

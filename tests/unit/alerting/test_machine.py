@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from schemas.alerts import AlertFact, AlertState
 from schemas.audit import AuditRecord
-from services.alerting.group_desk import MOST
+from services.alerting.groups.group_desk import MOST
 from services.alerting.machine import KEEP_MS, MAX_FACT_BYTES, SWEEP_MS, AlertingMachine, build
 from services.runtime.ids import derive
-from services.runtime.machine import Output, Record
+from services.runtime.machines.machine import Output, Record
 from services.runtime.murmur import partition_of
 from tests.unit.alerting.facts import ALERTS, PATIENT, T0_MS, fact, logs, opening, record, reported, run
 

@@ -21,7 +21,7 @@ from schemas.policy import Policy, PolicyInForce
 from services.alerting.machine import AlertingMachine, build
 from services.alerting.telling import SEVERITIES, Due
 from services.runtime.ids import derive
-from services.runtime.machine import Output, Record
+from services.runtime.machines.machine import Output, Record
 from tests.unit.alerting.facts import INDICATORS, T0_MS, fact, opening, reported, told
 
 MINUTE_MS = 60_000

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from schemas.policy import Policy
+from services.alerting.groups.routing import Rules
 from services.alerting.machine import build
-from services.alerting.routing import Rules
-from services.runtime.machine import Record
+from services.runtime.machines.machine import Record
 from tests.unit.alerting.facts import T0_MS
 from tests.unit.alerting.line import MINUTE, Line
 

@@ -6,14 +6,14 @@ from typing import Literal, cast
 import pytest
 
 from services.alerting import app
-from services.alerting.deliverer_io import Deliverer
 from services.alerting.receivers.webhook import Webhook
+from services.alerting.sending.deliverer_io import Deliverer
 from services.alerting.settings import AlertingSettings
-from services.runtime.companion_io import Companions
 from services.runtime.health import Health
-from services.runtime.machine import Companion
+from services.runtime.machines.companion_io import Companions
+from services.runtime.machines.machine import Companion
 from services.runtime.settings import SettingsError, parse
-from tests.unit.alerting.test_signing import NEW_SECRET, SECRET
+from tests.unit.alerting.sending.test_signing import NEW_SECRET, SECRET
 
 URL, SECRET_NAME = "TIDEGATE_ALERTING_WEBHOOK_URL", "TIDEGATE_ALERTING_WEBHOOK_SECRET"
 

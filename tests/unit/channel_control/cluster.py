@@ -5,10 +5,10 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from services.channel_control.governor import Standing
+from services.channel_control.governing.governor import Standing
+from services.channel_control.holding.target import Target
 from services.channel_control.machine import ControlMachine
-from services.channel_control.target import Target
-from services.runtime.machine import Output, Record
+from services.runtime.machines.machine import Output, Record
 from services.runtime.murmur import partition_of
 from tests.unit.channel_control.orders import NOW_MS
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from prometheus_client import REGISTRY
 
-from services.runtime.machine import Output, Record
+from services.runtime.machines.machine import Output, Record
 
 NOW_MS = 1_767_225_600_000
 NOW = "2026-01-01T00:00:00Z"

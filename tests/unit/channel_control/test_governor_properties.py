@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from schemas.base import from_ms
-from services.channel_control.deadlines import overdue
-from services.channel_control.holds import counts, waits
+from services.channel_control.holding.deadlines import overdue
+from services.channel_control.holding.holds import counts, waits
 from services.channel_control.machine import ControlMachine
 from tests.unit.channel_control.cluster import Cluster
 from tests.unit.channel_control.orders import hex_id, order, persons, said

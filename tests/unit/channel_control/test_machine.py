@@ -7,10 +7,10 @@ import pytest
 
 from schemas.commands import Command
 from services.channel_control.decision import MAX_NOTE
+from services.channel_control.holding.target import Target
 from services.channel_control.machine import MAX_COMMAND_BYTES, ControlMachine
 from services.channel_control.sentences import own
-from services.channel_control.target import Target
-from services.runtime.machine import Output, Record
+from services.runtime.machines.machine import Output, Record
 from services.runtime.murmur import partition_of
 from tests.unit.channel_control.orders import (
     CHANNEL,

@@ -48,13 +48,13 @@ from schemas import automation
 from schemas.base import from_ms
 from schemas.channels import Hold
 from schemas.policy import FourEyes
-from services.channel_control.deadlines import deadlines, overdue
-from services.channel_control.four_eyes import guarded
-from services.channel_control.holds import STRENGTH, acts, counts, effective, is_record, waits
+from services.channel_control.holding.deadlines import deadlines, overdue
+from services.channel_control.holding.holds import STRENGTH, acts, counts, effective, is_record, waits
+from services.channel_control.holding.masks import guard_of
+from services.channel_control.holding.target import Target
 from services.channel_control.machine import ControlMachine
-from services.channel_control.masks import guard_of
-from services.channel_control.target import Target
-from services.runtime.machine import Output, Record
+from services.channel_control.people.four_eyes import guarded
+from services.runtime.machines.machine import Output, Record
 from tests.unit.channel_control.orders import (
     CHANNEL,
     NOW_MS,

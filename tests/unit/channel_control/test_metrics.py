@@ -8,7 +8,7 @@ from schemas import automation
 from schemas.base import from_ms
 from services.channel_control.machine import ControlMachine
 from services.channel_control.metrics import ControlCollector
-from services.runtime.machine import Record
+from services.runtime.machines.machine import Record
 from tests.unit.channel_control.orders import NOW_MS, alone, order, persons, record
 
 

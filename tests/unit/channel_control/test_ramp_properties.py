@@ -23,12 +23,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from schemas.base import from_ms
 from schemas.channels import Hold
 from schemas.commands import Command
-from services.channel_control.deadlines import overdue
-from services.channel_control.holds import acts, asked_of, counts, effective, strictness, waits
+from services.channel_control.holding.deadlines import overdue
+from services.channel_control.holding.holds import acts, asked_of, counts, effective, strictness, waits
+from services.channel_control.holding.target import Target
 from services.channel_control.machine import ControlMachine
-from services.channel_control.ramps import running
-from services.channel_control.target import Target
-from services.runtime.machine import Output, Record
+from services.channel_control.opening.ramps import running
+from services.runtime.machines.machine import Output, Record
 from tests.unit.channel_control.orders import CHANNEL, NOW_MS, hex_id, order, persons, record
 
 SIGNALS = ("indicator:cac_spike", "indicator:search_divergence")

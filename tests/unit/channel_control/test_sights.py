@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.channel_control.reachability import Sights
-from services.channel_control.reconcile import CONFLICT, FROZEN, Answer, Seen, Trouble
+from services.channel_control.enforcing.reachability import Sights
+from services.channel_control.enforcing.reconcile import CONFLICT, FROZEN, Answer, Seen, Trouble
 
 ADS = "ads"
 TIMEOUT = Trouble("timeout", "no answer")

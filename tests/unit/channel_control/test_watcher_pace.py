@@ -8,11 +8,11 @@ from typing import Any
 
 from schemas.channels import WantedState
 from schemas.commands import Command
-from services.channel_control.addresses import Address
-from services.channel_control.reconcile import Answer, Call, Seen, Trouble
+from services.channel_control.enforcing.addresses import Address
+from services.channel_control.enforcing.reconcile import Answer, Call, Seen, Trouble
+from services.channel_control.enforcing.watcher_io import AT_ONCE, Watcher
+from services.channel_control.holding.target import Target
 from services.channel_control.settings import ControlSettings
-from services.channel_control.target import Target
-from services.channel_control.watcher_io import AT_ONCE, Watcher
 
 LATENCY_S = 0.08
 INTERVAL_S = float(ControlSettings.model_fields["control_drift_interval"].default)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from services.cli.ledger import Line, SubjectLine
+from services.cli.ledger.ledger import Line, SubjectLine
 from tests.chaos.compare import differences, standing
 from tests.chaos.faults import plan
 from tests.chaos.outcome import Outcome

@@ -12,13 +12,13 @@ from schemas.commands import Command
 from schemas.events import TOPIC_OF
 from schemas.frames import MEASURES
 from schemas.policy import Policy
-from services.cli.material import Material, Raw, Stretch, joined, ranges_of
-from services.cli.pipeline import Pipeline, RawRecord
-from services.cli.verify import Finding, Policies, before, flaws, out_of_force, prove
+from services.cli.backtest.pipeline import Pipeline, RawRecord
+from services.cli.proof.material import Material, Raw, Stretch, joined, ranges_of
+from services.cli.proof.verify import Finding, Policies, before, flaws, out_of_force, prove
 from services.indicators.examples import Happening
-from services.ingest.duplicates import window_of
-from services.ingest.records import Records
-from services.ingest.routing import Router
+from services.ingest.frames.routing import Router
+from services.ingest.reading.duplicates import window_of
+from services.ingest.reading.records import Records
 from tests.support.indicator_log import TEN, commands
 
 KEY = b"a key of sixteen bytes or more"

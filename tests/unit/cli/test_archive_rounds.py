@@ -6,7 +6,7 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 
 from services.cli import __main__ as cli
-from services.cli import archive_io
+from services.cli.archive import archive_io
 from services.cli.archive.pieces import ArchiveError
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from schemas.topics import ALERT_STATE, AUDIT, CHANNEL_STATE, POLICY
 from services.console.app import build_app
-from services.console.feed_io import Feed
+from services.console.state.feed_io import Feed
 from services.runtime.health import Health
 from tests.unit.console.samples import NOW
 from tests.unit.console.world import SETTINGS, World

@@ -10,10 +10,10 @@ from typing import Any
 import httpx
 
 from services.console.app import build_app
+from services.console.jobs.trials_io import Trials
 from services.console.people import Role
 from services.console.signin.sealing import NONCE_BYTES
 from services.console.signin.sessions import seal
-from services.console.trials_io import Trials
 from services.runtime.health import Health
 from services.runtime.ids import derive
 from tests.unit.console.world import SETTINGS, World

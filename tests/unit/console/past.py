@@ -6,10 +6,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from schemas.base import to_ms
+from services.console.jobs.trials_io import Trials
 from services.console.settings import ConsoleSettings
-from services.console.trials_io import Trials
+from tests.unit.cli.archive.test_parquet_io import archive_of
 from tests.unit.cli.backtest.stories import HOUR, Story
-from tests.unit.cli.test_parquet_io import archive_of
 from tests.unit.console.world import SETTINGS
 
 DAYS_AGO = (5, 3)

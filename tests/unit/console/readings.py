@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from schemas.base import to_ms
-from services.console.pages.chart_data import Frame
+from services.console.pages.charts.chart_data import Frame
 from tests.unit.console.samples import NOW
 
 MINUTE_MS = 60_000

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from schemas.topics import ALERT_STATE, AUDIT, CHANNEL_STATE
-from services.console import app, proving_io
+from services.console import app
+from services.console.jobs import proving_io
 from services.console.people import Role
 from services.runtime.ids import derive
 from tests.unit.console.pages import Form, browsing

@@ -14,9 +14,9 @@ from schemas.base import to_ms
 from schemas.channels import Hold
 from schemas.policy import Policy, PolicyRef
 from schemas.topics import ALERT_STATE, AUDIT, CHANNEL_STATE, DEAD_LETTERS, POLICY, READINGS
-from services.runtime import kafka_io
 from services.runtime.ids import derive
-from services.runtime.kafka_io import Batch
+from services.runtime.kafka import kafka_io
+from services.runtime.kafka.kafka_io import Batch
 from tests.unit.console.samples import NOW, alert, asked, audit, channel, waiting
 from tests.unit.console.world import PAUSE, STOP, World
 

@@ -14,12 +14,12 @@ from aiokafka.errors import KafkaConnectionError
 from schemas.audit import AuditRecord
 from schemas.topics import AUDIT
 from services.auditing.rows import COLUMNS
-from services.console.chain_check_io import ChainCheck, Checked
-from services.console.pages.audit import PAGE, Finder, Search
+from services.console.jobs.chain_check_io import ChainCheck, Checked
+from services.console.pages.desks.audit import PAGE, Finder, Search
 from services.console.people import Role
-from services.runtime import kafka_io
 from services.runtime.ids import derive
-from services.runtime.kafka_io import Batch, Received
+from services.runtime.kafka import kafka_io
+from services.runtime.kafka.kafka_io import Batch, Received
 from tests.unit.cli.audit.logs import Log, record, written
 from tests.unit.console.pages import Form, browsing
 from tests.unit.console.samples import NOW, audit

@@ -14,11 +14,11 @@ from schemas.policy import FourEyes, IndicatorPolicy, Policy, PolicyRef
 from schemas.readings import Reading
 from schemas.resuming import ResumePolicy
 from schemas.topics import ALERT_STATE, AUDIT, CHANNEL_STATE, POLICY
-from services.channel_control.four_eyes import guarded
-from services.console.pages import channel_view, history, rules_of_approval
-from services.console.pages.speaking import Language, Speaker
+from services.channel_control.people.four_eyes import guarded
+from services.console.pages.board import channel_view, history, rules_of_approval
+from services.console.pages.frame.speaking import Language, Speaker
 from services.console.people import Role
-from services.console.views import Channels
+from services.console.state.views import Channels
 from tests.unit.console.pages import Form, browsing
 from tests.unit.console.samples import NOW, alert, asked, audit, waiting
 from tests.unit.console.targets import hold, in_all_states, opening, override, state

@@ -21,11 +21,11 @@ from services.policies.changes import Ask, Change, apply
 from services.runtime.ids import derive
 from tests.unit.console.pages import Form, browsing
 from tests.unit.console.samples import NOW, audit
+from tests.unit.console.state.test_complaints import case
+from tests.unit.console.state.test_complaints import told as told_of_cases
+from tests.unit.console.state.test_figures import COUNTS, READING, TALLY
+from tests.unit.console.state.test_letters import letter
 from tests.unit.console.targets import in_all_states
-from tests.unit.console.test_complaints import case
-from tests.unit.console.test_complaints import told as told_of_cases
-from tests.unit.console.test_figures import COUNTS, READING, TALLY
-from tests.unit.console.test_letters import letter
 from tests.unit.console.troubles import asking, held, paused, slowed
 from tests.unit.console.world import World
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from schemas.base import Bilingual
 from schemas.policy import Policy, PolicyRef
 from schemas.topics import POLICY
-from services.console.pages.content import MAX_TEXT, UnreadableError, material_of, pieces, text_of
+from services.console.pages.desks.content import MAX_TEXT, UnreadableError, material_of, pieces, text_of
 from services.scanning.report import Finding
 from tests.unit.console.pages import Form, browsing
 from tests.unit.console.world import World

@@ -6,8 +6,8 @@ import pytest
 
 from schemas.alerts import INCIDENT_LABEL
 from schemas.topics import ALERT_STATE, AUDIT, CHANNEL_STATE, POLICY
-from services.console.feed_io import Feed
 from services.console.people import Role
+from services.console.state.feed_io import Feed
 from services.runtime.health import Health
 from services.runtime.ids import derive
 from tests.unit.console.pages import Form, browsing

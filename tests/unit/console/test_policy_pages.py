@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from schemas.policy import Policy
-from services.console.pages import policy as views
-from services.console.pages.policy import still
+from services.console.pages.policy import policy as views
+from services.console.pages.policy.policy import still
 from services.console.people import Role
 from services.policies.changes import Ask, apply
 from services.policies.reading import parse_policy

@@ -1,8 +1,8 @@
 """What the console tells Prometheus of channels and alerts."""
 
 from schemas.channels import ChannelState, Platform
+from services.console.state.views import Alerts, Channels
 from services.console.state_metrics import MOST_CHANNELS, StateCollector
-from services.console.views import Alerts, Channels
 from tests.unit.console.samples import alert, channel, waiting
 
 

@@ -8,14 +8,14 @@ from pydantic import BaseModel, SecretStr
 
 from schemas.commands import Command
 from schemas.topics import AUDIT, POLICY
-from services.console.feed_io import Feed
 from services.console.settings import ConsoleSettings
+from services.console.state.feed_io import Feed
 from services.policies.changes import Ask, Change
 from services.policies.changing_io import Plan
-from services.runtime.kafka_io import Batch, Received
-from services.runtime.machine import Output
-from services.runtime.publisher_io import BrokerAwayError
-from services.runtime.tokens import Tokens
+from services.runtime.http.tokens import Tokens
+from services.runtime.kafka.kafka_io import Batch, Received
+from services.runtime.kafka.publisher_io import BrokerAwayError
+from services.runtime.machines.machine import Output
 from tests.unit.console.samples import audit, person
 
 PAUSE = "/api/v1/orders/pause"

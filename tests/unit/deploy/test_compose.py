@@ -120,7 +120,7 @@ def test_services_start_after_the_topics_and_the_policy() -> None:
 def test_a_service_says_whether_it_is_ready(name: str) -> None:
     """But for those without a port; and it may take its time to write a last snapshot."""
     probe = LASTING[name].probe
-    assert probe == (None if name in DOORLESS else ["python", "-m", "services.runtime.probe_io"])
+    assert probe == (None if name in DOORLESS else ["python", "-m", "services.runtime.http.probe_io"])
     ports = [each for each in LASTING[name].environment if each.endswith("_PORT")]
     assert len(ports) == (0 if name in DOORLESS else 1)
     assert LASTING[name].seconds("stop_grace_period") > 8

@@ -11,10 +11,10 @@ from schemas.events import TOPIC_OF
 from schemas.policy import Policy
 from schemas.readings import READINGS_MESSAGE, Reading, Tally
 from schemas.topics import READINGS
-from services.console.business import Business
-from services.console.figures import ALL, FIGURES
-from services.console.readings import Readings
-from services.console.tallies import Tallies
+from services.console.state.business import Business
+from services.console.state.figures import ALL, FIGURES
+from services.console.state.readings import Readings
+from services.console.state.tallies import Tallies
 from services.indicators.machine import build
 from tests.support.frames import FrameMaker
 from tests.support.indicator_log import Log

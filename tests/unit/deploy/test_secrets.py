@@ -13,7 +13,7 @@ from services.auditing.heads import private_key
 from services.console.people import TokenHolder
 from services.console.signin.users import parse
 from services.gateway.senders import Sender
-from services.runtime.tokens import read_tokens
+from services.runtime.http.tokens import read_tokens
 
 
 def test_they_are_for_their_owner_only_and_outlive_a_restart(tmp_path: Path) -> None:

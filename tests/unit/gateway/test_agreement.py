@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from schemas.events import TOPIC_OF
 from services.gateway.checking import check
-from services.ingest.validation import judge
-from services.runtime.machine import Output
+from services.ingest.reading.validation import judge
+from services.runtime.machines.machine import Output
 from tests.unit.gateway.samples import NOW, sender
 
 SOUND: dict[str, Any] = {

@@ -12,9 +12,9 @@ import pytest
 from services.gateway.app import build_app
 from services.gateway.settings import GatewaySettings
 from services.runtime.health import Health
-from services.runtime.machine import Output
-from services.runtime.publisher_io import BrokerAwayError
-from services.runtime.tokens import Tokens
+from services.runtime.http.tokens import Tokens
+from services.runtime.kafka.publisher_io import BrokerAwayError
+from services.runtime.machines.machine import Output
 from tests.unit.gateway.samples import click, sender
 
 URL = "/v1/events"

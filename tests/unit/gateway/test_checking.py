@@ -9,7 +9,7 @@ import pytest
 from schemas.dead_letters import Problem
 from schemas.events import MAX_RECORD_BYTES
 from services.gateway.checking import Refused, check
-from services.runtime.machine import Output
+from services.runtime.machines.machine import Output
 from tests.unit.gateway.samples import NOW, click, sender
 
 

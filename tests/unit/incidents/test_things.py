@@ -10,8 +10,8 @@ from schemas.alerts import ActionTaken, AlertState
 from schemas.base import to_ms
 from services.incidents.grouping import seen
 from services.incidents.things import things_of
-from services.indicators.complaints import Complaint, Complaints
-from services.indicators.days import Span
+from services.indicators.subjects.complaints import Complaint, Complaints
+from services.indicators.windows.days import Span
 from tests.unit.incidents.samples import NOON, alert
 from tests.unit.indicators.world import HOUR, MINUTE, SECOND, World
 

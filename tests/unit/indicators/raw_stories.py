@@ -11,7 +11,7 @@ from typing import Any
 from schemas.base import from_ms
 from schemas.events import TOPIC_OF
 from schemas.frames import SubjectFrame
-from services.runtime.machine import Record
+from services.runtime.machines.machine import Record
 from services.scanning.fingerprints import fingerprint
 from tests.support.frames import FrameMaker, Placed
 from tests.support.indicator_log import TEN, Log, mark, policy

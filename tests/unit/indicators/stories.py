@@ -7,7 +7,7 @@ from random import Random
 from hypothesis import strategies as st
 
 from schemas.frames import source_of
-from services.runtime.machine import Output, Record
+from services.runtime.machines.machine import Output, Record
 from tests.support.indicator_log import TEN, Event, Log, commands, facts, mark, policy
 from tests.unit.indicators.world import HOUR, MINUTE, SECOND
 

@@ -17,7 +17,7 @@ from services.indicators.rule import AnyRule, Limits, Verdict
 from services.indicators.rules.cac_spike import CacFall, CacSpike
 from services.indicators.rules.conversion_drop import ConversionDrop
 from services.indicators.rules.engagement_drop import EngagementDrop
-from services.indicators.store import Surroundings
+from services.indicators.subjects.store import Surroundings
 from tests.support.indicator_log import CHANNEL, CONVERSION, TEN, Event, Log, mark, policy
 from tests.support.replay import Plan, assert_replay_safe
 from tests.unit.indicators.world import EVERY_CHANGE, HOUR, MINUTE, World, with_every_change

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from schemas.frames import source_of
-from services.indicators.clicks import PANE_MS
 from services.indicators.machine import build
+from services.indicators.subjects.clicks import PANE_MS
 from tests.support import frames
 from tests.support.indicator_log import CHANNEL, COMPLAINT, TEN, mark, policy
 from tests.support.replay import Plan, assert_replay_safe

@@ -11,11 +11,11 @@ from msgspec import structs
 from schemas.frames import Mark
 from schemas.policy import Policy
 from schemas.rows import CaseRow
-from services.indicators.cases import ComplaintStore
 from services.indicators.machine import IndicatorMachine, build
 from services.indicators.rules.complaint_sla import ComplaintSla
 from services.indicators.standing import Standing
-from services.indicators.store import Surroundings
+from services.indicators.subjects.cases import ComplaintStore
+from services.indicators.subjects.store import Surroundings
 from tests.support.indicator_log import COMPLAINT, TEN, Log, mark, policy, row_frame
 from tests.unit.indicators.world import HOUR, MINUTE, SECOND, World
 

@@ -7,7 +7,7 @@ import pytest
 from schemas.frames import END_OF_SOURCE, UnknownFormatError, encode
 from schemas.policy import Policy
 from services.indicators.machine import build
-from services.runtime.machine import Record
+from services.runtime.machines.machine import Record
 from tests.support.indicator_log import (
     CHANNEL,
     COMPLAINT,

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from schemas.base import to_ms
 from schemas.commands import Evidence
 from schemas.frames import MEASURES, source_name
-from services.indicators.days import Span
 from services.indicators.machine import build
-from services.indicators.store import Surroundings
-from services.runtime.machine import Output, Record
+from services.indicators.subjects.store import Surroundings
+from services.indicators.windows.days import Span
+from services.runtime.machines.machine import Output, Record
 from tests.support.indicator_log import Event, actor, facts, policy
 from tests.support.replay import Plan, assert_replay_safe, plans
 from tests.unit.indicators.stories import Segment, Story, cut, episodes, stories

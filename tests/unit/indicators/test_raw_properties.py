@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.indicators.machine import build
 from services.indicators.registry import all_rules
-from services.runtime.machine import Output, Record
+from services.runtime.machines.machine import Output, Record
 from tests.support.replay import Plan, assert_replay_safe, plans
 from tests.unit.indicators.raw_stories import TELLERS, RawStory, cut_raw, tell_raw
 from tests.unit.indicators.stories import episodes

@@ -13,15 +13,15 @@ from schemas.frames import decode
 from schemas.readings import MAX_SUBJECTS, READINGS_MESSAGE, Cases, OpenCase, Reading, Scope, Tally
 from schemas.topics import READINGS, TOPICS
 from services.indicators import snapshot
-from services.indicators.cases import ComplaintStore
-from services.indicators.channel import ChannelStore
-from services.indicators.herald import CASES
 from services.indicators.machine import IndicatorMachine, build
 from services.indicators.registry import rules_of
 from services.indicators.rule import Verdict
 from services.indicators.rules.complaint_volume import ComplaintVolume
-from services.indicators.tallies import OTHERS, Tallies
-from services.runtime.machine import Output
+from services.indicators.subjects.cases import ComplaintStore
+from services.indicators.subjects.channel import ChannelStore
+from services.indicators.told.herald import CASES
+from services.indicators.told.tallies import OTHERS, Tallies
+from services.runtime.machines.machine import Output
 from tests.support.indicator_log import TEN
 from tests.support.replay import Plan, assert_replay_safe
 from tests.unit.indicators.world import HOUR, MINUTE, SECOND, World

@@ -11,7 +11,7 @@ from services.indicators.machine import STORES
 from services.indicators.registry import all_rules, code_of, flaws_of, found_in, rules_of
 from services.indicators.rule import AnyRule
 from services.indicators.rules.cac_spike import CacFall
-from services.indicators.tuning import PolicyRefusedError, tune, tuning_of
+from services.indicators.verdicts.tuning import PolicyRefusedError, tune, tuning_of
 from services.policies.reading import read_policy
 
 ROOT = Path(__file__).parents[3]

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.frames import source_of
-from services.indicators.actor import ActorStore
 from services.indicators.machine import MOST_POINTS, IndicatorMachine
 from services.indicators.registry import rules_of
 from services.indicators.snapshot import MACHINE, decode_progress
-from services.runtime.machine import Output, Record
+from services.indicators.subjects.actor import ActorStore
+from services.runtime.machines.machine import Output, Record
 from tests.support.indicator_log import COMPLAINT, TEN, actor
 from tests.support.replay import Plan, assert_replay_safe, plans
 from tests.unit.indicators.stories import cut, episodes, stories, tell

@@ -3,7 +3,16 @@
 import pytest
 
 from services.scanning.fingerprints import fingerprint
-from tests.unit.indicators.test_content import BAD, GOOD, PROMPTS, TAKE_DOWN, Restarts, publish, remove, statuses
+from tests.unit.indicators.subjects.test_content import (
+    BAD,
+    GOOD,
+    PROMPTS,
+    TAKE_DOWN,
+    Restarts,
+    publish,
+    remove,
+    statuses,
+)
 from tests.unit.indicators.world import HOUR, MINUTE, World
 
 OTHER = f"全新升级！{PROMPTS}"

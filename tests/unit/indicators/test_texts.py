@@ -4,7 +4,7 @@ from schemas.alerts import AlertFact
 from schemas.directory import Directory
 from services.indicators import metrics
 from services.indicators.machine import build
-from services.indicators.telling import figure
+from services.indicators.verdicts.telling import figure
 from tests.support.indicator_log import policy
 from tests.unit.indicators.world import HOUR, MINUTE, World, with_every_change
 

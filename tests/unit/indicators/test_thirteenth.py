@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from schemas.base import Bilingual
-from services.indicators.channel import ChannelStore
-from services.indicators.channel_view import ChannelView
 from services.indicators.examples import Example
 from services.indicators.machine import IndicatorMachine
 from services.indicators.registry import code_of, found_in
 from services.indicators.rule import AnyRule, Case, Rule, Verdict, Words, doubling
+from services.indicators.subjects.channel import ChannelStore
+from services.indicators.subjects.channel_view import ChannelView
 from tests.support.indicator_log import policy
 from tests.unit.indicators import thirteenth
 from tests.unit.indicators.test_examples import trips

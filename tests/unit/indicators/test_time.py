@@ -5,9 +5,9 @@ import time
 import pytest
 
 from schemas.frames import END_OF_SOURCE, FORMAT, Mark, Read, source_of
-from services.indicators.channel import ChannelStore
 from services.indicators.machine import IndicatorMachine, build
 from services.indicators.standing import Standing
+from services.indicators.subjects.channel import ChannelStore
 from tests.support.indicator_log import TEN
 from tests.unit.indicators.world import HOUR, MINUTE, SECOND, World
 

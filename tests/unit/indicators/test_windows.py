@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.indicators.complaints import Complaint, Complaints, Tally
-from services.indicators.days import Days, Span
-from services.indicators.panes import HOUR_MS, PANE_MS, Panes
 from services.indicators.snapshot import MACHINE, decode_progress
+from services.indicators.subjects.complaints import Complaint, Complaints, Tally
+from services.indicators.windows.days import Days, Span
+from services.indicators.windows.panes import HOUR_MS, PANE_MS, Panes
 from tests.support.indicator_log import CHANNEL, TEN
 from tests.unit.indicators.world import HOUR, MINUTE, SECOND, World
 

@@ -10,7 +10,7 @@ from schemas.events import TOPIC_OF
 from schemas.policy import Policy
 from services.indicators.examples import Happening
 from services.indicators.machine import IndicatorMachine, build
-from services.runtime.machine import Output
+from services.runtime.machines.machine import Output
 from tests.support.frames import FrameMaker
 from tests.support.indicator_log import TEN, Event, Log, commands, facts, mark, policy, source_for
 

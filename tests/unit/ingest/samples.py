@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from services.ingest.records import Records
+from services.ingest.reading.records import Records
 
 AT = "2026-11-23T09:30:00.250Z"
 AT_MS = 1_795_426_200_250

@@ -26,7 +26,7 @@ from schemas.frames import (
     uint8,
 )
 from schemas.rows import CaseRow, ContentRow, ReadingRow, Row
-from services.ingest.redaction import quote
+from services.ingest.frames.redaction import quote
 from services.runtime.murmur import partition_of
 from tests.support.frames import FrameMaker, Placed, account, actor
 from tests.unit.ingest.samples import AT, event

@@ -7,9 +7,9 @@ from typing import Any, Final
 from schemas.base import from_ms
 from schemas.commands import Command
 from schemas.policy import Policy
-from services.cli.pipeline import Pipeline, RawRecord
-from services.ingest.pseudonyms import Pseudonyms
-from services.ingest.routing import Router
+from services.cli.backtest.pipeline import Pipeline, RawRecord
+from services.ingest.frames.pseudonyms import Pseudonyms
+from services.ingest.frames.routing import Router
 from tests.support.indicator_log import TEN, commands
 
 OLD, NEW = "the key of until now", "the key from now on"

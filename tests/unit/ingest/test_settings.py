@@ -1,6 +1,6 @@
 import pytest
 
-from services.ingest.quarantine import BadLimit
+from services.ingest.holding.quarantine import BadLimit
 from services.ingest.settings import IngestSettings
 from services.runtime.settings import SettingsError, parse
 

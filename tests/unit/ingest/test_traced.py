@@ -1,13 +1,13 @@
 """Which frames a traced event is in, so that its trace goes on there and nowhere else."""
 
 from schemas.frames import SubjectFrame, source_of
-from services.ingest.quarantine import BadLimit
-from services.ingest.records import Records
-from services.ingest.source import Source
+from services.ingest.holding.quarantine import BadLimit
+from services.ingest.holding.source import Source
+from services.ingest.reading.records import Records
 from services.ingest.spans_io import EventSpans
 from services.ingest.traced import headers_of
 from services.runtime.murmur import partition_of
-from services.runtime.traces import MOST, Context, parse
+from services.runtime.tracing.traces import MOST, Context, parse
 from tests.support.frames import FrameMaker, Placed
 from tests.unit.ingest.samples import event
 

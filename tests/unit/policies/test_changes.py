@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from schemas.policy import Policy
 from schemas.policy_topic import PolicyTopic
-from services.cli.policy_pages import history_page, label_of, policy_page
+from services.cli.policy.policy_pages import history_page, label_of, policy_page
 from services.policies.changes import PROPOSAL_STANDS, Ask, Change, RefusedError, apply, rollback
 from services.policies.deciding import approve, reject, withdraw
 

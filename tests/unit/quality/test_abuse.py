@@ -9,9 +9,9 @@ import pytest
 
 from schemas.base import from_ms
 from schemas.events import TOPIC_OF
-from services.cli.pipeline import Pipeline, RawRecord
+from services.cli.backtest.pipeline import Pipeline, RawRecord
 from services.policies.reading import read_policy
-from services.runtime.machine import Output
+from services.runtime.machines.machine import Output
 from tests.quality.measure import POLICY
 from tests.support.indicator_log import TEN, commands, facts
 

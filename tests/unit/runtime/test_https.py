@@ -8,11 +8,11 @@ import httpx
 import pytest
 
 from services.gateway.settings import GatewaySettings
-from services.runtime import http_io
 from services.runtime.health import Health
-from services.runtime.http_io import health_app, listen, serving
+from services.runtime.http import http_io
+from services.runtime.http.http_io import health_app, listen, serving
+from services.runtime.http.tls import ServerCertificate
 from services.runtime.settings import SettingsError, parse
-from services.runtime.tls import ServerCertificate
 from tests.certificates import self_signed
 from tests.support.waiting import eventually
 

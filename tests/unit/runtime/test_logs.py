@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.runtime import logs
-from services.runtime.traces import Context, within
+from services.runtime.tracing.traces import Context, within
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_only_the_same_words_of_the_same_logger_are_thinned_out() -> None:
 
 def test_our_own_lines_all_pass() -> None:
     log = Thinned()
-    assert all(log.log("services.console.ordering_io", "order") for _ in range(10))
+    assert all(log.log("services.console.api.ordering_io", "order") for _ in range(10))
 
 
 def test_what_is_remembered_of_third_parties_is_bounded() -> None:

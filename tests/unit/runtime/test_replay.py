@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.runtime.machine import Machine, Output, Record
+from services.runtime.machines.machine import Machine, Output, Record
 from tests.support.replay import Plan, assert_replay_safe, outputs_of, plans
 from tests.support.toy import OUT, Counter, Recent
 

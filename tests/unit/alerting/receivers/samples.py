@@ -18,10 +18,10 @@ from services.alerting.receivers.receiver import Receiver
 from services.alerting.telling import Due, InGroup
 from services.alerting.words import Line
 from services.alerting.words import body as write_body
+from services.runtime.http.outgoing import Mail
 from services.runtime.ids import derive
-from services.runtime.outgoing import Mail
 from tests.unit.alerting.facts import ALERTS, T0_MS
-from tests.unit.alerting.test_signing import SECRET
+from tests.unit.alerting.sending.test_signing import SECRET
 
 SNAPSHOTS: Final = Path(__file__).resolve().parent.parent / "snapshots"
 NOW: Final = T0_MS / 1000 + 60

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from services.alerting.receivers.slack import Slack
-from services.runtime.outgoing import Reply, Request
+from services.runtime.http.outgoing import Reply, Request
 from tests.unit.alerting.receivers.samples import ENVIRON, NOW, SAMPLES, receivers
 
 

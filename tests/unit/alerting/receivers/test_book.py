@@ -11,7 +11,7 @@ from services.alerting.receivers.feishu import Feishu
 from services.alerting.settings import AlertingSettings
 from services.runtime.settings import SettingsError, parse
 from tests.unit.alerting.receivers.samples import BOOK, ENVIRON, receivers
-from tests.unit.alerting.test_signing import SECRET
+from tests.unit.alerting.sending.test_signing import SECRET
 
 FILE = "TIDEGATE_ALERTING_RECEIVERS"
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from schemas.alerts import Language
 from services.alerting.receivers.fitting import cut, fit, utf8, utf16
 from services.alerting.receivers.notice import Notice
-from services.runtime.outgoing import Mail, Request
+from services.runtime.http.outgoing import Mail, Request
 from tests.unit.alerting.receivers.samples import LINKS, NOW, action, alert, notice, readable, receivers
 
 MODEST = settings(deadline=None, max_examples=40)

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 import yaml
 
-from services.runtime.outgoing import Mail, Request
+from services.runtime.http.outgoing import Mail, Request
 from tests.unit.alerting.facts import ALERTS
 from tests.unit.alerting.receivers.samples import (
     ENVIRON,

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.channels import TargetStatus, WantedState
+from services.channel_control.enforcing.reconcile import CONFLICT, Trouble
 from services.channel_control.platforms.campaigns import (
     Campaign,
     Change,
@@ -18,7 +19,6 @@ from services.channel_control.platforms.campaigns import (
     share,
     shown,
 )
-from services.channel_control.reconcile import CONFLICT, Trouble
 
 TARGET = "channel:a"
 UNIT = 100

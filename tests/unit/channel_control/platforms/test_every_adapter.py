@@ -16,11 +16,11 @@ import yaml
 
 from schemas.channels import TargetStatus, WantedState
 from services.channel_control.adapter import Adapter
-from services.channel_control.adapters import all_kinds
-from services.channel_control.addresses import Address
-from services.channel_control.platform_io import Platforms
-from services.channel_control.platform_list import platforms_of
-from services.channel_control.reconcile import CONFLICT, FROZEN, Answer, Call, Seen, Trouble, pursue
+from services.channel_control.enforcing.adapters import all_kinds
+from services.channel_control.enforcing.addresses import Address
+from services.channel_control.enforcing.platform_io import Platforms
+from services.channel_control.enforcing.platform_list import platforms_of
+from services.channel_control.enforcing.reconcile import CONFLICT, FROZEN, Answer, Call, Seen, Trouble, pursue
 from services.channel_control.settings import ControlSettings
 from services.runtime.settings import parse
 from tests.support.platforms.generic import GenericPlatform

@@ -21,11 +21,11 @@ from starlette.routing import Route
 from deploy.ports import free_port
 from services.channel_control import adapter
 from services.channel_control.adapter import LibraryCall
+from services.channel_control.enforcing.reconcile import Trouble
 from services.channel_control.lines import google_ads_io, meta_ads_io
 from services.channel_control.lines.threads import Threads
 from services.channel_control.platforms.meta_ads import FIELDS, VERSION
-from services.channel_control.reconcile import Trouble
-from services.runtime import http_io
+from services.runtime.http import http_io
 
 READ = LibraryCall("GET", {"ids": "17"}, {"Authorization": "Bearer t"})
 SEARCH = LibraryCall("search", {"customerId": "1234567890", "query": "SELECT"}, {"authorization": "Bearer t"})
@@ -195,7 +195,7 @@ def test_nobody_pays_for_libraries_whose_platforms_are_not_in_the_list() -> None
     program = f"""
 import sys
 import services.channel_control.app
-from services.channel_control.adapters import all_kinds
+from services.channel_control.enforcing.adapters import all_kinds
 all_kinds()
 print([name for name in {libraries} if name in sys.modules])
 """

@@ -11,10 +11,10 @@ from pydantic import SecretStr, ValidationError
 
 from schemas.channels import TargetStatus, WantedState
 from services.channel_control.adapter import Adapter, Exchange, LibraryCall, Response
+from services.channel_control.enforcing.reconcile import Seen, Trouble
 from services.channel_control.platforms.google_ads import GoogleAds, GoogleAdsOptions
 from services.channel_control.platforms.meta_ads import MetaAds, MetaAdsOptions
-from services.channel_control.reconcile import Seen, Trouble
-from services.runtime.outgoing import Request
+from services.runtime.http.outgoing import Request
 
 HOME = "customers/1234567890"
 SECRET = SecretStr("s3cret")

@@ -9,9 +9,9 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from schemas.channels import WantedState
 from services.channel_control.adapter import Adapter
-from services.channel_control.platform_list import platforms_of
+from services.channel_control.enforcing.platform_list import platforms_of
 from services.channel_control.settings import ControlSettings
-from services.runtime.outgoing import Request
+from services.runtime.http.outgoing import Request
 from services.runtime.settings import parse
 
 NEW, OLD, OTHER = ("whsec_" + base64.b64encode(each * 32).decode() for each in (b"n", b"o", b"x"))

@@ -7,9 +7,9 @@ from typing import Any
 
 from services.auditing.checking import Checker
 from services.auditing.heads import Signed, Vouched
-from services.runtime.chain import ChainName, Chains, canonical, digest_of
 from services.runtime.ids import derive
-from services.runtime.machine import Output
+from services.runtime.machines.chain import ChainName, Chains, canonical, digest_of
+from services.runtime.machines.machine import Output
 
 Log = dict[int, list[tuple[bytes, bytes]]]
 WRITERS = ("channel_control:0", "alerting:1")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from services.auditing import checking
 from services.auditing.checking import Checker, End
 from services.auditing.heads import Vouched
-from services.runtime.chain import BEGINNING
+from services.runtime.machines.chain import BEGINNING
 from tests.unit.cli.audit.logs import AT, TARGETS, WRITERS, Log, checked, heads, record, resealed, written
 
 BUSY = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])

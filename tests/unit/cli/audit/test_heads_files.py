@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.auditing.checking import End
-from services.cli.audit_heads_io import PATTERN, lines_in, write_heads
+from services.cli.audit.audit_heads_io import PATTERN, lines_in, write_heads
 
 KEY = Ed25519PrivateKey.generate()
 ENDS = {(f"alerting:{number}", 0): End(number=number, digest="a" * 64, offset=number) for number in range(1, 4)}

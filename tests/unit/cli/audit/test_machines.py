@@ -12,7 +12,7 @@ from services.alerting.machine import AlertingMachine
 from services.auditing.checking import Checker
 from services.channel_control.machine import ControlMachine
 from services.indicators.machine import build
-from services.runtime.machine import Machine, Record
+from services.runtime.machines.machine import Machine, Record
 from tests.support.replay import Plan, assert_replay_safe, outputs_of, plans
 from tests.unit.alerting.facts import T0_MS, logs
 from tests.unit.channel_control.orders import order, persons, record

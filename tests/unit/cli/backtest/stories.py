@@ -9,9 +9,9 @@ from schemas.base import from_ms
 from schemas.events import TOPIC_OF
 from schemas.policy import Policy
 from services.cli.backtest.engine import Backtest
+from services.cli.backtest.pipeline import RawRecord
 from services.cli.backtest.timeline import blocks, boundary
-from services.cli.pipeline import RawRecord
-from services.indicators.days import Span
+from services.indicators.windows.days import Span
 from tests.support.indicator_log import TEN, policy
 
 KEY = b"a key of sixteen bytes or more"

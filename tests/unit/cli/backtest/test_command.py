@@ -10,10 +10,10 @@ from schemas.backtest import Report
 from schemas.base import from_ms
 from services.cli import __main__ as cli
 from services.cli.backtest.files import records_in
-from services.cli.replay import Map
+from services.cli.replay.replay import Map
 from tests.support.indicator_log import TEN
+from tests.unit.cli.archive.test_parquet_io import archive_of
 from tests.unit.cli.backtest.stories import Story
-from tests.unit.cli.test_parquet_io import archive_of
 
 Tidegate = Callable[..., int]
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from schemas.backtest import Trip
 from schemas.base import from_ms
-from services.cli.pipeline import Pipeline
-from services.indicators.days import Span
+from services.cli.backtest.pipeline import Pipeline
+from services.indicators.windows.days import Span
 from tests.support.indicator_log import TEN, facts, policy
 from tests.unit.cli.backtest.stories import HOUR, KEY, MINUTE, Story, over
 

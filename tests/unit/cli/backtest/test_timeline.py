@@ -5,8 +5,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.cli.backtest.pipeline import RawRecord
 from services.cli.backtest.timeline import BLOCK_MS, blocks, boundary, slices
-from services.cli.pipeline import RawRecord
 
 DENSITIES = st.sampled_from([3_000_000, 400_000, 20_000])
 """Over so many ms the records of a log are spread."""

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.cli.backtest.traffic import Hold, held_by_hour
-from services.indicators.panes import HOUR_MS
+from services.indicators.windows.panes import HOUR_MS
 
 MINUTES = st.integers(0, 600)
 HOLDS = st.lists(

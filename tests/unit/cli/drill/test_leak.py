@@ -8,7 +8,7 @@ import pytest
 
 from services.cli.drill.course import Course, NotMarkedError, report
 from services.cli.drill.leak import STEPS, Search, leak_of
-from services.ingest.pseudonyms import Actors, Pseudonyms, SharedAddresses
+from services.ingest.frames.pseudonyms import Actors, Pseudonyms, SharedAddresses
 
 AT = datetime(2026, 11, 27, 1, tzinfo=UTC)
 KEY = b"k" * 32

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from services.console.changes import NAMES
 from services.console.signin.dangers import DANGEROUS
+from services.console.state.changes import NAMES
 from services.runtime.ids import derive
 from tests.support.waiting import eventually
 from tests.unit.console.pages import COOKIE, PASSWORD, Form, browsing, cookie_of

@@ -19,7 +19,7 @@ from services.gateway.door.institution import Institution
 from services.gateway.door.promise import Promise
 from services.gateway.settings import GatewaySettings
 from services.runtime.health import Health
-from services.runtime.tokens import Tokens
+from services.runtime.http.tokens import Tokens
 from tests.unit.gateway.samples import sender
 from tests.unit.gateway.test_app import FakePublisher
 

@@ -4,7 +4,7 @@ from schemas.base import from_ms
 from schemas.policy import Policy
 from schemas.readings import READINGS_MESSAGE, Cases
 from schemas.topics import READINGS
-from services.console.complaints import Deadlines, OpenComplaints
+from services.console.state.complaints import Deadlines, OpenComplaints
 from services.gateway.door.filing import Filled, event_of_form, number_of
 from services.gateway.door.promise import Promise
 from services.indicators.machine import build

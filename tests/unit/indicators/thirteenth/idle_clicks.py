@@ -1,9 +1,9 @@
 """Clicks that buy nothing: past so many clicks per purchase over six hours, the team is told."""
 
 from schemas.base import Bilingual
-from services.indicators.channel_view import ChannelView
 from services.indicators.examples import amounts, fires, silent
 from services.indicators.rule import Case, Limits, Rule, Verdict, Words, graded
+from services.indicators.subjects.channel_view import ChannelView
 
 
 class IdleClicksLimits(Limits):
