@@ -81,7 +81,7 @@ def _together(standing: Standing, command: Command, moment: Moment, scribe: Scri
     asked = standing.gathered
     if not asked:
         return standing, []
-    if moment.at < asked[0].at + GATHER:
+    if asked[0].at <= moment.at < asked[0].at + GATHER:  # a clock that was set back is not waited for
         return standing, [scribe.order(_due(command, moment.at))]
     answers: list[Command] = []
     for stop, _ in most_harmful_first(standing, asked):

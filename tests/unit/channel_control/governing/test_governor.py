@@ -88,6 +88,22 @@ def test_who_asks_alone_is_answered_at_once_and_the_others_within_a_moment() -> 
     assert "gathered" not in [each["what"] for each in said(outputs, "audit")]
 
 
+def test_a_clock_of_the_broker_that_is_set_back_holds_up_nobody_who_asked_before() -> None:
+    cluster, hours = Cluster(), iter([60 * MINUTE_MS])
+    cluster.give(stop(1))
+
+    def set_back() -> None:
+        assert sum(map(len, cluster.logs)) < 50, "the governor's word to itself goes round and round"
+        if cluster.governor.gathered:
+            cluster.now_ms -= next(hours, 0)
+
+    cluster.between = set_back
+    outputs = cluster.give(stop(2), stop(3))
+    assert cluster.paused(CHANNELS) == CHANNELS[1:4]
+    assert next(hours, 0) == 0
+    assert "gathered" in [each["what"] for each in said(outputs, "audit")]
+
+
 def test_what_is_lifted_while_it_is_gathered_is_granted_nothing() -> None:
     cluster = Cluster()
     cluster.give(stop(1))
