@@ -65,6 +65,10 @@ class Line:
             answer = await self._answer(call)
         except GoogleAPICallError as error:
             return _refused(error)
+        except grpc.aio.BaseError as error:  # such as a secret with a sign that no header takes
+            name = type(error).__name__
+            text, zh = f"the platform's library does not send this ({name})", f"平台官方库无法发送此请求（{name}）"
+            return Trouble("bad_answer", text, zh=zh)
         if answer is None:  # as gRPC has it where the bytes are no message
             return Trouble(
                 "bad_answer", "the platform's answer is not a message of its API", zh="平台的答复不是其接口的消息"

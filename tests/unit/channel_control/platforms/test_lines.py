@@ -169,6 +169,13 @@ async def test_google_out_of_time_is_no_answer() -> None:
             await line.send(SEARCH)
 
 
+async def test_what_googles_library_does_not_send_is_a_trouble_that_repeats_no_secret() -> None:
+    line = google_ads_io.Line(f"http://127.0.0.1:{free_port()}", 2.0)
+    said = await line.send(LibraryCall(SEARCH.method, SEARCH.params, {"developer-token": "hidden\n"}))
+    assert said == Trouble("bad_answer", "the platform's library does not send this (ExecuteBatchError)")
+    await line.close()
+
+
 @pytest.mark.parametrize("scheme", ["http", "https"])
 async def test_google_that_is_not_there_is_unreachable(scheme: str) -> None:
     line = google_ads_io.Line(f"{scheme}://127.0.0.1:{free_port()}", 2.0)
