@@ -82,6 +82,24 @@ def test_what_may_not_be_read_holds_nobody_up_and_goes_first_afterwards() -> Non
     assert [target.name for target in later if target] == names[:2]
 
 
+def test_many_that_may_not_be_read_are_not_looked_through_for_each_that_may() -> None:
+    targets, rounds, now, asked = watched(400), Rounds(4.0, 100.0), 0.0, 0
+    shut = set(list(targets)[:200])
+
+    def may(target: Target) -> bool:
+        nonlocal asked
+        asked += 1
+        return target.name not in shut
+
+    read: list[str] = []
+    while now < 12.0:
+        target = rounds.take(targets, now, may)
+        read += [target.name] if target is not None else []
+        now = max(now + 0.001, rounds.next_at)
+    assert set(read) == set(targets) - shut
+    assert asked < 20_000, "some eight hundred a second, and those that are read"
+
+
 def test_who_comes_late_makes_up_for_it() -> None:
     targets, rounds, now, read = watched(100), Rounds(25.0, 10.0), 0.0, 0
     while now < 25.0:
