@@ -63,6 +63,7 @@ _PROBLEMS: Final = (
     (r"pause_at must be above slow_at", "pause_at 须大于 slow_at"),
     (r"names either an alert_id or a target", "须指明 alert_id 或 target 之一"),
     (r"says in its note why", "须填写原因"),
+    (r"a throttle has a factor, nothing else has", "限流须填写比例，其他措施不填"),
     (r"String should have at most (\d+) characters?", r"最多 \1 个字符"),
     (r"String should have at least (\d+) characters?", r"至少 \1 个字符"),
     (r"String should match pattern .*", "格式不符"),

@@ -21,4 +21,4 @@ def asked_for(word: str, target: str) -> str:
 def is_confirmed(word: str, target: str, typed: str) -> bool:
     """Whether that has been typed; the whole target will do as well."""
     said = typed.strip().casefold()
-    return word not in DANGEROUS or said in (asked_for(word, target).casefold(), target.casefold())
+    return word not in DANGEROUS or (said != "" and said in (asked_for(word, target).casefold(), target.casefold()))

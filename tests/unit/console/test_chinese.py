@@ -130,7 +130,7 @@ PAGES = [
     *("/", "/?kind=product", "/alerts?status=all", *ALERTS, "/incidents", f"/incidents/{derive('douyin')}"),
     *(f"/incidents/{derive('douyin')}/report?format={form}" for form in ("html", "markdown")),
     *("/policy", "/policy/edit", "/policy/version?label=default/1", "/policy/diff?a=default/1&b=default/2"),
-    *("/content", "/complaints", "/audit", "/dead-letters", "/dead-letters/channel-events/0/0", "/account", "/signin"),
+    *("/content", "/complaints", "/high-risk", "/audit", "/dead-letters", "/dead-letters/channel-events/0/0", "/account", "/signin"),
     *(f"/channels/channel:{name}" for name in [*in_all_states(), "douyin", "wechat"]),
 ]
 REFUSALS = [f"/alerts/{'0' * 32}", f"/incidents/{'0' * 32}", "/channels/nothing:x", "/policy/version?label=x/9",
@@ -154,6 +154,8 @@ async def test_pages_and_refusals_are_in_chinese(full: World, role: Role) -> Non
         ("/channels/channel:paused", "/do/pause", {"reason": ""}),
         ("/channels/channel:paused", "/do/throttle", {"percent": "many", "reason": "x"}),
         ("/channels/channel:paused", "/do/freeze", {"reason": "x", "confirm": "other"}),
+        ("/high-risk", "/high-risk", {"confirm": "other"}),
+        ("/high-risk", "/high-risk", {"command": "throttle", "percent": "", "reason": "x", "confirm": "high-risk"}),
         ("/policy/edit", "/policy/edit", {"do": "put", "figure": "complaint_rate.maturity", "value": "often"}),
         ("/policy/edit", "/policy/edit", {"do": "put", "figure": "complaint_rate.enabled", "value": ""}),
         ("/policy/edit", "/policy/edit", {"document": "name: default\nversion: 1\nmax_silence: 1h\nsecrets: 3"}),

@@ -78,4 +78,4 @@ def _order(fields: Fields, now: datetime) -> HighRisk:
     try:
         return HighRisk.model_validate(order_of(HighRisk, said, now))
     except FormError as error:
-        raise PageError(422, f"The form is not complete: {error}", f"表单不完整：{error}") from None
+        raise PageError(422, f"The form is not complete: {error}", f"表单不完整：{error.told.zh}") from None
