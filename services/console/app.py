@@ -1,5 +1,6 @@
 """The console's HTTP."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from fastapi import Depends, FastAPI
@@ -31,6 +32,7 @@ from services.console.pages.door.provider_door_io import provider_routes
 from services.console.pages.door.signing_in_io import sign_in_routes
 from services.console.pages.frame.forms_io import form_routes
 from services.console.pages.frame.frame_io import Frame, PageError
+from services.console.pages.frame.freshness import Freshness
 from services.console.pages.frame.live_io import live_routes
 from services.console.pages.policy.policy_edit_io import policy_edit_routes
 from services.console.pages.policy.policy_io import policy_routes
@@ -84,15 +86,21 @@ def build_app(
     app.include_router(policy_word_routes(feed, changing, authenticated), dependencies=guarded)
     if settings.link_key is not None:
         app.include_router(link_routes(feed, desk, settings.link_key))
-    _add_pages(app, settings, feed, desk, changing, trials or Trials(settings))
+    _add_pages(app, settings, feed, Freshness(health, datetime.now(UTC)), desk, changing, trials or Trials(settings))
     return app
 
 
 def _add_pages(
-    app: FastAPI, settings: ConsoleSettings, feed: Feed, desk: Desk, changing: Changing, trials: Trials
+    app: FastAPI,
+    settings: ConsoleSettings,
+    feed: Feed,
+    freshness: Freshness,
+    desk: Desk,
+    changing: Changing,
+    trials: Trials,
 ) -> None:
     """What people see."""
-    frame, sessions, registrar = Frame(feed), Gate(settings, feed.signed_out), Registrar(desk)
+    frame, sessions, registrar = Frame(feed, freshness), Gate(settings, feed.signed_out), Registrar(desk)
     frame.adopt(app)
     app.add_middleware(Renewing)
     app.include_router(sign_in_routes(frame, sessions, registrar))
@@ -105,7 +113,7 @@ def _add_pages(
             raise PageError(503, "Still reading what there is: try again in a moment.", "正在读取数据，请稍后重试。")
 
     pages = [
-        live_routes(feed, sessions.visiting),
+        live_routes(feed, freshness, sessions.visiting),
         form_routes(feed, desk, sessions.visiting),
         board_routes(frame, feed, sessions.visiting),
         high_risk_routes(frame, feed, desk, sessions.visiting),

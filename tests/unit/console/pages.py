@@ -40,10 +40,14 @@ def cookie_of(name: str, **changed: Any) -> str:
 
 @asynccontextmanager
 async def browsing(
-    world: World, role: Role | None = "operator", language: str = "en", trials: Trials | None = None
+    world: World,
+    role: Role | None = "operator",
+    language: str = "en",
+    trials: Trials | None = None,
+    health: Health | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client that keeps cookies, signed in with a role."""
-    transport = httpx.ASGITransport(build_app(SETTINGS, world.feed, world, Health(), world, trials))
+    transport = httpx.ASGITransport(build_app(SETTINGS, world.feed, world, health or Health(), world, trials))
     headers = {"Accept-Language": language, "Origin": "http://console"}
     async with httpx.AsyncClient(transport=transport, base_url="http://console", headers=headers) as client:
         if role is not None:

@@ -70,7 +70,13 @@ async def test_a_refusal_is_told_beside_its_product(products: World, client: htt
 
 @pytest.mark.parametrize(
     ("changed", "status"),
-    [({"confirm": "wild"}, 422), ({"confirm": " "}, 422), ({"reason": " "}, 422), ({"command": "resume"}, 422), ({"csrf": "x"}, 403)],
+    [
+        ({"confirm": "wild"}, 422),
+        ({"confirm": " "}, 422),
+        ({"reason": " "}, 422),
+        ({"command": "resume"}, 422),
+        ({"csrf": "x"}, 403),
+    ],
 )
 async def test_what_is_not_meant_stops_nothing(
     products: World, client: httpx.AsyncClient, changed: dict[str, str], status: int

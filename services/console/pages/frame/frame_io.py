@@ -10,8 +10,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.staticfiles import StaticFiles
 
+from services.console.pages.frame.freshness import Freshness
 from services.console.pages.frame.outcomes import Told, told_of
-from services.console.pages.frame.speaking import Speaker
+from services.console.pages.frame.speaking import Speaker, moment
 from services.console.pages.frame.visitor_io import Guest, SignInNeededError, Visitor, guest_of, to_sign_in
 from services.console.signin.dangers import DANGEROUS, asked_for
 from services.console.state.feed_io import Feed
@@ -38,8 +39,9 @@ class PageError(Exception):
 class Frame:
     """Makes pages of templates, for an app."""
 
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: Feed, freshness: Freshness) -> None:
         self._feed = feed
+        self._freshness = freshness
         self._templates = Environment(
             loader=PackageLoader("services.console.pages"),
             autoescape=True,
@@ -65,6 +67,7 @@ class Frame:
         """A page, or a part of one. order: the id of an order that was just given, whose outcome is told on top."""
         speaker = self.speaker(visitor)
         told = None if order is None else self._told(order)
+        as_of = self._freshness.as_of(speaker.now)
 
         def live(*topics: str) -> Markup:
             trigger = ", ".join(f"sse:{topic}" for topic in topics)
@@ -77,6 +80,8 @@ class Frame:
             language=visitor.language,
             told=told,
             seen=self._feed.seen(),
+            as_of=moment(as_of, speaker.zone),
+            is_fresh=as_of == speaker.now,
             live=live,
             is_dangerous=DANGEROUS.__contains__,
             asked_for=asked_for,

@@ -8,6 +8,7 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from services.console.pages.frame.freshness import Freshness
 from services.console.pages.frame.speaking import moment
 from services.console.pages.frame.visitor_io import SignInNeededError, Visiting
 from services.console.state.changes import NAMES
@@ -20,12 +21,12 @@ PULSE_S: Final = 10.0
 _AGAIN_MS: Final = 10_000
 
 
-def live_routes(feed: Feed, visiting: Visiting) -> APIRouter:
+def live_routes(feed: Feed, freshness: Freshness, visiting: Visiting) -> APIRouter:
     """The route; `seen` and Last-Event-ID: what the page knows, so that nothing is missed between them and now.
 
     Whose session is over is told that all has changed: what the page then asks for leads to the sign-in, where a
     stream that is only refused would leave a board on the wall as it was, with nobody any the wiser. `pulse` says until
-    when all has been told.
+    when all has been told; while Kafka is away there is none.
     """
     router = APIRouter(include_in_schema=False)
 
@@ -39,7 +40,8 @@ def live_routes(feed: Feed, visiting: Visiting) -> APIRouter:
             known, wait_s = feed.seen(), PULSE_S
             for topic in topics:
                 yield ServerSentEvent(event=topic, raw_data="changed", id=known)
-            yield ServerSentEvent(event="pulse", raw_data=moment(datetime.now(UTC), feed.policy.zone), id=known)
+            if freshness.as_of(now := datetime.now(UTC)) == now:
+                yield ServerSentEvent(event="pulse", raw_data=moment(now, feed.policy.zone), id=known)
             await asyncio.sleep(PAUSE_S)
         for topic in NAMES.values():
             yield ServerSentEvent(event=topic, raw_data="changed", id=feed.seen(), retry=_AGAIN_MS)

@@ -70,10 +70,6 @@ class Speaker:
             at.isoformat(), f"{local:%Y-%m-%d %H:%M:%S (UTC%z)}", f"{local:{form}}"
         )
 
-    def as_of(self) -> str:
-        """When the page was asked for, in full."""
-        return moment(self.now, self.zone)
-
     def span(self, seconds: float) -> str:
         """A duration in its largest unit, and the next where that is small: `3 h 20 min`."""
         left, parts = round(abs(seconds)), list[str]()
@@ -121,7 +117,6 @@ class Speaker:
                 self.say,
                 self.text,
                 self.when,
-                self.as_of,
                 self.span,
                 self.ago,
                 self.number,

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from schemas.directory import Directory
-from services.console.pages.frame.speaking import Language, Speaker, preferred
+from services.console.pages.frame.speaking import Language, Speaker, moment, preferred
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
@@ -43,7 +43,7 @@ def test_times_are_those_of_the_policys_zone_with_the_date_where_it_is_not_today
     assert ">17:30:00<" in speaker().when(NOW)
     assert ">2026-03-01 17:30<" in speaker().when(NOW - timedelta(days=1))
     assert speaker().when(None) == "–"
-    assert speaker().as_of() == "2026-03-02 17:30:00 (Asia/Shanghai)"
+    assert moment(NOW, speaker().zone) == "2026-03-02 17:30:00 (Asia/Shanghai)"
 
 
 def test_what_is_to_come_is_told_apart() -> None:
