@@ -130,16 +130,8 @@ PAGES = [
     *("/", "/?kind=product", "/alerts?status=all", *ALERTS, "/incidents", f"/incidents/{derive('douyin')}"),
     *(f"/incidents/{derive('douyin')}/report?format={form}" for form in ("html", "markdown")),
     *("/policy", "/policy/edit", "/policy/version?label=default/1", "/policy/diff?a=default/1&b=default/2"),
-    *(
-        "/content",
-        "/complaints",
-        "/high-risk",
-        "/audit",
-        "/dead-letters",
-        "/dead-letters/channel-events/0/0",
-        "/account",
-        "/signin",
-    ),
+    *("/content", "/complaints", "/audit", "/dead-letters", "/dead-letters/channel-events/0/0", "/account", "/signin"),
+    "/high-risk",
     *(f"/channels/channel:{name}" for name in [*in_all_states(), "douyin", "wechat"]),
 ]
 REFUSALS = [f"/alerts/{'0' * 32}", f"/incidents/{'0' * 32}", "/channels/nothing:x", "/policy/version?label=x/9",

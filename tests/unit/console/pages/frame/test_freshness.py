@@ -1,8 +1,8 @@
 """While Kafka is away, no page says that it is as of now."""
 
 import re
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request
 
 from services.console.pages.frame.freshness import Freshness
 from services.console.pages.frame.live_io import live_routes
-from services.console.pages.frame.visitor_io import SignInNeededError
+from services.console.pages.frame.visitor_io import SignInNeededError, Visiting
 from services.runtime.health import Health, Part
 from tests.unit.console.pages import browsing
 from tests.unit.console.samples import NOW
@@ -62,11 +62,11 @@ async def test_an_open_page_hears_no_pulse_meanwhile(world: World, health: Healt
     assert ("event: pulse\n" in told) != away
 
 
-def _once() -> Callable[[Request], Awaitable[None]]:
+def _once() -> Visiting:
     """Somebody whose session is over once they have heard one word."""
     left = iter([None])
 
-    async def visiting(_: Request) -> None:
+    async def visiting(_: Request) -> Any:
         if next(left, "over") == "over":
             raise SignInNeededError
 
