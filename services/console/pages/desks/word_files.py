@@ -20,8 +20,19 @@ _WORDS: Final = (
     "http://schemas.openxmlformats.org/wordprocessingml/2006/main ",
     "http://purl.oclc.org/ooxml/wordprocessingml/main ",
 )
-_BROKEN: Final = (BadZipFile, LargeZipFile, ValueError, OverflowError, struct.error, zlib.error, EOFError, RuntimeError)
-"""What comes of a file that is broken: ValueError of places before its begin, RuntimeError of passwords."""
+_BROKEN: Final = (
+    BadZipFile,
+    LargeZipFile,
+    ValueError,
+    LookupError,
+    OverflowError,
+    struct.error,
+    zlib.error,
+    EOFError,
+    RuntimeError,
+)
+"""What comes of a file that is broken: ValueError of places before its begin, LookupError of an encoding that there is
+not, RuntimeError of passwords."""
 _FALLBACK: Final = "http://schemas.openxmlformats.org/markup-compatibility/2006 Fallback"
 """The same once more, for programs that do not know the first."""
 _BREAKS: Final = {"p": "\n", "br": "\n", "cr": "\n", "tab": " "}

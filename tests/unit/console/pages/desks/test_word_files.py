@@ -56,6 +56,7 @@ def test_what_a_reader_sees_is_scanned_word_by_word() -> None:
         docx("").replace(b"word/document.xml", b"word/dokument.xml"),
         docx("", footer1='<!DOCTYPE x [<!ENTITY a "aaaa">]><x>&a;</x>'),
         docx("", footer1="<x>&unknown;</x>"),
+        docx("", footer1='<?xml version="1.0" encoding="x-none"?><x/>'),
         docx("")[:-6] + b"\xff\xff\xff\x7f\x00\x00",
         docx(f"<w:p>{run('x' * 1000)}</w:p>" * (word_files.MAX_XML // 1000)),
     ],
