@@ -177,3 +177,15 @@ async def test_the_chains_are_checked_by_a_button_and_one_check_runs_at_a_time(
             while "Going along" in (page := (await client.get("/audit")).text):
                 pass
         assert "All follow: 5 records in 1 chains." in " ".join(page.split())
+
+
+@pytest.mark.usefixtures("complete")
+@pytest.mark.parametrize(
+    ("language", "told"), [("en", {"it is held back": 1, "because of the limit": 1}), ("zh", {"被拦下": 1})]
+)
+async def test_nothing_is_said_twice_in_either_language(world: World, language: str, told: dict[str, int]) -> None:
+    said = {"who": "governor", "what": "declined", "why": "it is held back", "why_zh": "被拦下"}
+    await world.read(AUDIT, ("channel:a", audit("n", **said, detail={"note": "because of the limit"})))
+    async with browsing(world, "viewer", language) as client:
+        page = (await client.get("/audit")).text
+    assert {words: page.count(words) for words in told} == told
