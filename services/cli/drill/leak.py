@@ -100,6 +100,11 @@ class Leak:
             complaint_id=f"{MARK}{self.ids}",
         )
 
+    @property
+    def still_open(self) -> str:
+        """A note of the report, where neither token is taken in the end."""
+        return f"**Still open**: complaint `{MARK}{self.ids}`, for which people will be called. Close it as any other."
+
     def drill(self, within_s: float) -> Drill:
         """The drill of it."""
         return Drill(

@@ -4,10 +4,12 @@ import json
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
 
+import httpx
 import pytest
 
 from services.cli.drill.course import Course, NotMarkedError, report
 from services.cli.drill.leak import STEPS, Search, leak_of
+from services.cli.drill.leak_io import close
 from services.ingest.frames.pseudonyms import Actors, Pseudonyms, SharedAddresses
 
 AT = datetime(2026, 11, 27, 1, tzinfo=UTC)
@@ -75,3 +77,20 @@ def test_the_report_says_where_something_was_found_and_not_what() -> None:
     assert "**Failed**: not seen within 60 s: clean." in text
     assert "**Found in `audit`**: account, address, contact, text." in text
     assert not any(form.decode("utf-8", "ignore") in text for written in LEAK.personal().values() for form in written)
+
+
+@pytest.mark.parametrize(("renewed", "leaked", "closes"), [(202, 401, True), (401, 202, True), (401, 401, False)])
+async def test_the_complaint_is_closed_with_whichever_token_is_taken(renewed: int, leaked: int, closes: bool) -> None:
+    """Also where nobody took the leaked one out in time: a complaint that stays open calls people for nothing."""
+    taken: list[bytes] = []
+
+    def gateway(status: int) -> httpx.AsyncClient:
+        def answer(request: httpx.Request) -> httpx.Response:
+            taken.extend([request.content] if status == 202 else [])
+            return httpx.Response(status)
+
+        return httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://gateway")
+
+    async with gateway(renewed) as first, gateway(leaked) as second:
+        assert await close(LEAK, first, second) == closes
+    assert [json.loads(each)["complaint_id"] for each in taken] == [OPENED.complaint_id] * closes
