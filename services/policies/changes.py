@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from schemas.audit import AuditRecord, Outcome
+from schemas.base import Name, Text
 from schemas.policy import Policy, PolicyInForce, PolicyRef
 from schemas.policy_topic import ACTIVE_KEY, PolicyRecord, PolicyTopic, history_key
 from schemas.problems import ToldError
@@ -29,6 +30,8 @@ SYSTEM: Final = "system"
 """Who puts the first policy of all in force where nobody is named."""
 WHO: Final = "say who you are: --as NAME, or TIDEGATE_CLI_PERSON"
 WHO_ZH: Final = "请注明操作人：--as NAME 或 TIDEGATE_CLI_PERSON"
+_NAME: Final[TypeAdapter[str]] = TypeAdapter(Name)
+_TEXT: Final[TypeAdapter[str]] = TypeAdapter(Text)
 
 
 class RefusedError(ToldError):
@@ -60,7 +63,14 @@ class Ask:
             raise RefusedError(WHO, WHO_ZH)
         if self.name.strip().casefold() == SYSTEM:
             raise RefusedError(f"{SYSTEM} is not a person", f"{SYSTEM} 不是人员")
-        return f"person:{self.name.strip()}"
+        try:
+            _TEXT.validate_python(self.note or "")
+            return _NAME.validate_python(f"person:{self.name.strip()}")
+        except ValidationError:
+            raise RefusedError(
+                "a name is one line of at most 193 characters, and a reason has at most 20,000",
+                "姓名须为一行且不超过 193 个字符，原因不超过 20,000 个字符",
+            ) from None
 
 
 def apply(topic: PolicyTopic, policy: Policy, ask: Ask, *, if_newer: bool = False) -> Change:

@@ -349,3 +349,14 @@ def acts(topic: PolicyTopic) -> bool:
     in_force = topic.in_force()
     assert in_force is not None
     return in_force.indicators["complaint_volume"].maturity == "auto"
+
+
+@pytest.mark.parametrize(("name", "note"), [("l" * 194, "no"), ("li\nwang", "no"), ("li", "n" * 20_001)])
+def test_what_the_history_could_not_be_read_with_is_refused(name: str, note: str) -> None:
+    """A word is put into a record that is not checked again, and what nobody can read is as if it had never been."""
+    world = World()
+    world.apply(policy(1, indicators=NOTIFY))
+    world.apply(policy(2))
+    for word in (approve, reject):
+        with pytest.raises(RefusedError, match="one line of at most 193 characters"):
+            word(world.topic, "default/2", Ask(name, NOW, note))
