@@ -132,8 +132,8 @@ async def test_the_board_is_quick_with_many_channels_and_alerts() -> None:
         print(f"by readings {sorted(map(round, redrawn))} ms, ", end="")
         print(f"page {size / 1000:.0f} KB")
         assert median(paints) < PAINT_MS
-        assert min(updates) < UPDATE_MS, "the quickest, since others may keep this machine busy"
-        assert min(redrawn) < UPDATE_MS
+        assert median(updates) < UPDATE_MS
+        assert median(redrawn) < UPDATE_MS
         assert size < 300_000
 
 
