@@ -11,7 +11,7 @@ _ABSENT: Final = frozenset(
     {"timeout", "unreachable", "bad_answer", "rate_limited", "http_401", "http_403", "http_408", "http_429"}
 )
 """Kinds of trouble that are not about one target; any 5xx is another."""
-_SILENT: Final = frozenset({FROZEN, "internal", "no_platform"})
+_SILENT: Final = frozenset({FROZEN, "internal", "no_platform", "unmapped"})
 """Kinds where no platform was asked."""
 
 

@@ -46,11 +46,11 @@ class CampaignAdapter(Adapter):
     def _present(self, campaigns: tuple[str, ...]) -> Exchange[list[Campaign] | Trouble]:
         if not campaigns:
             return Trouble(
-                "no_campaign", "the directory names no campaign for this target", zh="名录未给出该对象的广告计划"
+                "unmapped", "the directory names no campaign for this target", zh="名录未给出该对象的广告计划"
             )
         if not all(map(_ID.match, campaigns)):
             return Trouble(
-                "no_campaign", "the directory names a campaign that is no number", zh="名录中的广告计划编号不是数字"
+                "unmapped", "the directory names a campaign that is no number", zh="名录中的广告计划编号不是数字"
             )
         found = yield from self._read(tuple(dict.fromkeys(campaigns)))
         if isinstance(found, Trouble):

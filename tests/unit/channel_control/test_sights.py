@@ -62,7 +62,7 @@ def test_what_asks_to_be_left_alone_is_until_it_is_over_or_answers() -> None:
     assert not sights.rests(ADS, 30.0)
 
 
-@pytest.mark.parametrize("kind", [FROZEN, "no_platform", "internal"])
+@pytest.mark.parametrize("kind", [FROZEN, "no_platform", "unmapped", "internal"])
 def test_where_nobody_was_asked_nothing_is_learnt(kind: str) -> None:
     sights = Sights(60.0)
     sights.heard(ADS, Trouble(kind, "?"), 0.0)

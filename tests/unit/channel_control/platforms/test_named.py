@@ -122,7 +122,7 @@ def test_without_a_campaign_nothing_is_sent(make: Any, ids: tuple[str, ...], pro
     exchange = make().read("channel:a", ids)
     with pytest.raises(StopIteration) as end:
         next(exchange)
-    assert end.value.value == Trouble("no_campaign", f"the directory {problem}")
+    assert end.value.value == Trouble("unmapped", f"the directory {problem}")
 
 
 def test_a_campaign_that_is_gone_is_named() -> None:
