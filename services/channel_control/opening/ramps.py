@@ -44,7 +44,8 @@ def running(hold: Hold) -> Ramp | None:
 
 def next_at(hold: Hold) -> datetime | None:
     """When the next step is due, where that is known."""
-    return None if hold.ramp is None else hold.ramp.next_at
+    ramp = running(hold)
+    return None if ramp is None else ramp.next_at
 
 
 def is_due(hold: Hold, at: datetime) -> bool:

@@ -269,6 +269,9 @@ def test_what_nobody_approved_in_time_is_a_record_that_never_opens() -> None:
     world.wait(4 * 60 + 1)
     (hold,) = world.channel.holds
     assert (hold.approval, world.wait(60), world.channel.holds) == ("expired", [], (hold,))
+    ramp = Ramp(state="opening", wait_s=600.0, next_at=AT)  # as a snapshot from before may have it
+    kept = Target(CHANNEL, holds=(hold.model_copy(update={"ramp": ramp}),), since=(1,))
+    assert overdue([kept], AT) == ([], None)
 
 
 def test_what_waits_for_approval_is_not_put_back_by_a_new_order_which_asks_for_itself() -> None:
