@@ -63,5 +63,7 @@ def _refused(error: FacebookRequestError) -> Response | Trouble:
     """An answer that the library takes for a refusal, which one with a good status may be too."""
     status = error.http_status()
     if 200 <= status < 300:
+        if not isinstance(error.body(), dict):
+            return _GARBLED  # a page of whatever stands before the service
         return Trouble("refused", "the platform says that it did not do it", zh="平台称未执行")
     return Response(status, error.http_headers(), json.dumps(error.body()).encode())

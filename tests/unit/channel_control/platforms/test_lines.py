@@ -86,6 +86,12 @@ async def test_success_false_is_no_success_and_a_redirect_is_not_followed() -> N
     assert len(hits) == 2
 
 
+async def test_a_page_that_says_with_status_200_that_there_is_no_service_is_no_refusal_of_the_order() -> None:
+    said = await asked(Response("<title>Service Unavailable</title>"), [])
+    assert isinstance(said, Trouble)
+    assert said.kind == "bad_answer"
+
+
 async def test_a_call_that_hangs_holds_up_only_those_that_need_its_place() -> None:
     threads, free = Threads(2), threading.Event()
     hung = asyncio.create_task(threads.run(free.wait))
