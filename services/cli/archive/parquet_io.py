@@ -116,7 +116,8 @@ def read(folder: Path, piece: Piece) -> Iterator[Row]:
         with parquet.ParquetFile(folder / piece.path) as file:
             there = set(file.schema_arrow.names)
             wanted = [field for field in _schema(piece.topic) if field.name in there]
-            for batch in file.iter_batches(_READ_ROWS, columns=[field.name for field in wanted]):
+            # A thread for each core of the machine would be more than a container may have.
+            for batch in file.iter_batches(_READ_ROWS, columns=[field.name for field in wanted], use_threads=False):
                 used = [field for field in wanted if batch[field.name].null_count < len(batch)]
                 columns = {field.name: _plain(batch[field.name].cast(field.type)) for field in used}
                 yield from pa.RecordBatch.from_pydict(columns).to_pylist()
