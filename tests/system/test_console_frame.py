@@ -69,6 +69,19 @@ async def test_a_stream_that_falls_silent_is_not_taken_for_live(monkeypatch: pyt
         await page.get_by_text("douyin").wait_for(timeout=5000)
 
 
+async def test_a_stream_that_is_never_answered_is_given_up() -> None:
+    """As behind a proxy that takes connections and has nobody to pass them to."""
+    async with serving_console() as (_, url), chromium() as browser, visiting(browser, url) as page:
+        await page.clock.install()
+        await page.route("**/live?*", lambda _: None, times=1)
+        await page.goto("/")
+        note = page.locator("#not-live")
+        await page.clock.run_for(26_000)
+        await expect(note).to_be_visible()
+        await page.clock.run_for(4000)
+        await expect(note).to_be_hidden()
+
+
 async def test_a_part_that_cannot_be_had_is_asked_for_again() -> None:
     async with serving_console() as (world, url), chromium() as browser, visiting(browser, url) as page:
         await page.wait_for_load_state()

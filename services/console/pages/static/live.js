@@ -2,7 +2,7 @@
 // it is silent for longer, the connection is dead, whatever the browser believes of it.
 (() => {
   const SILENCE_MS = 25000, AGAIN_MS = 2000
-  const note = document.getElementById("not-live")
+  const note = document.getElementById("not-live"), connect = htmx.createEventSource
   let source, heard = Date.now()
 
   function told(event) {
@@ -10,9 +10,11 @@
     note.hidden = true
     document.querySelectorAll("time.as-of").forEach(each => { each.textContent = event.data })
   }
-  function opened(event) {
-    source = event.detail.source
+  // Known from its beginning, since one that is never answered has to be given up like one that falls silent.
+  htmx.createEventSource = url => {
+    source = connect(url)
     source.addEventListener("pulse", told)
+    return source
   }
   function lost() {
     note.hidden = false
@@ -21,11 +23,10 @@
   // Where the stream is closed already, htmx is about to open one.
   function again() {
     lost()
-    if (!source || source.readyState === EventSource.CLOSED) return
+    if (source.readyState === EventSource.CLOSED) return
     source.close()
     setTimeout(source.onerror, AGAIN_MS, new Event("error"))
   }
-  document.body.addEventListener("htmx:sseOpen", opened)
   document.body.addEventListener("htmx:sseError", lost)
   document.body.addEventListener("htmx:sendError", again)
   document.body.addEventListener("htmx:responseError", event => { if (event.detail.xhr.status >= 500) again() })
