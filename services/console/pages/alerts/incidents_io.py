@@ -14,8 +14,7 @@ from services.console.desk.incidents import Merge, Split, command_of_order
 from services.console.desk.orders import command_id
 from services.console.pages.alerts.alerts_io import spoken, waiting_for
 from services.console.pages.alerts.inbox import row_of
-from services.console.pages.frame.forms import FormError, order_of
-from services.console.pages.frame.forms_io import fields_of, given, needed, one
+from services.console.pages.frame.forms_io import fields_of, given, needed, one, order_in
 from services.console.pages.frame.frame_io import Frame, PageError
 from services.console.pages.frame.visitor_io import Visiting, Visitor
 from services.console.state.feed_io import Feed
@@ -95,13 +94,11 @@ def incidents_routes(frame: Frame, feed: Feed, desk: Desk, visiting: Visiting) -
         grouped, now = await feed.groups.now(), datetime.now(UTC)
         new_id = command_id(visitor.person, one(fields, "key"), "")
         before = feed.audit.outcome_of(new_id)
+        order = order_in(_REGROUPINGS[word], fields, now)
+        assert isinstance(order, Merge | Split)  # noqa: S101
         try:
-            order = order_of(_REGROUPINGS[word], fields, now)
-            assert isinstance(order, Merge | Split)  # noqa: S101
             group = _group(grouped, incident_id)
             command = command_of_order(order, group, grouped, before, visitor.person, new_id, now)
-        except FormError as error:
-            raise PageError(422, f"The form is not complete: {error}", f"表单不完整：{error.told.zh}") from None
         except RegroupingError as error:
             raise PageError(422, f"Not possible: the order {error}.", f"无法执行：{error.told.zh}。") from None
         return await given(desk, command, fields)

@@ -12,12 +12,20 @@ from schemas.commands import Command
 from services.console.desk.desk_io import Desk
 from services.console.desk.high_risk import HighRisk, commands_of, id_for
 from services.console.desk.orders import command_id
-from services.console.pages.frame.forms import Fields, FormError, order_of
-from services.console.pages.frame.forms_io import WAIT_S, as_before, fields_of, needed, not_given, one
+from services.console.pages.frame.forms import Fields
+from services.console.pages.frame.forms_io import (
+    WAIT_S,
+    as_before,
+    confirmed,
+    fields_of,
+    needed,
+    not_given,
+    one,
+    order_in,
+)
 from services.console.pages.frame.frame_io import Frame, PageError
 from services.console.pages.frame.outcomes import told_of
 from services.console.pages.frame.visitor_io import Visiting, Visitor
-from services.console.signin.dangers import asked_for, is_confirmed
 from services.console.state.feed_io import Feed
 from services.runtime.http.api_io import ApiError
 
@@ -51,13 +59,7 @@ def high_risk_routes(frame: Frame, feed: Feed, desk: Desk, visiting: Visiting) -
         needed(visitor, "operator")
         if not visitor.is_fresh:
             return RedirectResponse(f"/signin/again?{urlencode({'next': PLACE})}", 303)
-        if not is_confirmed(WORD, "", one(fields, "confirm")):
-            name = asked_for(WORD, "")
-            raise PageError(
-                422,
-                f"Not given: this asks you to type {name}, and something else was typed.",
-                f"指令未提交：请输入 {name} 以确认。",
-            )
+        confirmed(WORD, "", fields)
         now, new_id = datetime.now(UTC), command_id(visitor.person, one(fields, "key"), "")
         found = commands_of(_order(fields, now), feed.policy.directory, visitor.person, new_id, now)
         if not found:
@@ -72,10 +74,6 @@ def high_risk_routes(frame: Frame, feed: Feed, desk: Desk, visiting: Visiting) -
 
 
 def _order(fields: Fields, now: datetime) -> HighRisk:
-    """Raises PageError."""
     slows = one(fields, "command") == "throttle"
     said = {name: values for name, values in fields.items() if slows or name != "percent"}
-    try:
-        return HighRisk.model_validate(order_of(HighRisk, said, now))
-    except FormError as error:
-        raise PageError(422, f"The form is not complete: {error}", f"表单不完整：{error.told.zh}") from None
+    return HighRisk.model_validate(order_in(HighRisk, said, now))

@@ -39,13 +39,7 @@ def form_routes(feed: Feed, desk: Desk, visiting: Visiting) -> APIRouter:
         if word in DANGEROUS and not visitor.is_fresh:
             return RedirectResponse(f"/signin/again?{urlencode({'next': inside(one(fields, 'back'))})}", 303)
         command = _command(word, fields, visitor, feed)
-        if not is_confirmed(word, command.target, one(fields, "confirm")):
-            name = asked_for(word, command.target)
-            raise PageError(
-                422,
-                f"Not given: this asks you to type {name}, and something else was typed.",
-                f"指令未提交：请输入 {name} 以确认。",
-            )
+        confirmed(word, command.target, fields)
         return await given(desk, as_before(command, latest), fields)
 
     return router
@@ -94,6 +88,25 @@ async def fields_of(request: Request, visitor: Visitor) -> Fields:
     return fields
 
 
+def confirmed(word: str, target: str, fields: Fields) -> None:
+    """Raises PageError for an order that asks to be confirmed in words, and was not."""
+    if not is_confirmed(word, target, one(fields, "confirm")):
+        name = asked_for(word, target)
+        raise PageError(
+            422,
+            f"Not given: this asks you to type {name}, and something else was typed.",
+            f"指令未提交：请输入 {name} 以确认。",
+        )
+
+
+def order_in(body: type[Order], fields: Fields, now: datetime) -> Order:
+    """The order that a form gives. Raises PageError."""
+    try:
+        return order_of(body, fields, now)
+    except FormError as error:
+        raise PageError(422, f"The form is not complete: {error}", f"表单不完整：{error.told.zh}") from None
+
+
 def needed(visitor: Visitor, role: Role) -> None:
     """Raises PageError for a visitor without this role."""
     if not visitor.person.is_at_least(role):
@@ -120,10 +133,7 @@ def _command(word: str, fields: Fields, visitor: Visitor, feed: Feed) -> Command
         raise PageError(404, "There is no such order.", "没有此指令。")
     needed(visitor, "operator" if known is None else known.role)
     now = datetime.now(UTC)
-    try:
-        order = order_of(body, fields, now)
-    except FormError as error:
-        raise PageError(422, f"The form is not complete: {error}", f"表单不完整：{error.told.zh}") from None
+    order = order_in(body, fields, now)
     about = {} if known is not None else {"target": _subject(order, feed)}
     if "target" in type(order).model_fields:
         order, about = order.model_copy(update=about), {}
