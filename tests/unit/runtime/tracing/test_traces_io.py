@@ -43,7 +43,7 @@ def test_off_nothing_is_traced_and_the_sdk_is_not_even_imported() -> None:
     code = """
 import sys
 from services.gateway import app
-from services.runtime import traces, traces_io
+from services.runtime.tracing import traces, traces_io
 from services.runtime.settings import CommonSettings
 traces_io.configure("gateway", CommonSettings(traces_ratio=1.0))
 with traces_io.request("POST", "%s") as request, traces_io.work("reconcile", None) as work:

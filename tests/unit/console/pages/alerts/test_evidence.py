@@ -16,7 +16,7 @@ from tests.unit.cli.proof.test_verify import played
 from tests.unit.console.samples import NOW
 from tests.unit.console.troubles import evidence
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[5]
 DIRECTORY = Directory.model_validate({"products": {"fund-a": {"name": {"en": "Steady Fund", "zh": "稳健基金"}}}})
 
 
