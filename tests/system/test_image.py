@@ -25,15 +25,17 @@ IGNORED = [line for line in (ROOT / ".dockerignore").read_text("utf-8").splitlin
 
 
 def steps() -> Iterator[tuple[str, str, str]]:
-    """Stage, instruction and its text, line by line, for the stages `build` and `tidegate`."""
-    stage = ""
+    """Stage, instruction and its text, line by line, for the stages `build` and `tidegate`; arguments as by default."""
+    stage, given = "", dict[str, str]()
     joined = re.sub(r"\\\n\s*", "", re.sub(r"^#.*\n", "", DOCKERFILE, flags=re.M))
     for line in filter(None, joined.splitlines()):
         word, _, rest = line.partition(" ")
         if word == "FROM":
             stage = rest.partition(" AS ")[2]
+        elif word == "ARG":
+            name, _, given[name] = rest.partition("=")
         elif stage in ("build", "tidegate"):
-            yield stage, word, rest
+            yield stage, word, re.sub(r"\$\{(\w+)\}", lambda found: given[found[1]], rest)
 
 
 def copy(sources: list[str], target: Path) -> None:
