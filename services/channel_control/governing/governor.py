@@ -15,7 +15,7 @@ from schemas.governor import Claim, Figures, Governor, Hour
 HOUR: Final = timedelta(hours=1)
 FRESH: Final = timedelta(hours=2)
 """Figures that are older say nothing; their writer is away."""
-BURST: Final = timedelta(seconds=1)
+BURST: Final = timedelta(milliseconds=100)
 """A claim that comes so soon after another one may have more behind it, so it is gathered."""
 GATHER: Final = timedelta(milliseconds=25)
 """So long, at least; the governor's own word that it is over comes by the log, so that a replay gathers the same."""
