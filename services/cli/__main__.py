@@ -68,7 +68,9 @@ def main() -> int:
     arguments = parser().parse_args()
     settings = load(CliSettings, os.environ)
     logs.configure("cli", settings.log_level)
-    # The first process of a container is not ended by a signal that it does not handle.
+    # The first process of a container is not ended by a signal that it does not handle, and a shell's job in the
+    # background begins with Ctrl-C ignored, by which SIGTERM goes here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         run: Run = arguments.run
