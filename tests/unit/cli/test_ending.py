@@ -18,9 +18,13 @@ def test_sigterm_ends_it_also_where_ctrl_c_is_ignored(tmp_path: Path) -> None:
     key.write_text("k" * 32, "utf-8")
     command = [sys.executable, "-m", "services.cli", "archive", "--to", str(tmp_path / "there"), "--follow"]
     environ = {"TIDEGATE_KAFKA": f"127.0.0.1:{free_port()}", "TIDEGATE_INGEST_PSEUDONYM_KEY_FILE": str(key)}
-    process = subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True, preexec_fn=ignoring_ctrl_c)
-    assert process.stderr is not None
-    said = process.stderr.readline()  # it waits for its broker
-    process.send_signal(signal.SIGTERM)
-    _, more = process.communicate(timeout=20)
-    assert process.returncode == 130, said + more
+    with subprocess.Popen(
+        command, env=environ, stderr=subprocess.PIPE, text=True, preexec_fn=ignoring_ctrl_c
+    ) as process:
+        try:
+            assert process.stderr is not None
+            said = process.stderr.readline()  # it waits for its broker
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 130, said
+        finally:
+            process.kill()
