@@ -11,9 +11,9 @@ QUOTE_CHARS: Final = 120
 MASK: Final = "***"
 _REACHABLE: Final = re.compile(
     r"""
-    [\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+                         # e-mail; no longer ones, since a text may be one word
-    | (?:https?://|www\.)\S+                                  # links, which may carry an account
-    | @+[^\s@，。！？,.!?:：]+                                 # handles
+    (?<!@)@*+[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+                # e-mail; no longer ones, since a text may be one word
+    | (?<!@)@*+(?:https?://|www\.)\S+                         # links, which may carry an account
+    | (?<!@)@++[^\s@，。！？,.!?:：]+                          # handles
     | (?:微信号?|[vV][xX]|[wW]e[cC]hat|[qQ]{2})\s*[:：]?\s*[A-Za-z0-9_-]{4,}
     | \d(?:[\s-]?[\dXx]){4,}                                  # phones, cards, identity numbers, amounts
     """,

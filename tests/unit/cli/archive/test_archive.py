@@ -132,6 +132,8 @@ def test_columns_follow_the_models() -> None:
 
 
 @given(st.text(alphabet=st.sampled_from("@a1 .-微信号:vxq\n，"), max_size=150))
+@example("@.@1.1")
+@example("@@.@1.1")
 def test_a_quote_of_a_quote_is_the_quote(text: str) -> None:
     assert quote(quote(text)) == quote(text)
 
