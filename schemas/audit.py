@@ -76,7 +76,7 @@ class ChainHead(Versioned):
 class SignedHead(ChainHead):
     """A line of a file outside of the cluster, which holds the audit to what it was.
 
-    signature: Ed25519, base64, over the canonical JSON of the rest.
+    signature: Ed25519, base64 in its one canonical form, over the canonical JSON of the rest.
     """
 
-    signature: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{86}==$")]
+    signature: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{85}[AQgw]==$")]
