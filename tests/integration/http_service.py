@@ -25,7 +25,11 @@ class HttpService:
         with log_file.open("wb") as output:
             command = [sys.executable, "-m", f"services.{name}"]
             self.process = subprocess.Popen(command, env=own | environ, stdout=output, stderr=output)
-        self.url = f"http://127.0.0.1:{self._port()}"
+        try:
+            self.url = f"http://127.0.0.1:{self._port()}"
+        except BaseException:
+            self.end(signal.SIGKILL)
+            raise
 
     def log(self) -> str:
         """All that it has written."""
