@@ -16,8 +16,8 @@ from services.channel_control.enforcing.watcher_io import Watcher
 from services.channel_control.holding.expirer_io import Expirer
 from services.channel_control.machine import ControlMachine
 from services.channel_control.metrics import ControlCollector
-from services.channel_control.opening.attention import Attention
-from services.channel_control.opening.attention_io import Listener
+from services.channel_control.ramps.attention import Attention
+from services.channel_control.ramps.attention_io import Listener
 from services.channel_control.settings import ControlSettings
 from services.runtime.faust import faust_io
 from services.runtime.machines.companion_io import Companions

@@ -30,9 +30,9 @@ from services.channel_control.governing.governor import Standing
 from services.channel_control.holding.deadlines import deadlines, is_early
 from services.channel_control.holding.holds import waits
 from services.channel_control.holding.target import Target, decode, encode
-from services.channel_control.opening.ramps import resume_for, running
 from services.channel_control.orders import decide
 from services.channel_control.people.automation import asks_because, switch
+from services.channel_control.ramps.ramps import resume_for, running
 from services.channel_control.scribe import Scribe
 from services.channel_control.seen import SeenIds
 from services.channel_control.sentences import both

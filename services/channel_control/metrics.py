@@ -13,7 +13,7 @@ from schemas.channels import Hold, HoldKind
 from services.channel_control.governing.governor import channels, products
 from services.channel_control.holding.holds import acts, waits
 from services.channel_control.machine import ControlMachine
-from services.channel_control.opening.ramps import is_due
+from services.channel_control.ramps.ramps import is_due
 from services.runtime.machine_metrics import MachineCollector, gauge
 from services.runtime.metrics import FAST_SECONDS
 

@@ -18,13 +18,13 @@ from services.channel_control.holding.loosening import override, resume, withdra
 from services.channel_control.holding.overrides import masked_by
 from services.channel_control.holding.staleness import is_about_content, is_guardrail, is_stale
 from services.channel_control.holding.target import Target
-from services.channel_control.opening.ramps import paced
-from services.channel_control.opening.resuming import due, eased, ended, relapse
 from services.channel_control.people.approvals import answer
 from services.channel_control.people.entries import CONSOLES_WORDS, ENTRIES, entry
 from services.channel_control.people.four_eyes import with_void
 from services.channel_control.people.regrouping import regroup
 from services.channel_control.people.silences import silence
+from services.channel_control.ramps.ramps import paced
+from services.channel_control.ramps.resuming import due, eased, ended, relapse
 from services.channel_control.sentences import KINDS, both
 
 ACTIONS: Final = frozenset(get_args(Action))

@@ -16,10 +16,10 @@ from services.console.api.ordering_io import order_routes
 from services.console.api.policy_words_io import policy_word_routes
 from services.console.api.reading_io import directory_routes, reading_routes
 from services.console.api.scanning_io import scanning_routes
-from services.console.desk.desk_io import Desk, Publishing
-from services.console.desk.policy_desk_io import Changing, PolicyDesk
 from services.console.jobs.proving_io import prover_of
 from services.console.jobs.trials_io import Trials
+from services.console.orders.desk_io import Desk, Publishing
+from services.console.orders.policy_desk_io import Changing, PolicyDesk
 from services.console.pages.alerts.alert_io import alert_routes
 from services.console.pages.alerts.alerts_io import alerts_routes
 from services.console.pages.alerts.incidents_io import incidents_routes

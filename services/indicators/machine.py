@@ -6,6 +6,12 @@ from typing import Final
 from schemas.frames import Mark, decode
 from schemas.topics import frames
 from services.indicators import snapshot
+from services.indicators.readings import herald
+from services.indicators.readings.answers import count_answers
+from services.indicators.readings.figures import figures
+from services.indicators.readings.suspicion import count_suspicious
+from services.indicators.readings.tallies import KEY as TALLY
+from services.indicators.readings.tallies import Tallies
 from services.indicators.registry import rules_of
 from services.indicators.rule import AnyRule
 from services.indicators.seen import Seen
@@ -20,12 +26,6 @@ from services.indicators.subjects.market import MarketStore
 from services.indicators.subjects.minutes import MINUTE_MS
 from services.indicators.subjects.product import ProductStore
 from services.indicators.subjects.store import Store, Touched
-from services.indicators.told import herald
-from services.indicators.told.answers import count_answers
-from services.indicators.told.figures import figures
-from services.indicators.told.suspicion import count_suspicious
-from services.indicators.told.tallies import KEY as TALLY
-from services.indicators.told.tallies import Tallies
 from services.indicators.verdicts.episodes import Episode
 from services.indicators.verdicts.judging import Judge, Place
 from services.indicators.verdicts.outbox import Outbox

@@ -19,14 +19,14 @@ from schemas.dead_letters import DeadLetter
 from schemas.topics import POLICY
 from services.ingest import marks, metrics
 from services.ingest.frames.routing import PatientRows, Router, Rows
-from services.ingest.holding.holdings_io import Holdings
-from services.ingest.holding.owned import PORTION_BYTES, portions
-from services.ingest.holding.sealing import Sealer
 from services.ingest.policy_book import PolicyBook
 from services.ingest.reading.fetch_io import Fetched, Fetcher
 from services.ingest.reading.records import Records
 from services.ingest.reporting import Reporting
 from services.ingest.settings import IngestSettings
+from services.ingest.sources.holdings_io import Holdings
+from services.ingest.sources.owned import PORTION_BYTES, portions
+from services.ingest.sources.sealing import Sealer
 from services.ingest.spans_io import EventSpans
 from services.ingest.writing_io import Writer
 from services.runtime.end_io import end_process

@@ -8,9 +8,9 @@ from typing import Final
 
 from schemas.dead_letters import DeadLetter
 from services.ingest import metrics
-from services.ingest.holding.ledger import Ledger
-from services.ingest.holding.owned import Owned
 from services.ingest.reading.reasons import reason_of
+from services.ingest.sources.ledger import Ledger
+from services.ingest.sources.owned import Owned
 from services.runtime.health import Health
 from services.runtime.metrics import LAG_RECORDS, RECORDS_READ
 

@@ -5,8 +5,8 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, Field, SecretStr
 
 from services.ingest.frames.pseudonyms import MAX_KEY_BYTES, MIN_KEY_BYTES
-from services.ingest.holding.quarantine import BadLimit
-from services.ingest.holding.sealing import Sealer
+from services.ingest.sources.quarantine import BadLimit
+from services.ingest.sources.sealing import Sealer
 from services.runtime.settings import CommonSettings, Port
 
 

@@ -1,8 +1,8 @@
 """Spans of the events that ingest takes in: one for each request that they came with, until its frames are written."""
 
 from schemas.frames import SubjectFrame
-from services.ingest.holding.source import Source
 from services.ingest.reading.records import Records
+from services.ingest.sources.source import Source
 from services.ingest.traced import headers_of
 from services.runtime.tracing import traces, traces_io
 from services.runtime.tracing.traces import Context, Headers

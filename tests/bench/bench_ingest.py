@@ -15,11 +15,11 @@ import orjson
 
 from schemas import frames
 from services.ingest.frames.routing import Router, Rows
-from services.ingest.holding.quarantine import BadLimit
-from services.ingest.holding.source import Source
 from services.ingest.reading.duplicates import WINDOW_MS, Duplicates
 from services.ingest.reading.judging import Judge
 from services.ingest.reading.records import Records
+from services.ingest.sources.quarantine import BadLimit
+from services.ingest.sources.source import Source
 from tests.bench.load import mix
 
 KEY = b"k" * 32

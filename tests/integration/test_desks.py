@@ -23,9 +23,9 @@ from services.console.settings import ConsoleSettings
 from services.console.state.feed_io import Feed
 from services.gateway.bodies import NDJSON, split
 from services.gateway.checking import check
-from services.ingest.holding.quarantine import dead_letter
-from services.ingest.holding.sealing import Sealer
 from services.ingest.reading.validation import judge
+from services.ingest.sources.quarantine import dead_letter
+from services.ingest.sources.sealing import Sealer
 from services.runtime.health import Health
 from services.runtime.kafka.kafka_io import ensure_topics, producer
 from services.runtime.machines.machine import Output

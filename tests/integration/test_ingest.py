@@ -14,9 +14,9 @@ from deploy.embedded.broker import Broker
 from schemas.frames import END_OF_SOURCE, ChannelFrame, Mark, source_of
 from schemas.policy import Policy
 from schemas.topics import SUBJECTS
-from services.ingest.holding.ledger import Ledger
-from services.ingest.holding.sealing import Sealer
 from services.ingest.marks import roster
+from services.ingest.sources.ledger import Ledger
+from services.ingest.sources.sealing import Sealer
 from services.runtime.kafka import kafka_io
 from tests.support.ingest import SEAL_KEY, Ingests, ingests
 from tests.unit.ingest.samples import raw

@@ -16,7 +16,7 @@ from services.runtime.kafka.kafka_io import ensure_topics, producer
 from services.runtime.settings import CommonSettings
 from tests.integration.http_service import running, until, until_ready
 from tests.support.command_line import tidegate
-from tests.unit.console.pages import PASSWORD, Form
+from tests.unit.console.browsing import PASSWORD, Form
 
 USERS = Path(__file__).parents[1] / "data/console_users.yml"
 TOKENS = f"- {{name: li.wei, sha256: {sha256(b't').hexdigest()}, role: operator}}\n"

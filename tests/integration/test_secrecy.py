@@ -16,7 +16,7 @@ from deploy.launcher.table import StandIns
 from schemas.dead_letters import DeadLetter
 from schemas.topics import COMPLAINT_EVENTS, DEAD_LETTERS, RAW_TOPICS, TOPICS
 from services.gateway.door import form_note
-from services.ingest.holding.sealing import Sealer
+from services.ingest.sources.sealing import Sealer
 from services.runtime.kafka.kafka_io import producer
 from services.runtime.settings import CommonSettings
 from tests.support.canaries import found

@@ -18,10 +18,10 @@ from schemas.policy import Policy
 from services.ingest import marks
 from services.ingest.frames.pseudonyms import Pseudonyms, normal_address
 from services.ingest.frames.routing import Router, Rows
-from services.ingest.holding.quarantine import BadLimit
-from services.ingest.holding.source import Source
 from services.ingest.marks import Clock, PolicyInMarks
 from services.ingest.reading.records import Records
+from services.ingest.sources.quarantine import BadLimit
+from services.ingest.sources.source import Source
 
 KEY = b"the pseudonym key of the tests"
 

@@ -24,7 +24,7 @@ from schemas.policy import Policy, PolicyRef
 from schemas.rows import Row
 from schemas.topics import DEAD_LETTERS, POLICY
 from schemas.topics import frames as frames_topic
-from services.ingest.holding.ledger import Ledger, from_metadata
+from services.ingest.sources.ledger import Ledger, from_metadata
 from services.runtime.kafka import kafka_io
 from services.runtime.kafka.broker_io import admin_client
 from services.runtime.settings import CommonSettings

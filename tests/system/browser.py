@@ -16,7 +16,7 @@ from services.console.people import Role
 from services.console.state.feed_io import Feed
 from services.runtime.health import Health
 from services.runtime.http.http_io import listen, serving
-from tests.unit.console.pages import NAMES, PASSWORD
+from tests.unit.console.browsing import NAMES, PASSWORD
 from tests.unit.console.samples import NOW
 from tests.unit.console.world import SETTINGS, World
 

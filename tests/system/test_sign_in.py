@@ -19,7 +19,7 @@ from services.runtime.http.http_io import listen, serving
 from tests.support.waiting import eventually
 from tests.system import keycloak
 from tests.system.browser import chromium
-from tests.unit.console.pages import PASSWORD
+from tests.unit.console.browsing import PASSWORD
 from tests.unit.console.samples import NOW
 from tests.unit.console.world import SETTINGS, World
 

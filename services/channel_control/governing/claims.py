@@ -16,7 +16,7 @@ from schemas.policy import Policy
 from services.channel_control.decision import Decision, Moment, noted, notes_for
 from services.channel_control.holding.holds import MAX_REASON, Placing, asked_of, is_record, reason, reason_of, waits
 from services.channel_control.holding.target import Target
-from services.channel_control.opening.resuming import ended
+from services.channel_control.ramps.resuming import ended
 from services.channel_control.sentences import both, cut
 from services.runtime.ids import derive
 

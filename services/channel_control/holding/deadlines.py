@@ -15,9 +15,9 @@ from services.channel_control.decision import Decision, Moment, in_words, noted,
 from services.channel_control.holding.holds import waits, why
 from services.channel_control.holding.overrides import notes_of_change, released
 from services.channel_control.holding.target import Target
-from services.channel_control.opening.ramps import next_at
 from services.channel_control.people import four_eyes
 from services.channel_control.people.approvals import settled
+from services.channel_control.ramps.ramps import next_at
 from services.channel_control.sentences import KINDS, both, name
 from services.runtime.ids import derive
 

@@ -15,9 +15,9 @@ from schemas.policy import Policy
 from services.cli.archive import naming
 from services.indicators.machine import STORES, IndicatorMachine, build
 from services.ingest.frames.routing import Router, Rows
-from services.ingest.holding.quarantine import BadLimit
-from services.ingest.holding.source import Source
 from services.ingest.reading.records import Records
+from services.ingest.sources.quarantine import BadLimit
+from services.ingest.sources.source import Source
 from services.runtime.machines.machine import Output, Record
 
 _NEVER_PAUSED: Final = BadLimit(least=2**62)

@@ -17,7 +17,7 @@ from services.cli.ledger.ledger import Line, SubjectLine, closed
 from services.cli.settings import CliSettings
 from services.indicators import snapshot
 from services.indicators.machine import STORES
-from services.ingest.holding.ledger import Ledger, LedgerError, from_metadata
+from services.ingest.sources.ledger import Ledger, LedgerError, from_metadata
 from services.runtime.kafka.broker_io import admin_client
 from services.runtime.kafka.kafka_io import consumer, read_compacted, wait_for_broker
 

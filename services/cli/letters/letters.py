@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from schemas.dead_letters import DeadLetter
-from services.ingest.holding.quarantine import KEPT_BYTES
-from services.ingest.holding.sealing import Sealer
+from services.ingest.sources.quarantine import KEPT_BYTES
+from services.ingest.sources.sealing import Sealer
 
 
 class CutOffError(ValueError):

@@ -16,7 +16,7 @@ from schemas.topics import DEAD_LETTERS, RAW_TOPICS
 from services.cli.letters.letters import CutOffError, Wanted, line_of, place_of
 from services.cli.moments import MomentError, moment_ms
 from services.cli.settings import CliSettings
-from services.ingest.holding.sealing import Sealer, SealError
+from services.ingest.sources.sealing import Sealer, SealError
 from services.runtime.kafka.kafka_io import follow, wait_for_broker
 
 

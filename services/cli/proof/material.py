@@ -9,9 +9,9 @@ from typing import Final
 from schemas.commands import Evidence, SourceRange
 from schemas.frames import SubjectFrame
 from services.ingest.frames.routing import Router, Rows
-from services.ingest.holding.quarantine import BadLimit
-from services.ingest.holding.source import Source
 from services.ingest.reading.records import Records
+from services.ingest.sources.quarantine import BadLimit
+from services.ingest.sources.source import Source
 from services.runtime.murmur import partition_of
 
 _CONTENT: Final = b"content_"

@@ -9,7 +9,7 @@ from schemas.audit import AuditRecord
 from schemas.base import Bilingual, Fingerprint, HexId, Instant, Ref
 from schemas.channels import ChannelState, FourEyesRequest, Hold
 from schemas.problems import ProblemDetails
-from services.console.desk.orders import OrderAnswer
+from services.console.orders.orders import OrderAnswer
 from services.scanning.report import Report
 
 Kind = Literal["channel", "promotion", "product", "actor", "account", "content"]

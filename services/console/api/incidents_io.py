@@ -10,9 +10,9 @@ from fastapi import APIRouter, Depends, Query, Response
 from schemas.base import HexId, from_ms
 from services.console.api.ordering_io import Authenticated, Key, Wait, at_least, new_id, told
 from services.console.api.reading_io import Limit
-from services.console.desk.desk_io import Desk
-from services.console.desk.incidents import IncidentList, Merge, Split, command_of_order
-from services.console.desk.orders import OrderAnswer
+from services.console.orders.desk_io import Desk
+from services.console.orders.incidents import IncidentList, Merge, Split, command_of_order
+from services.console.orders.orders import OrderAnswer
 from services.console.people import Person
 from services.console.state.feed_io import Feed
 from services.incidents.grouping import Group, Grouped

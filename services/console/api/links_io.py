@@ -23,7 +23,7 @@ from services.console.api.alert_page import (
     shown,
     told,
 )
-from services.console.desk.desk_io import Desk
+from services.console.orders.desk_io import Desk
 from services.console.state.feed_io import Feed
 from services.runtime.http.api_io import ApiError
 from services.runtime.http.signed_notes import ExpiredError, ForgedError, unseal

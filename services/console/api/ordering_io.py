@@ -9,11 +9,11 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 from pydantic import BaseModel
 
 from services.console.api.answers import OrderList, OrderProblem
-from services.console.desk import high_risk
-from services.console.desk.desk_io import Desk
-from services.console.desk.high_risk import HighRisk
-from services.console.desk.order_words import ORDER_WORDS, OrderWord
-from services.console.desk.orders import Acknowledge, Order, OrderAnswer, Silence, command_id, command_of
+from services.console.orders import high_risk
+from services.console.orders.desk_io import Desk
+from services.console.orders.high_risk import HighRisk
+from services.console.orders.order_words import ORDER_WORDS, OrderWord
+from services.console.orders.orders import Acknowledge, Order, OrderAnswer, Silence, command_id, command_of
 from services.console.people import Person, Role
 from services.console.state.feed_io import Feed
 from services.runtime.http.api_io import errors, refusal

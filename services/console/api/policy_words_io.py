@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 from schemas.policy_topic import PolicyRecord, PolicyTopic
 from services.console.api.ordering_io import Authenticated, at_least
 from services.console.api.reading_io import Limit
-from services.console.desk.orders import Order, Reason
-from services.console.desk.policy_desk_io import Changing, PolicyAwayError
+from services.console.orders.orders import Order, Reason
+from services.console.orders.policy_desk_io import Changing, PolicyAwayError
 from services.console.people import Person, Role
 from services.console.state.feed_io import Feed
 from services.policies.changes import Ask, Change, RefusedError

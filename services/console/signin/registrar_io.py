@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from fastapi import Response
 
 from schemas.commands import Command
-from services.console.desk.desk_io import Desk
+from services.console.orders.desk_io import Desk
 from services.console.signin import entries
 from services.console.signin.sessions import Session
 from services.runtime.http.api_io import ApiError

@@ -11,9 +11,9 @@ from schemas.frames import RAW_TOPIC_ORDER, AnyFrame, BrandFrame
 from schemas.readings import Scope
 from schemas.rows import MentionRow
 from schemas.topics import MENTION_EVENTS
+from services.indicators.readings.tallies import ALL, Tallies, scopes_of
 from services.indicators.standing import Ledger, Standing, fresh
 from services.indicators.subjects.store import Surroundings, Touched
-from services.indicators.told.tallies import ALL, Tallies, scopes_of
 from services.indicators.windows.days import Span
 from services.indicators.windows.panes import HOUR_MS, PANE_MS
 

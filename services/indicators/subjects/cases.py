@@ -16,10 +16,10 @@ from schemas.calendar import HoursBasis
 from schemas.frames import RAW_TOPIC_ORDER, AnyFrame, ComplaintFrame
 from schemas.rows import CaseRow
 from schemas.topics import COMPLAINT_EVENTS
+from services.indicators.readings.tallies import Tallies, scopes_of
 from services.indicators.standing import Ledger, Standing, fresh
 from services.indicators.subjects.minutes import MINUTE_MS, Minutes
 from services.indicators.subjects.store import Surroundings, Touched
-from services.indicators.told.tallies import Tallies, scopes_of
 from services.indicators.windows.panes import HOUR_MS
 
 KEPT_MS: Final = 90 * 24 * HOUR_MS

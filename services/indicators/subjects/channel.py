@@ -9,14 +9,14 @@ import numpy as np
 
 from schemas.frames import FEED_OF_MEASURE, MEASURES, RAW_TOPIC_ORDER, AnyFrame, ChannelFrame, int32, int64, uint8
 from schemas.topics import CHANNEL_EVENTS, COMPLAINT_EVENTS, CONVERSION_EVENTS
+from services.indicators.readings.breakdown import break_down
+from services.indicators.readings.tallies import MEASURES as TALLIED
+from services.indicators.readings.tallies import OF_FRAME, Tallies
 from services.indicators.standing import Admission, Ledger, Standing, fresh
 from services.indicators.subjects.channel_view import CODE, TOPICS, ChannelView
 from services.indicators.subjects.complaints import Complaint, Complaints
 from services.indicators.subjects.feeds import Feeds, Silence
 from services.indicators.subjects.store import Surroundings, Touched
-from services.indicators.told.breakdown import break_down
-from services.indicators.told.tallies import MEASURES as TALLIED
-from services.indicators.told.tallies import OF_FRAME, Tallies
 from services.indicators.windows.panes import HOUR_MS, PANE_MS, Int64, Panes
 
 PANES_KEPT_MS: Final = 9 * 24 * HOUR_MS

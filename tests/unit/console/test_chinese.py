@@ -19,7 +19,7 @@ from services.console.people import Role
 from services.incidents.report_words import WORDS
 from services.policies.changes import Ask, Change, apply
 from services.runtime.ids import derive
-from tests.unit.console.pages import Form, browsing
+from tests.unit.console.browsing import Form, browsing
 from tests.unit.console.samples import NOW, audit
 from tests.unit.console.state.test_complaints import case
 from tests.unit.console.state.test_complaints import told as told_of_cases

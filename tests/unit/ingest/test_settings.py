@@ -1,7 +1,7 @@
 import pytest
 
-from services.ingest.holding.quarantine import BadLimit
 from services.ingest.settings import IngestSettings
+from services.ingest.sources.quarantine import BadLimit
 from services.runtime.settings import SettingsError, parse
 
 GOOD = {

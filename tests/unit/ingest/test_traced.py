@@ -1,9 +1,9 @@
 """Which frames a traced event is in, so that its trace goes on there and nowhere else."""
 
 from schemas.frames import SubjectFrame, source_of
-from services.ingest.holding.quarantine import BadLimit
-from services.ingest.holding.source import Source
 from services.ingest.reading.records import Records
+from services.ingest.sources.quarantine import BadLimit
+from services.ingest.sources.source import Source
 from services.ingest.spans_io import EventSpans
 from services.ingest.traced import headers_of
 from services.runtime.murmur import partition_of

@@ -9,7 +9,7 @@ import pytest
 from schemas import access, topics
 from schemas.access import EVERY_TOPIC, EVERYONE, PEOPLE, SERVICES, Access, Right
 from services.indicators.machine import STORES
-from services.ingest.holding.group_io import GROUP
+from services.ingest.sources.group_io import GROUP
 from services.policies.changing_io import WRITER
 
 ROOT = Path(__file__).resolve().parents[3]

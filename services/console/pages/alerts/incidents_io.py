@@ -9,9 +9,9 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from schemas.base import HexId
 from services.console.api.incidents_io import Form, material_of
-from services.console.desk.desk_io import Desk
-from services.console.desk.incidents import Merge, Split, command_of_order
-from services.console.desk.orders import command_id
+from services.console.orders.desk_io import Desk
+from services.console.orders.incidents import Merge, Split, command_of_order
+from services.console.orders.orders import command_id
 from services.console.pages.alerts.alerts_io import spoken, waiting_for
 from services.console.pages.alerts.inbox import row_of
 from services.console.pages.frame.forms_io import fields_of, given, needed, one, order_in

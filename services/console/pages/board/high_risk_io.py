@@ -9,9 +9,9 @@ from fastapi.responses import RedirectResponse
 
 from schemas.base import HexId
 from schemas.commands import Command
-from services.console.desk.desk_io import Desk
-from services.console.desk.high_risk import HighRisk, commands_of, id_for
-from services.console.desk.orders import command_id
+from services.console.orders.desk_io import Desk
+from services.console.orders.high_risk import HighRisk, commands_of, id_for
+from services.console.orders.orders import command_id
 from services.console.pages.frame.forms import Fields
 from services.console.pages.frame.forms_io import (
     WAIT_S,

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from schemas.problem_words import both
 from schemas.problems import ToldError, problems_of
-from services.console.desk.orders import Order
+from services.console.orders.orders import Order
 
 Fields = Mapping[str, Sequence[str]]
 """All values of each field, as a browser sends them."""

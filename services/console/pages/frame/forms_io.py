@@ -10,9 +10,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from schemas.commands import Command
-from services.console.desk.desk_io import UNKNOWN, Desk
-from services.console.desk.order_words import ORDER_WORDS
-from services.console.desk.orders import Acknowledge, Order, Silence, command_id, command_of
+from services.console.orders.desk_io import UNKNOWN, Desk
+from services.console.orders.order_words import ORDER_WORDS
+from services.console.orders.orders import Acknowledge, Order, Silence, command_id, command_of
 from services.console.pages.frame.forms import Fields, FormError, order_of
 from services.console.pages.frame.frame_io import PageError
 from services.console.pages.frame.visitor_io import Visiting, Visitor, inside

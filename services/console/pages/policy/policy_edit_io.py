@@ -11,9 +11,9 @@ from fastapi.responses import RedirectResponse
 from schemas.base import Bilingual
 from schemas.policy import Policy
 from schemas.policy_topic import PolicyTopic
-from services.console.desk.policy_desk_io import Changing
 from services.console.jobs.trials import DAYS
 from services.console.jobs.trials_io import Trials
+from services.console.orders.policy_desk_io import Changing
 from services.console.pages.frame.forms import Fields
 from services.console.pages.frame.forms_io import fields_of, needed, one
 from services.console.pages.frame.frame_io import Frame, PageError

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from schemas.policy_topic import PolicyTopic
-from services.console.desk.policy_desk_io import Changing, PolicyAwayError
+from services.console.orders.policy_desk_io import Changing, PolicyAwayError
 from services.console.pages.frame.forms_io import fields_of, needed, one
 from services.console.pages.frame.frame_io import Frame, PageError
 from services.console.pages.frame.visitor_io import Visiting, Visitor

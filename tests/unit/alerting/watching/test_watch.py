@@ -18,7 +18,7 @@ from services.alerting.watching.watch import At, Look, Place, Watch
 from services.alerting.watching.watch_words import Telling, zone_name
 from services.alerting.watching.watchdog_io import PARTITION, _belongs, _standing
 from services.indicators.machine import STORES
-from services.ingest.holding.group_io import GROUP
+from services.ingest.sources.group_io import GROUP
 from services.runtime.machines.machine import Record
 
 ROOT = Path(__file__).parents[4]

@@ -17,9 +17,9 @@ from services.cli.archive.pieces import ArchiveError, Piece, Pieces, by_day, pie
 from services.cli.archive.rows import Masking, Restoring, Row
 from services.ingest.frames.redaction import quote
 from services.ingest.frames.routing import Router, Rows
-from services.ingest.holding.quarantine import BadLimit
-from services.ingest.holding.source import Source
 from services.ingest.reading.records import Records
+from services.ingest.sources.quarantine import BadLimit
+from services.ingest.sources.source import Source
 from tests.unit.ingest.reading.test_decoding import near_events
 from tests.unit.ingest.samples import AT_MS, TYPES, event, raw, records
 

@@ -5,8 +5,8 @@ import pytest
 from schemas.dead_letters import DeadLetter, Problem
 from services.cli.letters.letters import CutOffError, Wanted, line_of, place_of
 from services.gateway.bodies import NDJSON, split
-from services.ingest.holding.quarantine import dead_letter
-from services.ingest.holding.sealing import Sealer, SealError
+from services.ingest.sources.quarantine import dead_letter
+from services.ingest.sources.sealing import Sealer, SealError
 
 KEYS = ("a" * 43 + "=", "b" * 42 + "A=")
 SEALER = Sealer(KEYS[0])

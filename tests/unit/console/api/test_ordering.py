@@ -7,8 +7,8 @@ import pytest
 
 from schemas.policy import Policy, PolicyRef
 from schemas.topics import ALERT_STATE, POLICY, TOPICS
-from services.console.desk import orders
-from services.console.desk.orders import Stop, command_of
+from services.console.orders import orders
+from services.console.orders.orders import Stop, command_of
 from services.runtime.ids import derive
 from tests.unit.console.samples import NOW, alert, person
 from tests.unit.console.world import PAUSE, SETTINGS, STOP, World

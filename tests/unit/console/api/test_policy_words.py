@@ -10,7 +10,7 @@ import pytest
 from schemas.policy import Policy
 from schemas.policy_topic import PolicyTopic
 from services.console.app import build_app
-from services.console.desk.policy_desk_io import PolicyAwayError
+from services.console.orders.policy_desk_io import PolicyAwayError
 from services.console.people import Role
 from services.policies.changes import Ask, Change, apply
 from services.runtime.health import Health

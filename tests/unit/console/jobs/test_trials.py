@@ -21,7 +21,7 @@ from services.runtime.settings import CommonSettings
 from tests.support.indicator_log import TEN
 from tests.support.waiting import eventually
 from tests.unit.cli.backtest.stories import Story, over
-from tests.unit.console.pages import Form, browsing
+from tests.unit.console.browsing import Form, browsing
 from tests.unit.console.past import archived, program
 from tests.unit.console.samples import NOW
 from tests.unit.console.world import SETTINGS, World

@@ -11,7 +11,7 @@ from services.console.signin.dangers import DANGEROUS
 from services.console.state.changes import NAMES
 from services.runtime.ids import derive
 from tests.support.waiting import eventually
-from tests.unit.console.pages import COOKIE, PASSWORD, Form, browsing, cookie_of
+from tests.unit.console.browsing import COOKIE, PASSWORD, Form, browsing, cookie_of
 from tests.unit.console.world import PAUSE, STOP, World
 
 pytestmark = pytest.mark.usefixtures("complete")

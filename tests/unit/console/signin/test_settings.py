@@ -13,7 +13,7 @@ from services.console.settings import ConsoleSettings
 from services.console.signin.users_io import LOOK_S, UsersNow
 from services.runtime.health import Health
 from services.runtime.settings import SettingsError, parse
-from tests.unit.console.pages import PASSWORD
+from tests.unit.console.browsing import PASSWORD
 from tests.unit.console.world import SETTINGS, World
 
 TOKENS = f"- {{name: li, role: viewer, sha256: {'a' * 64}}}\n"

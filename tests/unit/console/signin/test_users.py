@@ -10,7 +10,7 @@ from services.console.people import Person
 from services.console.signin.claims import NoNameError, NoRoleError, person_of
 from services.console.signin.passwords import hash_of, is_right, weakness
 from services.console.signin.users import SamePersonError, Users, parse
-from tests.unit.console.pages import PASSWORD
+from tests.unit.console.browsing import PASSWORD
 from tests.unit.console.world import SETTINGS
 
 LI = next(each for each in SETTINGS.users()._by_name.values() if each.name == "li.wei")

@@ -14,7 +14,7 @@ from schemas.readings import Cases, OpenCase
 from schemas.topics import ALERT_STATE, POLICY, READINGS
 from services.console.people import Role
 from services.console.state.complaints import Asked, Deadlines, OpenComplaints, reminders, shares, waiting
-from tests.unit.console.pages import browsing
+from tests.unit.console.browsing import browsing
 from tests.unit.console.samples import NOW, alert
 from tests.unit.console.world import World
 

@@ -9,7 +9,7 @@ from schemas.dead_letters import DeadLetter, Problem
 from schemas.topics import DEAD_LETTERS
 from services.console.people import Role
 from services.console.state.letters import MAX_REASONS, Letters
-from tests.unit.console.pages import browsing
+from tests.unit.console.browsing import browsing
 from tests.unit.console.samples import NOW
 from tests.unit.console.world import World
 

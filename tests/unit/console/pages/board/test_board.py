@@ -22,7 +22,7 @@ from services.console.pages.frame.speaking import Speaker
 from services.console.state.views import Alerts, Channels
 from services.indicators.registry import all_rules, one_of_each
 from services.runtime.health import PartState
-from tests.unit.console.pages import browsing
+from tests.unit.console.browsing import browsing
 from tests.unit.console.samples import NOW, alert, waiting
 from tests.unit.console.targets import hold, in_all_states, opening, state
 from tests.unit.console.words_of_pages import Words

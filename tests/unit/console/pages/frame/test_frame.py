@@ -9,7 +9,7 @@ import pytest
 from schemas.topics import AUDIT
 from services.console.state.changes import Changes
 from services.runtime.machines.machine import Output
-from tests.unit.console.pages import Form, browsing
+from tests.unit.console.browsing import Form, browsing
 from tests.unit.console.samples import audit
 from tests.unit.console.world import World
 

@@ -12,7 +12,7 @@ from services.console.pages.frame.freshness import Freshness
 from services.console.pages.frame.live_io import live_routes
 from services.console.pages.frame.visitor_io import SignInNeededError, Visiting
 from services.runtime.health import Health, Part
-from tests.unit.console.pages import browsing
+from tests.unit.console.browsing import browsing
 from tests.unit.console.samples import NOW
 from tests.unit.console.world import World
 
