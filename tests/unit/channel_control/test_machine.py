@@ -7,63 +7,19 @@ import pytest
 
 from schemas.commands import Command
 from services.channel_control.decision import MAX_NOTE
-from services.channel_control.holding.target import Target
 from services.channel_control.machine import MAX_COMMAND_BYTES, ControlMachine
-from services.channel_control.sentences import own
-from services.runtime.machines.machine import Output, Record
+from services.runtime.machines.machine import Record
 from services.runtime.murmur import partition_of
+from tests.unit.channel_control.one_log import HOUR_MS, MINUTE_MS, Log, actions, outcome
 from tests.unit.channel_control.orders import (
     CHANNEL,
     NOW_MS,
-    alone,
-    confirmed,
-    failed,
     hex_id,
     order,
     persons,
     record,
     said,
 )
-
-MINUTE_MS = 60_000
-HOUR_MS = 60 * MINUTE_MS
-
-
-class Log:
-    """A machine and the log that it is fed. `is_alone`: one person suffices for everything."""
-
-    def __init__(self, *, stale_acts: bool = False, is_alone: bool = True) -> None:
-        self.machine = ControlMachine(0, stale_acts=stale_acts)
-        if is_alone:
-            self.machine.apply(alone())
-        self._offset = 0
-
-    def give(self, fields: dict[str, Any], at_ms: int = NOW_MS) -> list[Output]:
-        self._offset += 1
-        return self.machine.apply(record(self._offset, fields, at_ms))
-
-    def raw(self, value: bytes, key: bytes | None = CHANNEL.encode()) -> dict[str, Any]:
-        """The audit of a record that is no order."""
-        self._offset += 1
-        (audit,) = self.machine.apply(Record(self._offset, NOW_MS, key, value))
-        return dict(json.loads(audit.value or b""))
-
-    @property
-    def channel(self) -> Target:
-        return self.machine.target(CHANNEL)
-
-
-def outcome(outputs: list[Output]) -> tuple[str, str]:
-    (audit,) = said(outputs, "audit")
-    return audit["outcome"], audit["why"]
-
-
-def actions(outputs: list[Output]) -> list[tuple[str, str, str]]:
-    return [
-        (fact["alert_id"], action["what"], action["state"])
-        for fact in said(outputs, "alerts")
-        for action in fact["actions"]
-    ]
 
 
 def test_an_indicators_pause_becomes_state_audit_and_a_fact_for_its_alert() -> None:
@@ -319,63 +275,6 @@ def test_escalate_is_recorded_and_told() -> None:
     assert log.machine.target("actor:ff").generation == 0
 
 
-CONTENT = "content:c-1"
-"""A content item; its indicator calls people at level 2 when the take-down was not confirmed in time."""
-
-
-def taken_down(log: Log, *, confirm: bool, level: int = 1) -> None:
-    """A take-down of CONTENT that the platform confirms or not."""
-    log.give(order(level, "take_down", target=CONTENT, level=level))
-    if confirm:
-        generation = log.machine.target(CONTENT).generation
-        seen = {"v": 1, "target": CONTENT, "status": "taken_down", "factor": 0.0, "generation": generation}
-        log.give(confirmed(10 + level, generation, "taken_down", 0.0, target=CONTENT, observed=seen))
-
-
-def called(log: Log, **fields: Any) -> list[Output]:
-    return log.give(order(20, "escalate", target=CONTENT, level=2, **fields))
-
-
-def test_people_are_called_about_content_that_nobody_has_taken_down() -> None:
-    log = Log()
-    taken_down(log, confirm=False)
-    outputs = called(log)
-    assert outcome(outputs) == ("recorded", "20 complaints today")
-    assert actions(outputs) == [(hex_id(0xA), "escalate", "done")]
-    assert [fact["level"] for fact in said(outputs, "alerts")] == [2], "so that alerting tells them"
-
-
-def test_nobody_is_called_about_content_that_the_platform_says_is_gone() -> None:
-    log = Log()
-    taken_down(log, confirm=True)
-    outputs = called(log)
-    assert outcome(outputs) == ("recorded", "not needed: the platform has confirmed the take-down")
-    assert actions(outputs) == [(hex_id(0xA), "escalate", "refused")]
-    assert [fact["level"] for fact in said(outputs, "alerts")] == [None]
-
-
-def test_a_word_of_the_platform_from_before_it_was_published_again_is_none() -> None:
-    log = Log()
-    taken_down(log, confirm=True)
-    taken_down(log, confirm=False, level=2)
-    assert actions(called(log)) == [(hex_id(0xA), "escalate", "done")]
-
-
-def test_nor_is_one_about_another_alert_or_after_a_person_let_it_go_on() -> None:
-    log = Log()
-    taken_down(log, confirm=True)
-    assert actions(called(log, alert_id=hex_id(0xB))) == [(hex_id(0xB), "escalate", "done")]
-    log.give(persons(30, "resume", target=CONTENT, expected_generation=1))
-    outputs = log.give(order(21, "escalate", target=CONTENT, level=2))
-    assert actions(outputs) == [(hex_id(0xA), "escalate", "done")]
-
-
-def test_a_call_about_content_is_part_of_the_guardrail_and_may_come_late() -> None:
-    old = {"target": CONTENT, "level": 2}
-    assert outcome(Log().give(order(1, "escalate", **old), NOW_MS + 2 * HOUR_MS))[0] == "recorded"
-    assert outcome(Log().give(order(1, "escalate"), NOW_MS + 2 * HOUR_MS))[0] == "stale"
-
-
 @pytest.mark.parametrize(
     ("value", "problem"),
     [
@@ -400,85 +299,6 @@ def test_a_record_without_any_target_has_a_place_in_the_audit_too() -> None:
 def test_an_order_under_another_key_is_refused() -> None:
     audit = Log().raw(json.dumps(order(1)).encode(), key=b"channel:other")
     assert (audit["outcome"], audit["why"]) == ("refused", "the record's key is not the order's target")
-
-
-def test_a_confirmation_is_kept_beside_what_is_wanted_and_told_to_the_alert() -> None:
-    log = Log()
-    log.give(order(1))
-    assert list(log.machine.unsettled) == [CHANNEL]
-    outputs = log.give(confirmed(2, 1, "paused", 0.0), NOW_MS + 1500)
-    (state,) = said(outputs, "channel-state")
-    assert state["generation"] == 1
-    assert state["platform"] == {
-        "wanted": "paused",
-        "confirmed": "paused",
-        "confirmed_generation": 1,
-        "confirmed_at": "2026-01-01T00:00:01.500000Z",
-        "error": None,
-        "error_zh": None,
-        "drift": None,
-    }
-    assert actions(outputs) == [(hex_id(0xA), "pause", "confirmed")]
-    assert not log.machine.unsettled
-
-
-def test_an_alert_is_told_once_that_its_hold_is_in_force() -> None:
-    log = Log()
-    log.give(order(1))
-    log.give(confirmed(2, 1, "paused", 0.0))
-    log.give(order(3, "freeze", alert_id=hex_id(0xB)))
-    assert actions(log.give(confirmed(4, 2, "frozen", 0.0))) == [(hex_id(0xB), "freeze", "confirmed")]
-
-
-def test_a_failure_is_shown_and_a_later_confirmation_clears_it() -> None:
-    log = Log()
-    log.give(order(1))
-    outputs = log.give(failed(2, 1, "the platform answered 503"))
-    assert outcome(outputs) == ("failed", "the platform answered 503")
-    assert actions(outputs) == [(hex_id(0xA), "pause", "failed")]
-    assert log.channel.error == own("the platform answered 503")
-    log.give(confirmed(3, 1, "paused", 0.0))
-    assert log.channel.error is None
-
-
-def test_each_state_says_which_order_made_it_so() -> None:
-    """So that whoever reads them, repeats among them, knows the latest."""
-    log = Log()
-    given = [order(1), failed(2, 1, "timeout"), order(1), confirmed(3, 1, "paused", 0.0)]
-    states = [state for fields in given for state in said(log.give(fields), "channel-state")]
-    assert [(state["generation"], state["seq"]) for state in states] == [(1, 1), (1, 2), (1, 4)]
-
-
-def test_reports_about_the_past_change_nothing_newer() -> None:
-    log = Log()
-    log.give(order(1))
-    log.give(persons(2, "resume", expected_generation=1))
-    late = log.give(confirmed(3, 1, "paused", 0.0))
-    (state,) = said(late, "channel-state")
-    assert (state["platform"]["wanted"], state["platform"]["confirmed"]) == ("running", "paused")
-    assert list(log.machine.unsettled) == [CHANNEL]
-    log.give(confirmed(4, 2, "running", 1.0))
-    assert outcome(log.give(failed(5, 1, "timeout")))[0] == "recorded"
-    assert outcome(log.give(failed(6, 2, "timeout")))[0] == "recorded"
-    assert outcome(log.give(confirmed(7, 1, "paused", 0.0)))[0] == "recorded"
-    assert (log.channel.confirmed, log.channel.error) == ("running", None)
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        confirmed(2, 1, "running", 1.0),
-        confirmed(2, 2, "paused", 0.0),
-        confirmed(2, 1, "paused", 0.0, observed=None),
-        confirmed(2, 1, "paused", 0.0, expected_generation=None),
-        confirmed(2, 2, "paused", 0.0, expected_generation=1),
-    ],
-)
-def test_a_confirmation_of_something_else_confirms_nothing(fields: dict[str, Any]) -> None:
-    log = Log()
-    log.give(order(1))
-    assert outcome(log.give(fields))[0] == "refused"
-    assert list(log.machine.unsettled) == [CHANNEL]
 
 
 def test_a_snapshot_of_another_format_is_refused() -> None:

@@ -9,9 +9,7 @@ from schemas.policy import Policy
 from services.indicators.machine import build
 from tests.support.indicator_log import policy
 from tests.support.replay import Plan, assert_replay_safe
-from tests.unit.indicators.world import HOUR, MINUTE, World
-
-DOUYIN = "channel:douyin"
+from tests.unit.indicators.world import DOUYIN, HOUR, MINUTE, World
 
 
 def volume(version: int = 1, **says: Any) -> Policy:

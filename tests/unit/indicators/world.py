@@ -17,6 +17,7 @@ from tests.support.indicator_log import TEN, Event, Log, commands, facts, mark, 
 SECOND = 1000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
+DOUYIN = "channel:douyin"
 COMPARING = ("cac_spike", "conversion_drop", "engagement_drop")
 EVERY_CHANGE: dict[str, Any] = {"fire": {"hold": "0s"}, "thresholds": {"confidence": 0, "wander": 0}}
 
@@ -132,6 +133,11 @@ class World:
     def told(self) -> list[tuple[str | None, str | None, int | None]]:
         """`(status, severity, level)` of all alert facts so far."""
         return [(each.status, each.severity, each.level) for each in self.facts]
+
+
+def sold(world: World, purchases: int, at: float = 0) -> None:
+    """So many purchases on douyin at once."""
+    world.happen(world.event("purchases", at, count=purchases))
 
 
 def _written(at_ms: int) -> str:

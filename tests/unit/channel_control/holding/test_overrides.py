@@ -10,8 +10,8 @@ from services.channel_control.holding.deadlines import deadlines, overdue
 from services.channel_control.holding.holds import MAX_HOLDS
 from services.channel_control.machine import ControlMachine
 from services.runtime.machines.machine import Record
+from tests.unit.channel_control.one_log import HOUR_MS, Log, actions, outcome
 from tests.unit.channel_control.orders import NOW_MS, confirmed, expired, hex_id, order, persons, said
-from tests.unit.channel_control.test_machine import HOUR_MS, Log, actions, outcome
 
 UNTIL = "2026-01-01T06:00:00Z"
 SIX_MS = NOW_MS + 6 * HOUR_MS

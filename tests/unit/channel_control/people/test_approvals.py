@@ -11,8 +11,8 @@ from schemas.policy import Approvals, Policy
 from services.channel_control.holding.deadlines import overdue
 from services.channel_control.machine import ControlMachine
 from services.runtime.machines.machine import Record
+from tests.unit.channel_control.one_log import HOUR_MS, Log, actions, outcome
 from tests.unit.channel_control.orders import CHANNEL, NOW, NOW_MS, expired, hex_id, order, persons, said
-from tests.unit.channel_control.test_machine import HOUR_MS, Log, actions, outcome
 
 WAIT_MS = 4 * HOUR_MS
 AT = datetime(2026, 1, 1, tzinfo=UTC)

@@ -11,8 +11,8 @@ from services.channel_control.holding.deadlines import overdue
 from services.channel_control.machine import ControlMachine
 from services.runtime.machines.machine import Output, Record
 from services.runtime.murmur import partition_of
+from tests.unit.channel_control.one_log import Log, actions, outcome
 from tests.unit.channel_control.orders import CHANNEL, NOW_MS, SIGNAL, hex_id, order, persons, record, said
-from tests.unit.channel_control.test_machine import Log, actions, outcome
 
 HOUR_MS = 3_600_000
 

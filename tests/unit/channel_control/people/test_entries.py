@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.unit.channel_control.one_log import Log, outcome
 from tests.unit.channel_control.orders import hex_id, order, persons, said
-from tests.unit.channel_control.test_machine import Log, outcome
 
 
 @pytest.mark.parametrize("word", ["sign_in", "sign_out"])

@@ -15,8 +15,8 @@ from services.channel_control.machine import UNTOLD, ControlMachine
 from services.channel_control.people.approvals import answer
 from services.channel_control.people.four_eyes import MAX_REQUESTS
 from services.runtime.machines.machine import Output, Record
+from tests.unit.channel_control.one_log import HOUR_MS, Log, actions, outcome
 from tests.unit.channel_control.orders import NOW_MS, hex_id, order, persons, said
-from tests.unit.channel_control.test_machine import HOUR_MS, Log, actions, outcome
 
 FOUR_MS = NOW_MS + 4 * HOUR_MS
 

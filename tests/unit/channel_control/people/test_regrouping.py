@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from services.incidents.regrouping import MOST
+from tests.unit.channel_control.one_log import Log, outcome
 from tests.unit.channel_control.orders import hex_id, order, persons, said
-from tests.unit.channel_control.test_machine import Log, outcome
 
 INCIDENT = f"incident:{hex_id(1)}"
 PARTS = {hex_id(1): [hex_id(1), hex_id(3)], hex_id(2): [hex_id(2)]}
