@@ -28,11 +28,11 @@ Written down once, here:
 20. Drift changes nothing of what is wanted. Where it is corrected the target waits for the platform again; once what is
     wanted is confirmed there is none.
 
-20. No request is fulfilled by fewer people than it takes, by the same twice, or by the one who asked; what four eyes
+21. No request is fulfilled by fewer people than it takes, by the same twice, or by the one who asked; what four eyes
     guard goes in no other way: it is lifted, or masked, only by the last of those who agree.
-21. Each hold that a request names stands; a request that ends otherwise ends by a person's word or at its time.
-22. A request lifts no hold that landed after it.
-23. While automation is off none of its orders stops or slows anything; people's do.
+22. Each hold that a request names stands; a request that ends otherwise ends by a person's word or at its time.
+23. A request lifts no hold that landed after it.
+24. While automation is off none of its orders stops or slows anything; people's do.
 
 5 does not hold for an expiry that came too early: it is no order yet.
 """
