@@ -167,8 +167,8 @@ class Control(RuleBasedStateMachine):
         if loosened:
             (request,) = [each for each in before.requests if [each.request_id] == fields.get("hold_ids")]
             people = {request.by, *request.approved_by, fields["issued_by"]}
-            assert fields["command"] == "approve" and len(people) == 3  # 20
-            assert loosened <= set(request.hold_ids)  # 22
+            assert fields["command"] == "approve" and len(people) == 3  # 21
+            assert loosened <= set(request.hold_ids)  # 23
 
     def override_stands_on(self, before: Target, after: Target) -> None:
         if after.override != before.override:
@@ -247,7 +247,7 @@ class Control(RuleBasedStateMachine):
         else:
             allowed = person == request.by if word == "withdraw" else in_time
         if not allowed:
-            assert (audit["outcome"], after) == ("refused", before)  # 20
+            assert (audit["outcome"], after) == ("refused", before)  # 21
         elif word == "approve" and not request.approved_by:
             assert (audit["outcome"], left[request.request_id].approved_by) == ("waiting", [person])
             assert after.holds == before.holds
@@ -255,7 +255,7 @@ class Control(RuleBasedStateMachine):
             assert audit["outcome"] == "done" and request.request_id not in left
             if word == "approve" and request.override is None:
                 lifted = [hold for hold in before.holds if hold not in after.holds]
-                assert [hold.hold_id for hold in lifted] == request.hold_ids  # 22
+                assert [hold.hold_id for hold in lifted] == request.hold_ids  # 23
             elif word != "approve":
                 assert (after.holds, after.override) == (before.holds, before.override)
 
@@ -491,9 +491,9 @@ class Control(RuleBasedStateMachine):
             target = self.machine.target(name)
             standing = {hold.hold_id for hold in target.holds}
             for request in target.requests:
-                assert request.hold_ids and standing.issuperset(request.hold_ids)  # 21
+                assert request.hold_ids and standing.issuperset(request.hold_ids)  # 22
                 assert request.reason and len(request.approved_by) < request.approvals_needed
-                assert len({request.by, *request.approved_by}) == 1 + len(request.approved_by)  # 20
+                assert len({request.by, *request.approved_by}) == 1 + len(request.approved_by)  # 21
 
     @invariant()
     def the_last_word_on_a_target_is_its_state(self) -> None:
