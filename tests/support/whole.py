@@ -9,6 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 from aiokafka import TopicPartition
+from pyarrow import parquet
 
 from deploy.launcher.system import System
 from schemas.topics import TOPICS
@@ -47,11 +48,16 @@ async def on_topics(settings: CommonSettings, topics: Iterable[str]) -> AsyncIte
 
 
 def in_files(home: Path) -> Iterator[Place]:
-    """What the processes have written, but for the broker's own data and the secrets."""
+    """What the processes have written, but for the broker's own data and the secrets; what is compressed, as its reader
+    gets it."""
     for path in sorted(home.rglob("*")):
         where = path.relative_to(home)
         if path.is_file() and where.parts[0] not in ("kafka", "secrets"):
-            yield str(where), path.read_bytes()
+            yield str(where), _rows(path) if path.suffix == ".parquet" else path.read_bytes()
+
+
+def _rows(path: Path) -> bytes:
+    return str(parquet.read_table(path).to_pylist()).encode()
 
 
 async def in_metrics(running: System) -> AsyncIterator[Place]:
