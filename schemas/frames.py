@@ -26,7 +26,7 @@ RAW_TOPIC_ORDER: Final = (
 """The raw topics by their number in a `source`; append only."""
 
 END_OF_SOURCE: Final = 2**62
-"""The time up to which an ended source has been read (`events` clock)."""
+"""Added to the time up to which a source was read by one that has ended (`events` clock)."""
 
 
 def source_of(topic: str, partition: int) -> int:

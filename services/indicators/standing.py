@@ -39,7 +39,8 @@ class Standing(msgspec.Struct):
 
         told_ms: the mark's append time. No source can have been read further than that on the wall clock, whatever the
         clock of ingest's machine says. feeds: the raw topics, by number, whose sources count: one that this subject has
-        no use for must not hold it up. An ended source drops out; when all have ended, the newest pane is over.
+        no use for must not hold it up. An ended source drops out; when all have ended, the pane is over in which the
+        last of them did.
         """
         for read in mark.read:
             ended = read.time_ms >= END_OF_SOURCE
@@ -51,8 +52,11 @@ class Standing(msgspec.Struct):
         if not times or len(known) < len(times):
             return
         running = [time for time in known if time < END_OF_SOURCE]
-        time = min(running) if running else (self.newest_ms // pane_ms + 1) * pane_ms + CLOSE_AFTER_MS
+        time = min(running) if running else self._end(max(known) - END_OF_SOURCE, pane_ms)
         self.clock_ms = max(time, self.clock_ms or 0)
+
+    def _end(self, read_ms: int, pane_ms: int) -> int:
+        return (max(self.newest_ms, read_ms) // pane_ms + 1) * pane_ms + CLOSE_AFTER_MS
 
     def last_closable(self, pane_ms: int) -> int | None:
         """The end of the newest pane that is over by the clock."""

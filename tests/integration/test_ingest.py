@@ -231,7 +231,7 @@ async def test_on_the_events_clock_time_is_what_was_read_and_ends_with_the_sourc
         first = await system.until_mark(lambda mark: mark.document and _next(mark, source) == 2, "after a restart")
         assert time_of(first) == at + 86_400_000, "the time read outlives the process"
         await system.send([("complaint-events", 0, b"")], headers=[("tidegate-control", b"end")])
-        await system.until_mark(lambda mark: time_of(mark) == END_OF_SOURCE, "of the end")
+        await system.until_mark(lambda mark: time_of(mark) == END_OF_SOURCE + at + 86_400_000, "of the end")
         ledger = (await system.until_read())["complaint-events", 0]
         assert (ledger.read, ledger.valid, ledger.control, ledger.dead) == (3, 1, 2, 0)
 

@@ -101,7 +101,12 @@ class Source:
         if judged.times:
             self.ledger.moved(event_ms=max(judged.times))
         for told in judged.controls:
-            self.ledger.moved(event_ms=END_OF_SOURCE if told is None else told)
+            self.ledger.moved(event_ms=self._ended_ms() if told is None else told)
+
+    def _ended_ms(self) -> int:
+        """Ended, and where: who is told of nothing in between has to know how much time has passed."""
+        read_ms = self.ledger.event_ms or 0
+        return read_ms if read_ms >= END_OF_SOURCE else END_OF_SOURCE + read_ms
 
     def _dead(self, records: Records, judged: Judged, seal: Seal) -> list[DeadLetter]:
         return [

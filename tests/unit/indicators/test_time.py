@@ -42,6 +42,12 @@ def test_the_time_of_replayed_history_and_an_ended_source_stay_as_told() -> None
     assert _heard(dict.fromkeys(USED, TEN) | {USED[0]: END_OF_SOURCE}, TEN - HOUR) == TEN - HOUR
 
 
+def test_when_all_have_ended_it_is_as_late_as_the_last_one_was_read_whatever_was_told_before() -> None:
+    """After a backlog nothing is told between an hour ago and the end, and a partition may have had no event since."""
+    ended = {source: END_OF_SOURCE + TEN + minutes * MINUTE for source, minutes in zip(USED, (3, 58, 7), strict=True)}
+    assert _heard(ended, TEN, clock="events") == TEN + HOUR + 30 * SECOND
+
+
 def test_one_event_with_a_wrong_year_does_not_keep_a_first_start_busy() -> None:
     world = World("channel", machine=build("channel", 0))
     world.happen(world.event("clicks", -TEN), world.event("clicks", 0))

@@ -133,12 +133,14 @@ def test_on_the_events_clock_a_source_is_as_far_as_its_events_or_its_control_rec
         _controlled(b"2026-01-01T00:00:20Z", b"time", 2),
         _controlled(None, b"end", 3),
         records(raw("click", occurred_at="2026-01-01T00:00:30Z"), first=4),
+        _controlled(None, b"end", 5),
     ):
         _take(source, step)
         moments.append(source.ledger.event_ms)
     begin = 1_767_225_600_000
-    assert moments == [None, begin + 10_000, begin + 10_000, begin + 20_000, END_OF_SOURCE, END_OF_SOURCE]
-    assert source.ledger.control == 2
+    ended = END_OF_SOURCE + begin + 20_000
+    assert moments == [None, begin + 10_000, begin + 10_000, begin + 20_000, ended, ended, ended]
+    assert source.ledger.control == 3
     assert _balanced(source.ledger)
 
 
