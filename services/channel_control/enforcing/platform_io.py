@@ -60,11 +60,16 @@ class Platforms:
             for line in lines.values():
                 await line.close()
 
+    @property
+    def one_for_all(self) -> bool:
+        """Whether the default serves every address, since there is no other platform."""
+        return set(self._adapters) == {DEFAULT}
+
     def name_of(self, address: Address) -> str | None:
-        """Which platform serves an address; None: none does. The default alone serves all."""
+        """Which platform serves an address; None: none does."""
         if address.platform in self._adapters:
             return address.platform
-        return DEFAULT if set(self._adapters) == {DEFAULT} else None
+        return DEFAULT if self.one_for_all else None
 
     def away(self, address: Address) -> str | None:
         """The platform that serves an address, if it is away."""

@@ -49,6 +49,8 @@ BEAT_S: Final = 1.0
 class Caller(Protocol):
     """The platforms; see `Platforms`."""
 
+    @property
+    def one_for_all(self) -> bool: ...
     async def open(self) -> None: ...
     async def close(self) -> None: ...
     def away(self, address: Address) -> str | None: ...
@@ -187,7 +189,9 @@ class Reconciler(PartitionCompanion[_Owned]):
         return found.wake
 
     def _triable(self, owned: _Owned, now: float) -> list[Target]:
-        """What may be tried, as far as platforms are there."""
+        """What may be tried, as far as platforms are there, and it is known which of them a target is for."""
+        if owned.machine.policy_version is None and not self._platform.one_for_all:
+            return []
         unsettled, before = owned.machine.unsettled, owned.away
         names = {name: self._platform.away(owned.machine.address(name)) for name in unsettled}
         owned.away = {target: name for target, name in names.items() if name is not None}

@@ -13,7 +13,7 @@ from services.channel_control.enforcing.reconcile import Answer, Call, Patience,
 from services.channel_control.enforcing.reconciler_io import Limits, Reconciler
 from services.channel_control.machine import ControlMachine
 from services.channel_control.sentences import both
-from tests.unit.channel_control.orders import CHANNEL, SIGNAL, hex_id, order, persons, record, unforeseen
+from tests.unit.channel_control.orders import CHANNEL, SIGNAL, alone, hex_id, order, persons, record, unforeseen
 
 QUICK = Limits(patience=Patience(base_s=0.001, cap_s=0.01))
 Respond = Callable[[Call, WantedState], Answer | None]
@@ -32,6 +32,7 @@ class World:
         self.most_at_once = 0
         self.now = 0.0
         self.platform_away: str | None = None
+        self.one_for_all = True
         self.reconciler = Reconciler(self, self, limits, boot_clock=lambda: self.now)
 
     # the log
@@ -139,6 +140,19 @@ async def test_it_waits_for_the_machine_to_catch_up_with_its_log() -> None:
         world.reconciler.kick(0)
         await world.until(lambda: world.settled)
     assert world.calls == [("ask", CHANNEL, 2)]
+
+
+async def test_of_several_platforms_none_is_called_before_a_policy_says_which() -> None:
+    world = World()
+    world.one_for_all = False
+    async with running(world):
+        world.give(order(1))
+        await turns()
+        assert world.calls == []
+        world.machine.apply(alone(len(world.commands)))
+        world.reconciler.kick(0)
+        await world.until(lambda: world.settled)
+    assert world.words() == ["pause", "confirmed"]
 
 
 async def test_failures_are_told_once_each_and_retried_until_it_works() -> None:
