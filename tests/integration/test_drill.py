@@ -12,6 +12,9 @@ from deploy.launcher.standard import ROOT, standard_system
 from deploy.launcher.system import System
 from deploy.launcher.table import StandIns
 from deploy.ports import free_port
+from services.cli.drill.outage import ELSEWHERE, PlayedPlatform
+from services.cli.drill.outage_io import app_of
+from services.runtime.http import http_io
 from services.runtime.settings import CommonSettings
 from tests.support.command_line import tidegate
 
@@ -63,11 +66,20 @@ async def outage(running: System, port: int) -> None:
     given = ("--console", running.url("console"), "--listen", f"127.0.0.1:{port}", "--within", "40")
     code, said = await drill(running, "outage", *given, "--channel", "drill-a", TIDEGATE_CLI_TOKEN=token)
     assert (code, "not on 'default'" in said) == (2, True), said
+    await played_by_somebody_else(running, port, token)
     code, said = await drill(running, "outage", *given, "--channel", "drill-b", TIDEGATE_CLI_TOKEN=token)
     assert (code, "**Passed**" in said) == (0, True), said
     async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as client:
         state = (await client.get(f"{running.url('console')}/api/v1/channels/channel:drill-b")).json()
     assert (state["holds"], state["platform"]["confirmed"]) == ([], "running")
+
+
+async def played_by_somebody_else(running: System, port: int, token: str) -> None:
+    given = ("--console", running.url("console"), "--listen", f"127.0.0.1:{free_port()}", "--within", "40")
+    other = app_of(PlayedPlatform("channel:drill-b"))
+    async with http_io.serving(other, http_io.listen("127.0.0.1", port, "the test")):
+        code, said = await drill(running, "outage", *given, "--channel", "drill-b", TIDEGATE_CLI_TOKEN=token)
+    assert (code, ELSEWHERE in said) == (1, True), said
 
 
 async def leak(running: System) -> None:

@@ -29,6 +29,7 @@ class Drill:
     about: what it runs on. since: what the seconds count from. steps: in the order in which they are reported, each
     with what it means. within_s: how long all of them together may take. watches: the topics that show them, and
     shown_by: the steps that a record on one of them shows; it may raise ValidationError. left: what stays behind.
+    after: steps that count only once another one was seen; what showed them before has another cause.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Drill:
     watches: tuple[str, ...]
     shown_by: Callable[[str, bytes], Iterable[str]]
     left: str
+    after: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -55,8 +57,9 @@ class Course:
         return [step for step in self.drill.steps if step not in self.seen]
 
     def note(self, step: str, after_s: float) -> None:
-        """It was seen; the first time counts."""
-        self.seen.setdefault(step, after_s)
+        """It was seen; the first time counts at which it could be."""
+        if self.drill.after.get(step, step) in (step, *self.seen):
+            self.seen.setdefault(step, after_s)
 
     def take(self, topic: str, value: bytes, after_s: float) -> None:
         """A record of what the drill watches; one of a newer release is left out."""

@@ -33,6 +33,8 @@ UNTIL_TOLD: Final = ("in force", "alert", "told")
 """What is waited for while the platform is away."""
 UNTIL_CLEAR: Final = ("confirmed", "all clear", "told again")
 """And once it is back."""
+_AFTER: Final = dict.fromkeys(UNTIL_TOLD, "away") | dict.fromkeys(UNTIL_CLEAR, "back")
+ELSEWHERE: Final = "Another platform than the one that the drill plays has confirmed the slowing: see its address."
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Outage:
             watches=(ALERT_STATE, CHANNEL_STATE, AUDIT),
             shown_by=self._shown_by,
             left="the records of it, and a platform for drills that is not there until the next one",
+            after=_AFTER,
         )
 
     def _shown_by(self, topic: str, value: bytes) -> Iterator[str]:

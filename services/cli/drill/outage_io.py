@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from schemas.channels import ChannelState, WantedState
 from services.cli.drill.course import Course
-from services.cli.drill.outage import UNTIL_CLEAR, UNTIL_TOLD, Outage, PlayedPlatform
+from services.cli.drill.outage import ELSEWHERE, UNTIL_CLEAR, UNTIL_TOLD, Outage, PlayedPlatform
 from services.cli.drill.watch_io import Watch, watching
 from services.cli.settings import CliSettings
 from services.runtime.http import http_io
@@ -32,12 +32,15 @@ async def run(
     """bound: where the platform is played. Raises httpx.HTTPError where the console does not take an order."""
     platform = PlayedPlatform(outage.target)
     async with (
-        http_io.serving(_app(platform), bound),
+        http_io.serving(app_of(platform), bound),
         watching(outage.drill(within_s), settings) as watch,
         _let_go(outage, platform, console, watch),
     ):
         await _order(console, "throttle", target=outage.target, factor=0.5)
         await watch.until(["there"])
+        if platform.kept is None:
+            watch.course.notes.append(ELSEWHERE)
+            return watch.course
         platform.away = True
         watch.note("away")
         await _order(console, "pause", target=outage.target)
@@ -70,7 +73,7 @@ async def _order(console: httpx.AsyncClient, word: str, **order: Any) -> None:
     answer.raise_for_status()
 
 
-def _app(platform: PlayedPlatform) -> Starlette:
+def app_of(platform: PlayedPlatform) -> Starlette:
     """The generic platform's protocol."""
 
     async def put(request: Request) -> Response:

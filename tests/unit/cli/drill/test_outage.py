@@ -70,10 +70,24 @@ def sent(change: str, target: str = ABOUT, **fields: Any) -> BaseModel:
     ],
 )
 def test_a_record_is_a_step_only_where_it_is_about_this_drill(topic: str, message: BaseModel, steps: set[str]) -> None:
-    course = Course(OUTAGE.drill(60))
+    course = Course(OUTAGE.drill(60), {"away": 0.1, "back": 0.2})
     course.take(topic, message.model_dump_json().encode(), 0.5)
     course.take(topic, b'{"v": 99}', 0.6)
-    assert course.seen == dict.fromkeys(steps, 0.5)
+    assert course.seen == {"away": 0.1, "back": 0.2} | dict.fromkeys(steps, 0.5)
+
+
+def test_what_was_told_before_the_platform_was_away_is_not_of_the_drill() -> None:
+    course = Course(OUTAGE.drill(60))
+    for topic, message in (
+        (ALERT_STATE, told()),
+        (AUDIT, sent("alert.opened")),
+        (ALERT_STATE, told(status="resolved")),
+    ):
+        course.take(topic, message.model_dump_json().encode(), 0.5)
+    assert course.seen == {}
+    course.note("away", 1.0)
+    course.take(CHANNEL_STATE, state("paused", "paused").model_dump_json().encode(), 1.1)
+    assert course.seen == {"away": 1.0, "in force": 1.1}, "nothing is confirmed by a platform that is away"
 
 
 def test_the_report_has_every_step() -> None:
