@@ -30,8 +30,8 @@ from services.alerting.receivers.receiver import Receiver
 from services.alerting.receivers.slack import Slack
 from services.alerting.receivers.webhook import Webhook
 from services.alerting.receivers.wecom import Wecom
+from services.runtime.files import content_of
 
-MAX_FILE_BYTES: Final = 1024 * 1024
 DEFAULT: Final = "default"
 """Where messages go that no route sends elsewhere."""
 
@@ -44,14 +44,7 @@ _ONE: Final[TypeAdapter[Receiver]] = TypeAdapter(AnyReceiver)
 
 def read_book(path: Any) -> dict[str, Receiver]:
     """The receivers in a file, for a validator of settings. Raises ValueError with what is wrong with the file."""
-    try:
-        with Path(path).open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise ValueError(f"cannot be read: {error.strerror or 'not a path'}") from None
-    if len(data) > MAX_FILE_BYTES:
-        raise ValueError(f"is larger than {MAX_FILE_BYTES} bytes")
-    return parse_book(data, os.environ, Path(path).parent)
+    return parse_book(content_of(path), os.environ, Path(path).parent)
 
 
 def parse_book(data: bytes, environ: Mapping[str, str], folder: Path) -> dict[str, Receiver]:

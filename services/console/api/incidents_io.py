@@ -8,12 +8,11 @@ from typing import Annotated, Final, Literal
 from fastapi import APIRouter, Depends, Query, Response
 
 from schemas.base import HexId, from_ms
-from services.console.api.ordering_io import Authenticated, Key, Wait, at_least, new_id, told
+from services.console.api.ordering_io import Asked, Authenticated, asked_by, told
 from services.console.api.reading_io import Limit
 from services.console.orders.desk_io import Desk
 from services.console.orders.incidents import IncidentList, Merge, Split, command_of_order
 from services.console.orders.orders import OrderAnswer
-from services.console.people import Person
 from services.console.state.feed_io import Feed
 from services.incidents.grouping import Group, Grouped
 from services.incidents.incident import Incident, Status, incident_of
@@ -74,43 +73,27 @@ def incident_routes(feed: Feed) -> APIRouter:
 def regrouping_routes(feed: Feed, desk: Desk, authenticated: Authenticated) -> APIRouter:
     """The routes by which people say what belongs together, and what does not."""
     router = APIRouter(prefix="/api/v1/incidents")
-    operator = at_least("operator", authenticated)
+    operator = asked_by("operator", authenticated)
 
-    async def give(
-        order: Merge | Split, incident_id: str, person: Person, key: str | None, wait: float, response: Response
-    ) -> OrderAnswer:
-        grouped, command_id = await feed.groups.now(), new_id(person, key)
+    async def give(order: Merge | Split, incident_id: str, asked: Asked) -> OrderAnswer:
+        grouped = await feed.groups.now()
         group = _group(grouped, incident_id)
         try:
-            before, now = feed.audit.outcome_of(command_id), datetime.now(UTC)
-            command = command_of_order(order, group, grouped, before, person, command_id, now)
+            before, now = feed.audit.outcome_of(asked.command_id), datetime.now(UTC)
+            command = command_of_order(order, group, grouped, before, asked.person, asked.command_id, now)
         except RegroupingError as error:
             raise refusal(422, f"the order {error}") from None
-        return await desk.give(command, wait, response)
+        return await desk.give(command, asked.wait, asked.response)
 
     @router.post("/{incident_id}/merge", summary="Put incidents together", **told(OrderAnswer, 404))
-    async def merge(
-        incident_id: HexId,
-        order: Merge,
-        person: Annotated[Person, Depends(operator)],
-        response: Response,
-        key: Key = None,
-        wait: Wait = 0,
-    ) -> OrderAnswer:
+    async def merge(incident_id: HexId, order: Merge, asked: Annotated[Asked, Depends(operator)]) -> OrderAnswer:
         """All alerts of the others belong to this one, whatever they share."""
-        return await give(order, incident_id, person, key, wait, response)
+        return await give(order, incident_id, asked)
 
     @router.post("/{incident_id}/split", summary="Take alerts out of an incident", **told(OrderAnswer, 404))
-    async def split(
-        incident_id: HexId,
-        order: Split,
-        person: Annotated[Person, Depends(operator)],
-        response: Response,
-        key: Key = None,
-        wait: Wait = 0,
-    ) -> OrderAnswer:
+    async def split(incident_id: HexId, order: Split, asked: Annotated[Asked, Depends(operator)]) -> OrderAnswer:
         """They become an incident of their own, and no later alert puts the two together again."""
-        return await give(order, incident_id, person, key, wait, response)
+        return await give(order, incident_id, asked)
 
     return router
 

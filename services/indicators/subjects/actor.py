@@ -8,7 +8,7 @@ kept beside them: see floods.
 """
 
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 import numpy as np
@@ -20,7 +20,7 @@ from services.indicators.standing import CLOSE_AFTER_MS, Admission, Ledger, Stan
 from services.indicators.subjects.actor_view import ActorView
 from services.indicators.subjects.clicks import NAME_BYTES, PANE_MS, Int64, Kept, Pane, Suspect
 from services.indicators.subjects.floods import COMPLAINTS, Floods, both
-from services.indicators.subjects.store import Surroundings, Touched
+from services.indicators.subjects.store import OnlyByEvents, Surroundings, Touched
 
 WINDOW_MS: Final = 60_000
 """The longest trailing window of clicks; with the pane of the moment itself it is thirteen panes."""
@@ -32,8 +32,9 @@ _ALWAYS: Final = -(2**62)
 _NEVER: Final = 2**62
 
 
-class ActorStore:
-    """The clicks and complaints of all actors of one partition, as long as a window needs them."""
+class ActorStore(OnlyByEvents):
+    """The clicks and complaints of all actors of one partition, as long as a window needs them. Windows only shrink
+    without events."""
 
     kind = "actor"
     pane_ms = PANE_MS
@@ -181,18 +182,6 @@ class ActorStore:
         clicks = [int(int64(each.frame.at_ms).min()) // PANE_MS * PANE_MS for each in self._kept]
         complaints = self._floods.earliest_ms()
         return min(clicks + ([] if complaints is None else [complaints]), default=None)
-
-    def standing_subjects(self, reads: Collection[str]) -> Iterable[str]:
-        """None: an actor's windows only shrink without events."""
-        return ()
-
-    def waiting(self, horizons: Mapping[str, int]) -> Iterable[str]:
-        """None."""
-        return ()
-
-    def idle(self) -> bool:
-        """Always, for the same reason."""
-        return True
 
     def later(self, subject: str, end_ms: int) -> list[int]:
         """The ends of the actor's later panes with clicks or complaints."""

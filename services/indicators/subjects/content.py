@@ -1,6 +1,6 @@
 """Content: which texts stand on which channels, judged with every event, and again while they are in trouble."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -11,7 +11,7 @@ from schemas.frames import RAW_TOPIC_ORDER, AnyFrame, ContentFrame, source_name
 from schemas.topics import CHANNEL_EVENTS
 from services.indicators.standing import Ledger, Standing, fresh
 from services.indicators.subjects.postings import Content, Known, Posting
-from services.indicators.subjects.store import Note, Surroundings, Touched
+from services.indicators.subjects.store import Note, OnlyByEvents, Surroundings, Touched
 from services.scanning.report import Figures, Material, Report
 from services.scanning.scanner import Scanner
 
@@ -65,7 +65,7 @@ class ContentView:
         return [(source, first, after) for source, (first, after) in sorted(self._content.known.reach.items())]
 
 
-class ContentStore:
+class ContentStore(OnlyByEvents):
     """All content of one partition."""
 
     kind = "content"
@@ -118,18 +118,6 @@ class ContentStore:
         """The start of the oldest pane there is."""
         times = (content.postings[0].at_ms for content in self._contents.values() if content.postings)
         return min((at_ms // PANE_MS * PANE_MS for at_ms in times), default=None)
-
-    def standing_subjects(self, reads: Collection[str]) -> Iterable[str]:
-        """None: what is not in trouble does not get into it without an event."""
-        return ()
-
-    def waiting(self, horizons: Mapping[str, int]) -> Iterable[str]:
-        """None."""
-        return ()
-
-    def idle(self) -> bool:
-        """Always, for the same reason."""
-        return True
 
     def later(self, subject: str, end_ms: int) -> list[int]:
         """Right after each later posting."""

@@ -1,7 +1,7 @@
 """The market: monthly and quarterly readings by series, and changes of policy, each as it was known at a moment."""
 
 from bisect import bisect_left, insort
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from heapq import nlargest
 from typing import Final, NamedTuple
@@ -11,7 +11,7 @@ import msgspec
 from schemas.frames import RAW_TOPIC_ORDER, AnyFrame, MarketFrame
 from schemas.topics import MARKET_EVENTS
 from services.indicators.standing import Ledger, Standing, fresh
-from services.indicators.subjects.store import Surroundings, Touched
+from services.indicators.subjects.store import OnlyByEvents, Surroundings, Touched
 from services.indicators.windows.days import Span
 
 PANE_MS: Final = 300_000
@@ -73,8 +73,8 @@ class MarketView:
         return [(each.source, each.offset, each.offset + 1) for each in sorted(self._looked)]
 
 
-class MarketStore:
-    """The readings of all series of one partition."""
+class MarketStore(OnlyByEvents):
+    """The readings of all series of one partition; nothing changes without a reading."""
 
     kind = "market"
     pane_ms = PANE_MS
@@ -116,18 +116,6 @@ class MarketStore:
     def earliest_ms(self) -> int | None:
         """The start of the oldest pane there is."""
         return min((each[0].at_ms // PANE_MS * PANE_MS for each in self._series.values()), default=None)
-
-    def standing_subjects(self, reads: Collection[str]) -> Iterable[str]:
-        """None: nothing changes without a reading."""
-        return ()
-
-    def waiting(self, horizons: Mapping[str, int]) -> Iterable[str]:
-        """None."""
-        return ()
-
-    def idle(self) -> bool:
-        """Always, for the same reason."""
-        return True
 
     def later(self, subject: str, end_ms: int) -> list[int]:
         """Right after each later reading of the series."""

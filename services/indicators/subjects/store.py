@@ -133,3 +133,19 @@ class Store(Protocol):
     def load(self, records: Iterable[tuple[bytes, bytes]]) -> None:
         """Takes back snapshot records."""
         ...
+
+
+class OnlyByEvents:
+    """What a store answers whose subjects get into no trouble without an event of their own."""
+
+    def standing_subjects(self, reads: Collection[str]) -> Iterable[str]:
+        """None."""
+        return ()
+
+    def waiting(self, horizons: Mapping[str, int]) -> Iterable[str]:
+        """None."""
+        return ()
+
+    def idle(self) -> bool:
+        """Always."""
+        return True

@@ -15,7 +15,6 @@ import hmac
 from collections import Counter
 from collections.abc import Iterable
 from hashlib import sha256
-from pathlib import Path
 from typing import Annotated, Any, Generic, TypeVar
 
 import yaml
@@ -23,8 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 
 from schemas.base import Name
 from schemas.problems import problems_of
-
-MAX_FILE_BYTES = 1024 * 1024
+from services.runtime.files import content_of
 
 
 class TokenOwner(BaseModel):
@@ -80,13 +78,7 @@ def parse_tokens(text: str, owner: type[Owner]) -> Tokens[Owner]:
 
 def read_tokens(path: Any, owner: type[Owner]) -> Tokens[Owner]:
     """The owners in a file, for a validator of settings. Raises ValueError with what is wrong with the file."""
-    try:
-        with Path(path).open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise ValueError(f"cannot be read: {error.strerror or 'not a path'}") from None
-    if len(data) > MAX_FILE_BYTES:
-        raise ValueError(f"is larger than {MAX_FILE_BYTES} bytes")
+    data = content_of(path)
     try:
         return parse_tokens(data.decode(), owner)
     except UnicodeDecodeError:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from services.runtime.http.tokens import MAX_FILE_BYTES, TokenOwner, Tokens, parse_tokens, read_tokens
+from services.runtime.files import MAX_FILE_BYTES
+from services.runtime.http.tokens import TokenOwner, Tokens, parse_tokens, read_tokens
 
 A, B = sha256(b"token-a").hexdigest(), sha256(b"token-b").hexdigest()
 
