@@ -84,15 +84,22 @@ class Lookout(PartitionCompanion[_Owned]):
     async def _look(self, owned: _Owned) -> None:
         waiting = self._waiting(owned)
         for name in self._names:
-            now, told = self._clock(), owned.told.get(name)
-            if waiting[name] and self._sights.is_away(name, now):
-                part = self._part(owned, name, waiting[name])
-                if told is None or told.waiting is None or (told.waiting != part and now >= told.at + AGAIN_S):
-                    await self._report(owned, name, "away", part)
-                    owned.told[name] = _Told(part, now)
-            elif told is not None and (not waiting[name] or self._sights.is_there(name)):
+            told = owned.told.get(name)
+            if told is not None and (not waiting[name] or self._is_back(name, told)):
                 await self._report(owned, name, "back", Waiting(partition=owned.partition))
                 del owned.told[name]
+            if waiting[name] and self._sights.is_away(name, self._clock()):
+                await self._tell(owned, name, waiting[name])
+
+    def _is_back(self, name: str, told: _Told) -> bool:
+        """Also where it is away again by now: that is another outage, of which people have to hear."""
+        return self._sights.is_there(name) or self._sights.has_answered(name, told.at)
+
+    async def _tell(self, owned: _Owned, name: str, waiting: list[Target]) -> None:
+        now, told, part = self._clock(), owned.told.get(name), self._part(owned, name, waiting)
+        if told is None or told.waiting is None or (told.waiting != part and now >= told.at + AGAIN_S):
+            await self._report(owned, name, "away", part)
+            owned.told[name] = _Told(part, now)
 
     def _waiting(self, owned: _Owned) -> dict[str, list[Target]]:
         waiting: dict[str, list[Target]] = {name: [] for name in self._names}

@@ -19,12 +19,13 @@ _SILENT: Final = frozenset({FROZEN, "internal", "no_platform", "unmapped"})
 class _Sight:
     """Since when (monotonic) no answer was good, and what the last one was; None: the last one was good.
 
-    rests_until: until when it has asked to be left alone.
+    rests_until: until when it has asked to be left alone. answered_at: when the last good answer came.
     """
 
     since: float | None
     reason: Bilingual
     rests_until: float = 0.0
+    answered_at: float | None = None
 
 
 class Sights:
@@ -37,7 +38,7 @@ class Sights:
     def heard(self, platform: str, answer: Answer, now: float) -> None:
         """What came of a call."""
         if not isinstance(answer, Trouble) or not _says_nothing(answer):
-            self._sights[platform] = _Sight(None, own(""))
+            self._sights[platform] = _Sight(None, own(""), answered_at=now)
         elif answer.kind not in _SILENT:
             sight = self._sights.setdefault(platform, _Sight(now, answer.said))
             sight.since = now if sight.since is None else sight.since
@@ -53,6 +54,11 @@ class Sights:
         """Whether its last answer was good."""
         sight = self._sights.get(platform)
         return sight is not None and sight.since is None
+
+    def has_answered(self, platform: str, since: float) -> bool:
+        """Whether it has given a good answer after a moment, be it that it has failed again."""
+        sight = self._sights.get(platform)
+        return sight is not None and sight.answered_at is not None and sight.answered_at > since
 
     def rests(self, platform: str, now: float) -> bool:
         """Whether it has asked to be left alone for now."""

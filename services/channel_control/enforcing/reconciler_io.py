@@ -9,7 +9,7 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
@@ -44,6 +44,8 @@ from services.runtime.tracing import traces, traces_io
 log = logging.getLogger(__name__)
 
 BEAT_S: Final = 1.0
+UNTOLD: Final = Trouble("no_policy", "no policy says yet which platform serves it", zh="尚无策略说明由哪个平台执行")
+"""Where there are several: the directory, which says it, is part of the policy."""
 
 
 class Caller(Protocol):
@@ -189,9 +191,7 @@ class Reconciler(PartitionCompanion[_Owned]):
         return found.wake
 
     def _triable(self, owned: _Owned, now: float) -> list[Target]:
-        """What may be tried, as far as platforms are there, and it is known which of them a target is for."""
-        if owned.machine.policy_version is None and not self._platform.one_for_all:
-            return []
+        """What may be tried, as far as platforms are there."""
         unsettled, before = owned.machine.unsettled, owned.away
         names = {name: self._platform.away(owned.machine.address(name)) for name in unsettled}
         owned.away = {target: name for target, name in names.items() if name is not None}
@@ -227,6 +227,8 @@ class Reconciler(PartitionCompanion[_Owned]):
 
     async def _failed(self, owned: _Owned, target: Target, attempt: Attempt, trouble: Trouble) -> Attempt:
         after, report = after_trouble(attempt, trouble, self._clock(), self._limits.patience, self._uniform)
+        if trouble is UNTOLD:
+            after = replace(after, due=self._clock() + BEAT_S, failures=attempt.failures)
         if report and trouble.kind != FROZEN:
             retry = round(after.due - self._clock(), 3)
             log.warning("not carried out", extra=target.for_logs() | {"reason": trouble.text, "retry_in_s": retry})
@@ -248,5 +250,7 @@ class Reconciler(PartitionCompanion[_Owned]):
                 return result
             if not self._may_call(owned):
                 return Trouble(FROZEN, "the process was frozen", zh="进程曾被挂起")
+            if owned.machine.policy_version is None and not self._platform.one_for_all:
+                return UNTOLD
             address = owned.machine.address(wanted.target)
             answer = await self._platform.call(call, wanted, address, key, lambda: self._may_call(owned))

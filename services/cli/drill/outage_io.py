@@ -1,5 +1,6 @@
 """Runs the drill of an outage: plays the platform, and gives the orders by the console's API."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from socket import socket
@@ -23,6 +24,8 @@ OUTCOME_S: Final = 30
 """How long the console waits for what came of an order."""
 LET_GO_S: Final = 90.0
 """How much longer the platform is played for letting go: it outlives the longest usual pause between two attempts."""
+SETTLED_S: Final = 2.0
+"""By then an outage is over, and told, that was there before: nobody has played the platform since the last drill."""
 _NOTE: Final = "a drill of an outage; nothing is wrong"
 
 
@@ -41,6 +44,7 @@ async def run(
         if platform.kept is None:
             watch.course.notes.append(ELSEWHERE)
             return watch.course
+        await asyncio.sleep(SETTLED_S)
         platform.away = True
         watch.note("away")
         await _order(console, "pause", target=outage.target)

@@ -105,7 +105,7 @@ class Source:
 
     def _ended_ms(self) -> int:
         """Ended, and where: who is told of nothing in between has to know how much time has passed."""
-        read_ms = self.ledger.event_ms or 0
+        read_ms = max(self.ledger.event_ms or 0, 0)  # a date of 1900 must not make it look like one that goes on
         return read_ms if read_ms >= END_OF_SOURCE else END_OF_SOURCE + read_ms
 
     def _dead(self, records: Records, judged: Judged, seal: Seal) -> list[DeadLetter]:

@@ -170,6 +170,18 @@ async def test_an_outage_is_said_where_all_partitions_say_it_and_taken_back() ->
     assert len({each["command_id"] for each in world.reports}) == len(world.reports)
 
 
+async def test_an_answer_between_two_looks_makes_two_outages_of_one() -> None:
+    world = World()
+    world.sights.heard("ads", DOWN, 0.0)
+    world.pause(ours()[0])
+    async with looking(world):
+        await world.until_said(("away", 1))
+        world.now = 1.0
+        world.sights.heard("ads", Seen(None), 0.5)
+        world.sights.heard("ads", DOWN, 0.6)
+        await world.until_said(("away", 1), ("back", 0), ("away", 1))
+
+
 async def test_what_waits_is_told_anew_but_not_with_every_order() -> None:
     world = World()
     first, *others = ours()[:5]

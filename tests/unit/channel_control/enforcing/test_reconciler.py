@@ -147,12 +147,11 @@ async def test_of_several_platforms_none_is_called_before_a_policy_says_which() 
     world.one_for_all = False
     async with running(world):
         world.give(order(1))
-        await turns()
-        assert world.calls == []
+        await world.until(lambda: "failed" in world.words())
+        assert (world.calls, world.commands[-1]["note"]) == ([], "no policy says yet which platform serves it")
         world.machine.apply(alone(len(world.commands)))
-        world.reconciler.kick(0)
         await world.until(lambda: world.settled)
-    assert world.words() == ["pause", "confirmed"]
+    assert world.words() == ["pause", "failed", "confirmed"]
 
 
 async def test_failures_are_told_once_each_and_retried_until_it_works() -> None:

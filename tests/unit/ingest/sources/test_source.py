@@ -144,6 +144,13 @@ def test_on_the_events_clock_a_source_is_as_far_as_its_events_or_its_control_rec
     assert _balanced(source.ledger)
 
 
+def test_a_source_has_ended_whatever_its_dates_were() -> None:
+    source = _source("events")
+    _take(source, records(raw("click", occurred_at="1900-01-01T00:00:00Z"), first=0))
+    _take(source, _controlled(None, b"end", 1))
+    assert source.ledger.event_ms == END_OF_SOURCE
+
+
 def test_on_the_wall_clock_event_times_move_nothing() -> None:
     source = _source()
     _take(source, records(raw("click")))
