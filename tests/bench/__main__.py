@@ -10,12 +10,22 @@ import statistics
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 
 from tests.bench.rounds import Round, run_round
+
+GOALS: Final = {
+    "quiet_cpu_percent": 8.0,
+    "trickle_us_per_event": 50.0,
+    "p_p99": 150.0,
+    "confirmed_p99_ms": 150.0,
+    "million_addresses_mb": 1024.0,
+}
+"""At most so much at the median; besides, five times the floor for an event."""
+MOST_FLOORS: Final = 5.0
 
 
 def median(values: Sequence[float]) -> float:
@@ -54,21 +64,26 @@ def show(result: dict[str, Any]) -> None:
         table.add_row(name, *(f"{figures[key]:,.4g}" for key in keys))
     console.print(table)
     others = Table()
-    for key in ("figure", "median", "spread"):
+    for key in ("figure", "median", "spread", "goal"):
         others.add_column(key, justify="left" if key == "figure" else "right")
     for key, (low, high) in result["spread"].items():
         value = result["latency_ms"][key[2:]] if key.startswith("p_") else result[key]
-        others.add_row(key, f"{value:,.4g}", f"{low:,.4g} – {high:,.4g}")
+        others.add_row(key, f"{value:,.4g}", f"{low:,.4g} – {high:,.4g}", _against(value, GOALS.get(key)))
     console.print(others)
     console.print("The load goes straight to Kafka; what an event costs in the gateway is gateway_us_per_event.")
     total = result["total"]["cpu_us_per_event"]
     console.print(
-        f"{total / result['floor_us']:.2f} × the floor, {result['faust_us'] / total:.1f} × cheaper than plain Faust"
+        f"{total / result['floor_us']:.2f} × the floor ({_against(total / result['floor_us'], MOST_FLOORS)}), "
+        f"{result['faust_us'] / total:.1f} × cheaper than plain Faust"
     )
 
 
+def _against(value: float, goal: float | None) -> str:
+    return "" if goal is None else f"{'✓' if value <= goal else '✗'} ≤ {goal:,g}"
+
+
 def main() -> int:
-    """0 once measured, whatever the figures are."""
+    """0 once measured, whatever the figures are: they are this machine's as much as ours."""
     parser = argparse.ArgumentParser(prog="make bench ARGS=…", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--events", type=int, default=600_000, help="of the full load")
