@@ -47,9 +47,13 @@ class Business:
             found.setdefault("all", {})[OPEN] = waiting
         return found
 
-    def values(self, goals: Goals, scope: Scope, since_ms: int, until_ms: int) -> Iterator[Value]:
-        """All figures of a scope and stretch, by figure and name."""
+    def values(
+        self, goals: Goals, scope: Scope, since_ms: int, until_ms: int, only: str | None = None
+    ) -> Iterator[Value]:
+        """All figures of a scope and stretch, by figure and name. only: of this name alone."""
         sums = self.sums(scope, since_ms, until_ms)
+        if only is not None:
+            sums = {only: sums[only]} if only in sums else {}
         for figure in FIGURES:
             if scope in figure.scopes:
                 for name, counted in sums.items():

@@ -127,7 +127,8 @@ async def full(world: World) -> World:
 
 ALERTS = [f"/alerts/{derive(name)}" for name in ("douyin", "wechat")]
 PAGES = [
-    *("/", "/?kind=product", "/alerts?status=all", *ALERTS, "/incidents", f"/incidents/{derive('douyin')}"),
+    *("/", "/?kind=product", "/?of=segment:young", "/alerts?status=all", *ALERTS),
+    *("/incidents", f"/incidents/{derive('douyin')}"),
     *(f"/incidents/{derive('douyin')}/report?format={form}" for form in ("html", "markdown")),
     *("/policy", "/policy/edit", "/policy/version?label=default/1", "/policy/diff?a=default/1&b=default/2"),
     *("/content", "/complaints", "/audit", "/dead-letters", "/dead-letters/channel-events/0/0", "/account", "/signin"),

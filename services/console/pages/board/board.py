@@ -10,6 +10,7 @@ from schemas.alerts import AlertState
 from schemas.base import Bilingual, Severity
 from schemas.channels import ChannelState, Hold, TargetStatus
 from schemas.directory import Directory
+from services.console.pages.board.business_view import Of
 from services.console.pages.board.standing import FindAlert, Flag, Reason, badness, flags, reasons
 from services.console.state.views import Alerts, Channels
 
@@ -46,12 +47,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to show of a kind, and which page of it, from 1 on."""
+    """What to show of a kind, and which page of it, from 1 on. of: what the figures of the business are told of."""
 
     kind: Kind = "channel"
     text: str = ""
     show: Show = "all"
     page: int = 1
+    of: Of = "all"
 
 
 @dataclass(frozen=True, slots=True)

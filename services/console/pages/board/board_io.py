@@ -10,6 +10,7 @@ from schemas.automation import TARGET
 from schemas.base import Bilingual, from_ms, to_ms
 from services.console.pages.board import board, business_view, health_view
 from services.console.pages.board.board import Kind, Show, Wanted
+from services.console.pages.board.business_view import Of
 from services.console.pages.board.sparklines import Line, Lines
 from services.console.pages.frame.frame_io import Frame
 from services.console.pages.frame.indicators import INDICATORS, Known, of_subject
@@ -31,9 +32,7 @@ def board_routes(frame: Frame, feed: Feed, visiting: Visiting) -> APIRouter:
     lines, business = Lines(feed.readings), Business(feed.tallies, feed.readings)
     makers: dict[Part, Callable[[Wanted, Speaker], View]] = {
         "channels": lambda wanted, speaker: _channels(feed, lines, wanted, speaker),
-        "figures": lambda _, speaker: {
-            "figures": business_view.figures_of_today(business, feed.policy.document.goals, speaker)
-        },
+        "figures": lambda wanted, speaker: _figures(feed, business, wanted.of, speaker),
         "beside": lambda _, speaker: _beside(feed, lines, speaker),
     }
 
@@ -44,12 +43,15 @@ def board_routes(frame: Frame, feed: Feed, visiting: Visiting) -> APIRouter:
         q: Annotated[str, Query(max_length=200)] = "",
         show: Show = "all",
         page: Annotated[int, Query(ge=1, le=100_000)] = 1,
+        of: Of = "all",
         part: Part | None = None,
         order: str | None = None,
     ) -> Response:
-        wanted, speaker, view = Wanted(kind, q, show, page), frame.speaker(visitor), View()
+        wanted, speaker, view = Wanted(kind, q, show, page, of), frame.speaker(visitor), View()
         for each in makers if part is None else [part]:
             view |= makers[each](wanted, speaker)
+        if part is None:
+            view["choices"] = business_view.choices(business, of, speaker)
         template = "board.html" if part is None else f"board_{part}.html"
         return frame.page(visitor, template, order=order, wanted=wanted, asked=_asking(wanted), **view)
 
@@ -68,6 +70,14 @@ def _channels(feed: Feed, lines: Lines, wanted: Wanted, speaker: Speaker) -> Vie
         "kinds": board.KINDS,
         "indicators": indicators if any(map(any, drawn.values())) else [],
         "lines": drawn,
+    }
+
+
+def _figures(feed: Feed, business: Business, of: Of, speaker: Speaker) -> View:
+    return {
+        "figures": business_view.figures_of_today(business, feed.policy.document.goals, of, speaker),
+        "left_out": business_view.not_told_of(of),
+        "called": business_view.called(of, speaker),
     }
 
 
@@ -121,8 +131,9 @@ def _asking(wanted: Wanted) -> Callable[..., str]:
     """The address of this board with other wishes."""
 
     def address(**other: object) -> str:
-        asked = {"kind": wanted.kind, "q": wanted.text, "show": wanted.show, "page": wanted.page} | other
-        usual = {"kind": "channel", "q": "", "show": "all", "page": 1}
+        now = {"kind": wanted.kind, "q": wanted.text, "show": wanted.show, "page": wanted.page, "of": wanted.of}
+        asked = now | other
+        usual = {"kind": "channel", "q": "", "show": "all", "page": 1, "of": "all"}
         query = urlencode({name: value for name, value in asked.items() if value != usual.get(name)})
         return f"/?{query}" if query else "/"
 

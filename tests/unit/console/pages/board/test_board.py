@@ -19,12 +19,14 @@ from services.console.pages.board.board import PAGE_ROWS, Row, Wanted
 from services.console.pages.board.standing import Part, flags, reasons
 from services.console.pages.frame.indicators import INDICATORS
 from services.console.pages.frame.speaking import Speaker
+from services.console.state.business import Business
 from services.console.state.views import Alerts, Channels
 from services.indicators.registry import all_rules, one_of_each
 from services.runtime.health import PartState
-from tests.unit.console.browsing import browsing
+from tests.unit.console.browsing import Form, browsing
 from tests.unit.console.samples import NOW, alert, waiting
 from tests.unit.console.targets import hold, in_all_states, opening, state
+from tests.unit.console.test_chinese import Sentences
 from tests.unit.console.words_of_pages import Words
 from tests.unit.console.world import World
 
@@ -237,7 +239,7 @@ async def test_only_an_admin_is_offered_to_switch_automation_off(world: World) -
 
 
 @pytest.mark.usefixtures("complete")
-@pytest.mark.parametrize("query", ["kind=no", "page=0", "show=x", "part=y"])
+@pytest.mark.parametrize("query", ["kind=no", "page=0", "show=x", "part=y", "of=city:x", "of=channel:", "of=x"])
 async def test_a_board_that_there_is_not(world: World, query: str) -> None:
     async with browsing(world) as client:
         assert (await client.get(f"/?{query}")).status_code == 422
@@ -261,7 +263,8 @@ async def counted(world: World) -> None:
     world.feed.readings.fold(reading)
     hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     sums = {
-        "channel": {"paused": {"spend": 6200.0, "accounts_opened": 20.0}},
+        "channel": {"paused": {"spend": 6200.0, "accounts_opened": 20.0}, "drift": {"spend": 0.0}},
+        "product": {"p-1": {"clicks": 8.0}},
         "segment": {"young": {"clicks": 100.0, "purchases": 41.0}},
     }
     world.feed.tallies.fold(Tally.model_validate({"writer": "w", "hour": hour, "sums": sums}))
@@ -285,6 +288,50 @@ async def test_the_board_draws_the_indicators_and_tells_the_figures(world: World
     assert [each for each in said if each not in page.text] == []
     assert "获客成本（CAC） 310 元 ◆ 未达标 目标 ≤ 300 元" in zh.text
     assert "silent: nothing is judged" in page.text, "the readings are from another year"
+
+
+@pytest.mark.usefixtures("complete")
+async def test_the_figures_are_told_of_one_that_is_chosen(world: World) -> None:
+    await filled(world)
+    await counted(world)
+    async with browsing(world, "viewer") as client:
+        whole = (await client.get("/", params={"of": "channel:paused", "show": "frozen"})).text
+        parts = {
+            of: Words((await client.get("/", params={"of": of, "part": "figures"})).text).text
+            for of in ("channel:paused", "channel:drift", "product:p-1", "segment:young", "channel:nobody", "segment:x")
+        }
+        zh = (await client.get("/?of=channel:paused&part=figures", headers={"Accept-Language": "zh"})).text
+    assert 'hx-get="/?show=frozen&amp;of=channel%3Apaused&amp;part=figures"' in whole
+    assert '<option value="channel:paused" selected>&lt;Douyin&gt;</option>' in whole
+    assert Form(whole, "/#figures").fields == {"show": "frozen"}, "a choice keeps what the board shows"
+    assert Form(whole, "/").fields == {"of": "channel:paused"}
+    assert "The business today: <Douyin>" in parts["channel:paused"]
+    assert "Cost of a new account (CAC) 310 CNY ◆ goal missed goal ≤ 300 CNY" in parts["channel:paused"]
+    assert "Not told of a single one: Open complaints, Negative mentions." in parts["channel:paused"]
+    assert "Clicks 8" in parts["product:p-1"]
+    assert "Conversion 41 % ✓ goal met goal ≥ 40 %" in parts["segment:young"]
+    assert "The business today: young" in parts["segment:young"]
+    assert "310 CNY" not in parts["channel:drift"] + parts["product:p-1"]
+    assert [of for of, said in parts.items() if "Nothing was counted of it today." in said] == [
+        "channel:nobody",
+        "segment:x",
+    ]
+    assert "今日业务指标：抖音" in Words(zh).text
+    assert Sentences(zh).found == []
+
+
+@pytest.mark.usefixtures("complete")
+async def test_what_was_counted_today_can_be_chosen(world: World) -> None:
+    await counted(world)
+    business, speaker = (
+        Business(world.feed.tallies, world.feed.readings),
+        Speaker("en", ZoneInfo("UTC"), datetime.now(UTC), NAMED),
+    )
+    assert business_view.choices(business, "product:unheard", speaker) == {
+        "channel": [("channel:paused", "<Douyin>"), ("channel:drift", "drift")],
+        "product": [("product:p-1", "p-1"), ("product:unheard", "unheard")],
+        "segment": [("segment:young", "young")],
+    }
 
 
 @pytest.mark.usefixtures("complete")

@@ -271,6 +271,8 @@ async def test_what_was_never_held_has_a_page_too(world: World, target: str) -> 
     page = Words(await shown(world, path=f"/channels/{target}"))
     assert "Nothing ever held it, so it runs." in page.text
     assert ("/do/take_down" in page.actions) is target.startswith("content:")
+    figures = [link for link in page.links if link.endswith("#figures")]
+    assert figures == (["/?kind=channel&of=channel%3Anobody-met#figures"] if target.startswith("channel:") else [])
 
 
 @pytest.mark.usefixtures("complete")
