@@ -89,6 +89,8 @@ async def test_a_change_goes_its_way_from_the_document_to_the_logs(system: Inges
         "indicators.complaint_volume.maturity.pause: auto → notify",
     ]
     assert "maturity: notify" in (await tidegate(settings, "policy", "show"))[1]
+    stressed = await tidegate(settings, "stress", "--policy", "in-force", "/dev/null")
+    assert stressed[1].startswith("1 of 1 materials would fail (100.0%) under default/3"), stressed
     assert "→ default/3" in (await tidegate(settings, "policy", "history"))[1]
     older = await tidegate(settings, "policy", "apply", "--if-newer", document(tmp_path, 1))
     assert older == (0, "default/3 stays in force, default/1 is not newer")

@@ -72,7 +72,9 @@ def add_commands(commands: Any) -> None:
     )
     command.add_argument("--to", dest="until", metavar="WHEN", help="and until here")
     command.add_argument(
-        "--policy", metavar="FILE|VERSION", help="without it the one in force; for a file of events the defaults"
+        "--policy",
+        metavar="FILE|VERSION|in-force",
+        help="without it the one in force; for a file of events the defaults",
     )
     command.add_argument("--against", metavar="FILE|VERSION", help="a second policy, to compare with")
     command.add_argument("--json", type=Path, metavar="FILE", help="write the whole report for programs")

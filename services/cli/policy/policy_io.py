@@ -9,7 +9,7 @@ from typing import Any
 
 from schemas.policy import Policy
 from schemas.policy_topic import PolicyTopic
-from services.cli.policy.policy_pages import history_page, label_of, policy_page
+from services.cli.policy.policy_pages import check_version, history_page, label_of, policy_page
 from services.cli.settings import CliSettings
 from services.policies.changes import Ask, RefusedError, apply, document, rollback
 from services.policies.changing_io import Plan, change, read_topic
@@ -100,9 +100,14 @@ async def _diff(arguments: argparse.Namespace, settings: CliSettings) -> int:
 
 
 async def policy_named(name: str | None, settings: CliSettings) -> Policy:
-    """What a file or a version says, or for None the one in force. Raises PolicyError, RefusedError."""
-    if name is not None and await asyncio.to_thread(Path(name).is_file):
-        return read_policy(Path(name))
+    """What a file or a version says, or for None or `in-force` the one in force. Raises PolicyError, RefusedError.
+
+    A misspelt file is refused at once, where there is no broker too.
+    """
+    if name is not None:
+        if await asyncio.to_thread(Path(name).is_file):
+            return read_policy(Path(name))
+        check_version(name)
     topic = await _read(settings)
     return document(topic, label_of(topic, name))
 

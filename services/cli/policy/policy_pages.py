@@ -1,26 +1,39 @@
 """The policy topic as people read it: one version as a document, and the history of all."""
 
 from datetime import datetime
+from typing import Final
 
 from schemas.policy_topic import PolicyRecord, PolicyTopic
 from services.policies.changes import RefusedError, document
 from services.policies.text import text_of
 
+IN_FORCE: Final = "in-force"
+"""What stands for the version in force where a command without a version takes another policy."""
 _DATE = "%Y-%m-%d %H:%M"
 
 
 def label_of(topic: PolicyTopic, version: str | None) -> str:
-    """`name/version` of what people call `3` or `default/3`; of the one in force for None. Raises RefusedError."""
-    if version is None and topic.active is None:
-        raise RefusedError("no policy is in force", "没有生效的策略")
-    if version is None or "/" in version:
-        return version or str(topic.active)
-    if not version.isdecimal():
-        raise RefusedError(
-            f"{version} is neither a file nor a version such as 3 or default/3",
-            f"{version} 既不是文件，也不是 3 或 default/3 这样的版本",
-        )
+    """`name/version` of what people call `3` or `default/3`; of the one in force for `in-force` or None.
+
+    Raises RefusedError.
+    """
+    if version is None or version == IN_FORCE:
+        if topic.active is None:
+            raise RefusedError("no policy is in force", "没有生效的策略")
+        return topic.active
+    check_version(version)
+    if "/" in version:
+        return version
     return f"{(topic.active or 'default').rpartition('/')[0] or 'default'}/{int(version)}"
+
+
+def check_version(version: str) -> None:
+    """Raises RefusedError for what cannot name a version on any cluster."""
+    if version != IN_FORCE and not version.rpartition("/")[2].isdecimal():
+        raise RefusedError(
+            f"{version} is neither a file nor a version such as 3, default/3 or {IN_FORCE}",
+            f"{version} 既不是文件，也不是 3、default/3 或 {IN_FORCE} 这样的版本",
+        )
 
 
 def policy_page(topic: PolicyTopic, label: str) -> str:

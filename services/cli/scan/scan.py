@@ -49,7 +49,7 @@ def _one_line(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in text)
 
 
-def as_json(scanned: Scanned) -> dict[str, Any]:
-    """The report as a program reads it, and the body's fingerprint: `reviewed_fingerprint` once it is published."""
+def as_json(scanned: Scanned, policy: str) -> dict[str, Any]:
+    """The report as a program reads it, by which policy, and the body's fingerprint: `reviewed_fingerprint` later."""
     name, mark = scanned.named.name, fingerprint(scanned.named.material.body)
-    return {"name": name, "fingerprint": mark} | scanned.report.model_dump(mode="json")
+    return {"name": name, "policy": policy, "fingerprint": mark} | scanned.report.model_dump(mode="json")

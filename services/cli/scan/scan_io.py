@@ -1,26 +1,30 @@
-"""`tidegate scan` and `tidegate stress`: promotion texts against a policy, without a broker."""
+"""`tidegate scan` and `tidegate stress`: promotion texts against a policy, a cluster's own or without a broker."""
 
 import argparse
 import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
 from schemas.policy import Policy
+from services.cli.policy.policy_io import policy_named
 from services.cli.scan import scan, stress
 from services.cli.scan.materials import MaterialError, Named, materials_in
 from services.cli.scan.scan import Scanned, scan_all
 from services.cli.scan.word_list import WordListError, joined, phrases_of
 from services.cli.settings import CliSettings
-from services.policies.reading import PolicyError, read_policy
+from services.policies.changes import RefusedError
+from services.policies.reading import PolicyError
 from services.scanning.report import figures_in
 from services.scanning.scanner import Scanner
 
 BAD_USAGE = 2
-_MISTAKES = (OSError, UnicodeDecodeError, MaterialError, PolicyError, WordListError, ValidationError)
+BUILT_IN: Final = "the built-in default"
+"""The policy's name in what is said, where none is named: `default/1` is what a cluster may have of its own."""
+_MISTAKES = (OSError, UnicodeDecodeError, MaterialError, PolicyError, RefusedError, WordListError, ValidationError)
 
 
 def add_commands(commands: Any) -> None:
@@ -33,29 +37,36 @@ def add_commands(commands: Any) -> None:
         command.add_argument(
             "files", nargs="+", metavar="FILE", help="text, JSON lines of content_published, a folder of them, or -"
         )
-        command.add_argument("--policy", type=Path, metavar="FILE", help="a policy document; without it the defaults")
+        command.add_argument(
+            "--policy",
+            metavar="FILE|VERSION|in-force",
+            help="a document, a version on the cluster, or the one in force there; without it the built-in default, "
+            "which needs no cluster",
+        )
         command.add_argument("--words", type=Path, metavar="FILE", help="a CSV list of more phrases: word,severity")
         command.add_argument("--json", action="store_true", help="for programs")
         command.set_defaults(run=run)
 
 
-async def scan_files(arguments: argparse.Namespace, _: CliSettings) -> int:
-    """0 when all are clean, 1 for violations, 2 where a file cannot be read."""
+async def scan_files(arguments: argparse.Namespace, settings: CliSettings) -> int:
+    """0 when all are clean, 1 for violations, 2 where a file or the policy cannot be read."""
     try:
-        scanned = _scanned(arguments)
+        under, policy = await _policy(arguments.policy, settings)
+        scanned = _scanned(arguments, policy)
     except _MISTAKES as error:
         return _refuse(error)
     if arguments.json:
-        print(json.dumps([scan.as_json(each) for each in scanned], ensure_ascii=False, indent=2))
+        print(json.dumps([scan.as_json(each, under) for each in scanned], ensure_ascii=False, indent=2))
     else:
-        print("\n".join(line for each in scanned for line in scan.lines_of(each)))
+        print("\n".join([f"under {under}:", *(line for each in scanned for line in scan.lines_of(each))]))
     return int(any(each.report.violated for each in scanned))
 
 
-async def stress_files(arguments: argparse.Namespace, _: CliSettings) -> int:
-    """0 however many would fail: the share is the answer. 2 where a file cannot be read."""
+async def stress_files(arguments: argparse.Namespace, settings: CliSettings) -> int:
+    """0 however many would fail: the share is the answer. 2 where a file or the policy cannot be read."""
     try:
-        result = stress.stress(_scanned(arguments))
+        under, policy = await _policy(arguments.policy, settings)
+        result = stress.stress(_scanned(arguments, policy), under)
     except _MISTAKES as error:
         return _refuse(error)
     if arguments.json:
@@ -65,8 +76,15 @@ async def stress_files(arguments: argparse.Namespace, _: CliSettings) -> int:
     return 0
 
 
-def _scanned(arguments: argparse.Namespace) -> list[Scanned]:
-    policy = Policy(version=1) if arguments.policy is None else read_policy(arguments.policy)
+async def _policy(name: str | None, settings: CliSettings) -> tuple[str, Policy]:
+    """What to judge by, and what to call it."""
+    if name is None:
+        return BUILT_IN, Policy(version=1)
+    policy = await policy_named(name, settings)
+    return policy.label, policy
+
+
+def _scanned(arguments: argparse.Namespace, policy: Policy) -> list[Scanned]:
     content = policy.content
     if arguments.words is not None:
         with arguments.words.open(encoding="utf-8-sig", newline="") as lines:

@@ -15,9 +15,10 @@ WORST = 10
 class Stress:
     """kinds, phrases: in how many failing materials each was found. shadow: phrases in shadow, in any material.
 
-    worst: the failing ones with the most findings.
+    worst: the failing ones with the most findings. policy: by which they were judged.
     """
 
+    policy: str
     materials: int
     failed: int
     kinds: dict[str, int]
@@ -34,10 +35,11 @@ class Stress:
         """As a program reads it."""
         worst = [{"name": name, "findings": findings} for name, findings in self.worst]
         counts = {"kinds": self.kinds, "phrases": self.phrases, "shadow": self.shadow}
-        return {"materials": self.materials, "failed": self.failed, "share": self.share, **counts, "worst": worst}
+        figures = {"materials": self.materials, "failed": self.failed, "share": self.share}
+        return {"policy": self.policy, **figures, **counts, "worst": worst}
 
 
-def stress(scanned: Sequence[Scanned]) -> Stress:
+def stress(scanned: Sequence[Scanned], policy: str) -> Stress:
     """Counts what was found."""
     kinds, phrases, shadow = Counter[str](), Counter[str](), Counter[str]()
     for each in scanned:
@@ -47,7 +49,8 @@ def stress(scanned: Sequence[Scanned]) -> Stress:
         shadow.update(_phrases([finding for finding in each.report.findings if finding.shadow]))
     failed = [each for each in scanned if each.report.violated]
     worst = sorted(((each.named.name, _weight(each)) for each in failed), key=lambda one: (-one[1], one[0]))
-    return Stress(len(scanned), len(failed), _ranked(kinds), _ranked(phrases), _ranked(shadow), worst[:WORST])
+    counts = _ranked(kinds), _ranked(phrases), _ranked(shadow)
+    return Stress(policy, len(scanned), len(failed), *counts, worst[:WORST])
 
 
 def _phrases(findings: Sequence[Finding]) -> set[str]:
@@ -64,7 +67,7 @@ def _ranked(counts: Counter[str]) -> dict[str, int]:
 
 def lines_of(result: Stress) -> Iterator[str]:
     """As people read it."""
-    yield f"{result.failed} of {result.materials} materials would fail ({result.share:.1%})"
+    yield f"{result.failed} of {result.materials} materials would fail ({result.share:.1%}) under {result.policy}"
     for title, counts in (("why", result.kinds), ("phrases", result.phrases), ("in shadow", result.shadow)):
         if counts:
             yield f"{title}:"

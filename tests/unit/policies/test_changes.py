@@ -281,6 +281,7 @@ def test_the_pages_tell_what_was_and_is(world: World) -> None:
     world.apply(policy(2))
     world.approve("default/2")
     world.apply(policy(3, max_silence="3h"))
+    assert label_of(world.topic, "in-force") == "default/3"
     assert label_of(world.topic, None) == label_of(world.topic, "3") == label_of(world.topic, "default/3")
     page = policy_page(world.topic, "default/3")
     assert page == (

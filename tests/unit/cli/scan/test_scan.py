@@ -2,12 +2,16 @@
 
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from schemas.policy import Policy
+from schemas.policy_topic import PolicyTopic
 from services.cli import __main__ as cli
+from services.cli.policy import policy_io
 from services.cli.scan.materials import MaterialError, materials_in
 from services.scanning.fingerprints import fingerprint
 
@@ -50,7 +54,7 @@ def test_a_clean_text_is_0_and_a_violation_1(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert tidegate(monkeypatch, "scan", folder / "leaflet.txt") == 0
-    assert capsys.readouterr().out == f"{folder / 'leaflet.txt'}: clean\n"
+    assert capsys.readouterr().out == f"under the built-in default:\n{folder / 'leaflet.txt'}: clean\n"
     assert tidegate(monkeypatch, "scan", folder) == 1
     out = capsys.readouterr().out
     assert "clean: clean\npromise: violation\n" in out
@@ -65,6 +69,7 @@ def test_json_has_places_and_the_proposed_text(
     assert tidegate(monkeypatch, "scan", "--json", "-") == 1
     (told,) = json.loads(capsys.readouterr().out)
     assert (told["name"], told["violated"], told["proposed"]) == ("standard input", True, f"有盈有亏\n{PROMPTS}")
+    assert told["policy"] == "the built-in default"
     assert told["fingerprint"] == fingerprint(f"穩賺不賠{PROMPTS}")
     (finding,) = told["findings"]
     assert (finding["phrase"], finding["begin"], finding["end"]) == ("稳赚不赔", 0, 4)
@@ -75,22 +80,78 @@ def test_json_lines_are_known_on_standard_input(
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(event("c-1", PROMPTS) + "\n" + event("c-2", "保本")))
     assert tidegate(monkeypatch, "scan", "-") == 1
-    assert [line for line in capsys.readouterr().out.splitlines() if line[0] != " "] == ["c-1: clean", "c-2: violation"]
+    verdicts = [line for line in capsys.readouterr().out.splitlines()[1:] if line[0] != " "]
+    assert verdicts == ["c-1: clean", "c-2: violation"]
 
 
 def test_another_policy_and_more_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "policy.yaml").write_text("version: 1\ncontent: {phrases: [{text: 甲乙}], prompts: []}", "utf-8")
+    (tmp_path / "policy.yaml").write_text("version: 4\ncontent: {phrases: [{text: 甲乙}], prompts: []}", "utf-8")
     (tmp_path / "words.csv").write_text("word,severity\n丙丁,block\n第一,high\n", "utf-8")
     (tmp_path / "a.txt").write_text("保本第一", "utf-8")
     (tmp_path / "b.txt").write_text("丙丁", "utf-8")
     with_policy = ["--policy", tmp_path / "policy.yaml"]
     with_words = [*with_policy, "--words", tmp_path / "words.csv"]
     assert tidegate(monkeypatch, "scan", tmp_path / "a.txt", *with_words) == 0
-    assert "phrase (shadow): 保本〔第一〕\n" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert out.startswith("under default/4:\n")
+    assert "phrase (shadow): 保本〔第一〕\n" in out
     assert tidegate(monkeypatch, "scan", tmp_path / "b.txt", *with_policy) == 0
     assert tidegate(monkeypatch, "scan", tmp_path / "b.txt", *with_words) == 1
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Callable[[PolicyTopic], None]:
+    """Puts a policy topic in the place of the broker's."""
+
+    def put(topic: PolicyTopic) -> None:
+        async def read(_: object) -> PolicyTopic:
+            return topic
+
+        monkeypatch.setattr(policy_io, "_read", read)
+
+    return put
+
+
+@pytest.mark.parametrize(
+    ("named", "under", "failed"), [("in-force", "default/3", 0), ("3", "default/3", 0), ("default/2", "default/2", 1)]
+)
+def test_the_policies_of_the_cluster(
+    named: str,
+    under: str,
+    failed: int,
+    cluster: Callable[[PolicyTopic], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "a.txt").write_text("甲乙", "utf-8")
+    topic = PolicyTopic()
+    topic.active = "default/3"
+    for version, phrase in ((2, "甲乙"), (3, "丙丁")):
+        content = {"phrases": [{"text": phrase}], "prompts": []}
+        topic.documents[f"default/{version}"] = (
+            Policy.model_validate({"version": version, "content": content}).model_dump_json().encode()
+        )
+    cluster(topic)
+    assert tidegate(monkeypatch, "stress", tmp_path / "a.txt", "--json", "--policy", named) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["policy"], told["failed"]) == (under, failed)
+    assert tidegate(monkeypatch, "scan", tmp_path / "a.txt", "--policy", named) == failed
+    assert capsys.readouterr().out.startswith(f"under {under}:\n")
+
+
+def test_a_policy_that_the_cluster_does_not_have_is_2(
+    cluster: Callable[[PolicyTopic], None],
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    cluster(PolicyTopic())
+    for named, says in (("in-force", "no policy is in force"), ("7", "there is no default/7")):
+        assert tidegate(monkeypatch, "stress", folder, "--policy", named) == 2
+        assert capsys.readouterr() == ("", f"{says}\n")
 
 
 @pytest.mark.parametrize(
@@ -131,6 +192,7 @@ def test_stress_says_which_share_would_fail_and_why(
 ) -> None:
     assert tidegate(monkeypatch, "stress", folder, "--json") == 0
     assert json.loads(capsys.readouterr().out) == {
+        "policy": "the built-in default",
         "materials": 4,
         "failed": 2,
         "share": 0.5,
@@ -141,7 +203,7 @@ def test_stress_says_which_share_would_fail_and_why(
     }
     assert tidegate(monkeypatch, "stress", folder) == 0
     assert capsys.readouterr().out.splitlines()[:3] == [
-        "2 of 4 materials would fail (50.0%)",
+        "2 of 4 materials would fail (50.0%) under the built-in default",
         "why:",
         "       1  disclosure_share",
     ]
@@ -149,4 +211,4 @@ def test_stress_says_which_share_would_fail_and_why(
 
 def test_stress_of_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert tidegate(monkeypatch, "stress", tmp_path) == 0
-    assert capsys.readouterr().out == "0 of 0 materials would fail (0.0%)\n"
+    assert capsys.readouterr().out == "0 of 0 materials would fail (0.0%) under the built-in default\n"
