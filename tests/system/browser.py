@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from pydantic import SecretStr
 
 from schemas.topics import ALERT_STATE, AUDIT, CHANNEL_STATE, POLICY
 from services.console.app import build_app
@@ -21,16 +22,19 @@ from tests.unit.console.samples import NOW
 from tests.unit.console.world import SETTINGS, World
 
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}}
+LINK_KEY = "a key of the tests, and of nobody else"
+"""Of the links in messages."""
 
 
 @asynccontextmanager
 async def serving_console(trials: Trials | None = None) -> AsyncIterator[tuple[World, str]]:
     """A console that has read all there is, which is nothing yet; and its URL."""
-    world = World(Feed(SETTINGS, Health(), NOW))
+    settings = SETTINGS.model_copy(update={"console_link_key": SecretStr(LINK_KEY)})
+    world = World(Feed(settings, Health(), NOW))
     for topic in (CHANNEL_STATE, ALERT_STATE, AUDIT, POLICY):
         await world.read(topic)
     bound = listen("127.0.0.1", 0, "the test")
-    async with serving(build_app(SETTINGS, world.feed, world, Health(), world, trials), bound) as server:
+    async with serving(build_app(settings, world.feed, world, Health(), world, trials), bound) as server:
         yield world, f"http://127.0.0.1:{server.port}"
         world.feed.end()
 

@@ -15,7 +15,8 @@ from schemas.commands import Command
 from services.runtime.ids import derive
 
 _STYLE: Final = (
-    "body{font:17px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:40rem;padding:0 1rem;color:#1b1f24}"
+    ":root{color-scheme:light dark}a{color:inherit}"
+    "body{font:17px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:40rem;padding:0 1rem}"
     "h1{font-size:1.3rem;margin:0 0 .5rem}button{font:inherit;padding:.7rem 1.4rem;border:0;border-radius:.4rem;"
     "background:#0b5cad;color:#fff}dl{display:grid;grid-template-columns:auto 1fr;gap:.2rem 1rem}dd{margin:0}"
 )
@@ -47,7 +48,7 @@ _TAKEN: Final = ("{} 已接手。", "{} has taken charge.")
 
 def told(words: tuple[str, str]) -> str:
     """A page that says just this, in both languages."""
-    return _page(f"<p>{escape(words[0])}</p><p>{escape(words[1])}</p>")
+    return _page("".join(_both("p", words)))
 
 
 def shown(alert: AlertState, zone: ZoneInfo, *, button: bool) -> str:
@@ -69,20 +70,24 @@ def acknowledgement(alert: AlertState, receiver: str, expires_s: int, now: datet
 
 
 def _alert(alert: AlertState, zone: ZoneInfo) -> Iterator[str]:
-    for text in (alert.title.zh, alert.title.en):
-        yield f"<h1>{escape(text)}</h1>"
-    for text in (alert.summary.zh, alert.summary.en):
-        yield f"<p>{escape(text)}</p>"
+    yield from _both("h1", (alert.title.zh, alert.title.en))
+    yield from _both("p", (alert.summary.zh, alert.summary.en))
     yield "<dl>"
     since = f"{alert.opened_at.astimezone(zone):%Y-%m-%d %H:%M:%S (UTC%z)}"
     for name, value in (("对象 About", alert.subject), ("指标 Indicator", alert.indicator), ("开始 Since", since)):
         yield f"<dt>{name}</dt><dd>{escape(value)}</dd>"
     yield "</dl>"
     if alert.status == "resolved":
-        yield "".join(f"<p>{each}</p>" for each in _RESOLVED)
+        yield from _both("p", _RESOLVED)
     elif alert.acknowledged_by is not None:
-        who = escape(alert.acknowledged_by)
-        yield "".join(f"<p>{each.format(who)}</p>" for each in _TAKEN)
+        who = alert.acknowledged_by
+        yield from _both("p", (_TAKEN[0].format(who), _TAKEN[1].format(who)))
+
+
+def _both(tag: str, words: tuple[str, str]) -> Iterator[str]:
+    """Chinese, which is the page's own language, and English, which a screen reader has to be told."""
+    yield f"<{tag}>{escape(words[0])}</{tag}>"
+    yield f'<{tag} lang="en">{escape(words[1])}</{tag}>'
 
 
 def _page(body: str) -> str:
