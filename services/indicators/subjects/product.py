@@ -156,8 +156,10 @@ class ProductStore:
         return self._named.panes.earliest_ms()
 
     def standing_subjects(self, reads: Collection[str]) -> Iterable[str]:
-        """All products that were searched for or bought: they are few, and ratios change without an event."""
-        return [f"product:{name}" for name in self._named]
+        """All products that have any of it: they are few, and ratios change without an event."""
+        return [
+            f"product:{self._named.names[slot]}" for slot in self._named.panes.used([_CODE[name] for name in reads])
+        ]
 
     def waiting(self, horizons: Mapping[str, int]) -> Iterable[str]:
         """None: a product is judged at every close."""
