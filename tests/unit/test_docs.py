@@ -2,10 +2,7 @@
 
 from pathlib import Path
 
-import pytest
-
 from deploy import handbook
-from services.indicators.registry import all_rules
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -18,9 +15,3 @@ def test_the_thirteenth_in_the_guide_is_the_one_that_is_tested() -> None:
     code = (ROOT / "tests/unit/indicators/thirteenth/idle_clicks.py").read_text("utf-8").rstrip()
     assert f"```python\n{code}\n```" in (ROOT / "docs/add-an-indicator.md").read_text("utf-8")
     assert len(code.splitlines()) < 30
-
-
-@pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: str(rule.name))
-def test_every_rule_has_a_place_in_the_runbook(rule: object) -> None:
-    path, _, anchor = str(getattr(rule, "runbook", "")).partition("#")
-    assert f"\n## {anchor}\n" in (ROOT / path).read_text("utf-8")

@@ -1,4 +1,4 @@
-"""Clicks that buy nothing: past so many clicks per purchase over six hours, the team is told."""
+"""Clicks that buy nothing: past so many per purchase over six hours, the team is told. · 点击多而不成交时通知团队。"""
 
 from schemas.base import Bilingual
 from services.indicators.examples import amounts, fires, silent
@@ -8,6 +8,7 @@ from services.indicators.subjects.channel_view import ChannelView
 
 class IdleClicksLimits(Limits):
     clicks_per_purchase: int = 1000
+    """So many clicks for one purchase are too many. · 每笔成交的点击数上限。"""
 
 
 class IdleClicks(Rule[ChannelView, IdleClicksLimits]):
@@ -23,7 +24,6 @@ class IdleClicks(Rule[ChannelView, IdleClicksLimits]):
         return graded(clicks / max(purchases, 1), [limits.clicks_per_purchase], span, samples=samples)
 
     def words(self, case: Case[ChannelView, IdleClicksLimits]) -> Words:
-        text = Bilingual(
-            en=f"{case.label.en}: {case.verdict.value:,.0f} clicks per purchase", zh=f"{case.label.zh}：点击不成交"
-        )
+        name, figure = case.label, f"{case.verdict.value:,.0f}"
+        text = Bilingual(en=f"{name.en}: {figure} clicks per purchase", zh=f"{name.zh}：每笔成交 {figure} 次点击")
         return Words(title=text, summary=text)

@@ -21,8 +21,9 @@ from services.console.pages.frame.indicators import INDICATORS
 from services.console.pages.frame.speaking import Speaker
 from services.console.state.business import Business
 from services.console.state.views import Alerts, Channels
-from services.indicators.registry import all_rules, one_of_each
+from services.indicators.registry import one_of_each
 from services.runtime.health import PartState
+from tests.support.twelve import the_twelve
 from tests.unit.console.browsing import Form, browsing
 from tests.unit.console.samples import NOW, alert, waiting
 from tests.unit.console.targets import hold, in_all_states, opening, state
@@ -57,7 +58,7 @@ def name(target: str) -> Bilingual:
 
 
 def test_an_indicator_is_called_as_its_rule_calls_it() -> None:
-    rules = {rule.id: (rule.subject, rule.title) for rule in one_of_each(all_rules())}
+    rules = {rule.id: (rule.subject, rule.title) for rule in one_of_each(the_twelve())}
     assert {each.id: (each.subject, each.title) for each in INDICATORS.values()} == rules
 
 
