@@ -10,6 +10,7 @@ from schemas.alerts import Language
 from services.alerting.receivers.fitting import cut, fit, utf8, utf16
 from services.alerting.receivers.notice import Notice
 from services.runtime.http.outgoing import Mail, Request
+from tests.unit.alerting.receivers.published_schemas import PUBLISHED, check
 from tests.unit.alerting.receivers.samples import LINKS, NOW, action, alert, notice, readable, receivers
 
 MODEST = settings(deadline=None, max_examples=40)
@@ -56,6 +57,8 @@ def test_the_limits_of_each_receiver_are_kept(told: Notice) -> None:
     assert len(whole) <= 512 * 1024
     assert 0 < utf16(pagerduty["payload"]["summary"]) <= 1024
     sent("alertmanager", told)
+    for kind in PUBLISHED:
+        check(kind, sent(kind, told)[0])
     mail = RECEIVERS["email"].render(told, NOW)
     assert isinstance(mail, Mail)
     assert max(map(len, mail.body.split(b"\r\n"))) <= 998

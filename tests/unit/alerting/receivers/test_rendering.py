@@ -1,12 +1,9 @@
-"""What each kind of receiver is sent, to the last byte and by its published schema."""
+"""What each kind of receiver is sent, to the last byte."""
 
 import json
-from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
-import yaml
 
 from services.runtime.http.outgoing import Mail, Request
 from tests.unit.alerting.facts import ALERTS
@@ -26,7 +23,6 @@ from tests.unit.alerting.receivers.samples import (
     text,
 )
 
-PUBLISHED = Path(__file__).resolve().parent / "published"
 KINDS = sorted(receivers())
 
 
@@ -70,16 +66,8 @@ def test_nothing_that_is_sent_shows_its_secrets_to_whoever_prints_it(name: str) 
 
 
 @pytest.mark.parametrize("sample", SAMPLES)
-def test_alertmanager_takes_it_by_its_openapi_document(sample: str) -> None:
-    schema = yaml.safe_load((PUBLISHED / "alertmanager.yaml").read_text("utf-8"))
-    jsonschema.validate(body_of("alertmanager", sample), schema, format_checker=jsonschema.FormatChecker())
-
-
-@pytest.mark.parametrize("sample", SAMPLES)
-def test_pagerduty_takes_it_by_its_documentation(sample: str) -> None:
-    schema = yaml.safe_load((PUBLISHED / "pagerduty.yaml").read_text("utf-8"))
+def test_pagerduty_is_told_which_alert_it_is_and_what_became_of_it(sample: str) -> None:
     body = body_of("pagerduty", sample)
-    jsonschema.validate(body, schema, format_checker=jsonschema.FormatChecker())
     assert body["dedup_key"] == (GROUP if sample.startswith("three") else ALERTS[0])
     actions = {"over, in both": "resolve", "worse, but taken already, in English": "acknowledge"}
     assert body["event_action"] == actions.get(sample, "trigger")
