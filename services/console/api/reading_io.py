@@ -10,7 +10,7 @@ from schemas.audit import AuditRecord
 from schemas.base import HexId, Ref, Severity, from_ms
 from schemas.channels import ChannelState
 from services.console.api.answers import AlertList, AuditList, ChannelList, Kind
-from services.console.state.directory import DirectoryAnswer, answer_of
+from services.console.state.directory import DirectoryAnswer, unnamed
 from services.console.state.feed_io import Feed
 from services.console.state.silences import SilenceList
 from services.runtime.http.api_io import errors, refusal
@@ -90,9 +90,13 @@ def directory_routes(feed: Feed) -> APIRouter:
     @router.get("/directory", summary="What channels and products are called", responses=errors(401, 503))
     async def get_directory() -> DirectoryAnswer:
         """By the policy in force; and ids that were met and that nobody has named in it."""
-        subjects = [state.target for state in feed.channels.values()]
-        subjects += [alert.subject for alert in feed.alerts.values()]
-        return answer_of(feed.policy.label, feed.policy.directory, subjects)
+        directory = feed.policy.directory
+        return DirectoryAnswer(
+            policy=feed.policy.label,
+            channels=directory.channels,
+            products=directory.products,
+            unnamed=unnamed(directory, feed.channels, feed.alerts),
+        )
 
     @router.get("/silences", summary="Of what nobody is told", responses=errors(401, 503))
     async def list_silences() -> SilenceList:

@@ -1,11 +1,12 @@
 """What the console says of names: the policy's directory, and the ids that nobody has named yet. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 from pydantic import BaseModel, Field
 
 from schemas.base import Name
 from schemas.directory import ChannelEntry, Directory, ProductEntry
+from services.console.state.views import Alerts, Channels
 
 
 class Unnamed(BaseModel):
@@ -24,14 +25,19 @@ class DirectoryAnswer(BaseModel):
     unnamed: Unnamed
 
 
-def answer_of(label: str | None, directory: Directory, subjects: Iterable[str]) -> DirectoryAnswer:
-    """The directory of a policy, and who of the subjects is missing in it."""
-    met = [each for subject in subjects for each in _ids(subject)]
-    channels, products = ({name for kind, name in met if kind == wanted} for wanted in ("channel", "product"))
-    unnamed = Unnamed(
-        channels=sorted(channels - directory.channels.keys()), products=sorted(products - directory.products.keys())
+def unnamed(directory: Directory, channels: Channels, alerts: Alerts) -> Unnamed:
+    """Who of all targets and subjects of alerts is missing in a directory."""
+    met = {each for subject in _subjects(channels, alerts) for each in _ids(subject)}
+    ids = {wanted: {name for kind, name in met if kind == wanted} for wanted in ("channel", "product")}
+    return Unnamed(
+        channels=sorted(ids["channel"] - directory.channels.keys()),
+        products=sorted(ids["product"] - directory.products.keys()),
     )
-    return DirectoryAnswer(policy=label, channels=directory.channels, products=directory.products, unnamed=unnamed)
+
+
+def _subjects(channels: Channels, alerts: Alerts) -> Iterator[str]:
+    yield from (state.target for state in channels.values())
+    yield from (alert.subject for alert in alerts.values())
 
 
 def _ids(subject: str) -> list[tuple[str, str]]:

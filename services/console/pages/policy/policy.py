@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
+import yaml
 from pydantic import ValidationError
 
 from schemas import problem_words
@@ -12,6 +13,7 @@ from schemas.base import Bilingual
 from schemas.policy import Policy
 from schemas.policy_topic import PolicyRecord, PolicyTopic
 from services.console.people import Person
+from services.console.state.directory import Unnamed
 from services.policies.changed_words import ChangedRow, changed_rows
 from services.policies.changes import Ask, RefusedError, apply, document
 from services.policies.editing import put
@@ -22,6 +24,8 @@ from services.policies.words import looser
 State = Literal["active", "applied", "waiting", "lapsed", "rejected", "withdrawn"]
 MAX_ROWS: Final = 300
 """Of differences on a page."""
+MAX_UNNAMED: Final = 50
+"""Of channels, and of products, that are told at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +182,17 @@ def renumbered(text: str, topic: PolicyTopic) -> str:
     if policy is None or policy.version > topic.highest(policy.name):
         return text
     return put(text, ["version"], topic.highest(policy.name) + 1)
+
+
+def naming(unnamed: Unnamed) -> str:
+    """What a document says so that ids have names: the ids, for somebody to write over. Nothing where all have."""
+    told = {"channels": unnamed.channels, "products": unnamed.products}
+    entries = {
+        kind: {each: {"name": {"en": each, "zh": each}} for each in ids[:MAX_UNNAMED]}
+        for kind, ids in told.items()
+        if ids
+    }
+    return yaml.safe_dump({"directory": entries}, allow_unicode=True, default_flow_style=None) if entries else ""
 
 
 def rest_of(policy: Policy) -> str:

@@ -15,6 +15,7 @@ from services.console.pages.frame.frame_io import Frame, PageError
 from services.console.pages.frame.visitor_io import Visiting, Visitor
 from services.console.pages.policy import policy as views
 from services.console.people import Role
+from services.console.state.directory import unnamed
 from services.console.state.feed_io import Feed
 from services.policies.changed_words import changed_rows
 from services.policies.changes import Ask, Change, RefusedError, rollback
@@ -38,6 +39,7 @@ def policy_routes(frame: Frame, feed: Feed, visiting: Visiting, desk: Changing) 
         """about: the version that was just asked for. all: the whole history, not only the newest."""
         now, topic = datetime.now(UTC), feed.policies
         policy = views.policy_of(topic, topic.active)
+        nameless = unnamed(feed.policy.directory, feed.channels, feed.alerts)
         known = {each.label: each for each in views.versions(topic, now)}
         return frame.page(
             visitor,
@@ -49,6 +51,9 @@ def policy_routes(frame: Frame, feed: Feed, visiting: Visiting, desk: Changing) 
             waiting=views.waiting(topic, visitor.person, now),
             meanings=[] if policy is None else meanings(policy),
             rest="" if policy is None else views.rest_of(policy),
+            nameless=len(nameless.channels) + len(nameless.products),
+            naming=views.naming(nameless),
+            most_unnamed=views.MAX_UNNAMED,
             versions=list(known.values()),
             shown=list(known.values())[: None if all else NEWEST],
             actions=ACTIONS,

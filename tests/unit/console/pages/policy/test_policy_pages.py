@@ -3,12 +3,14 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from html import unescape
 from typing import Any
 
 import httpx
 import pytest
 
 from schemas.policy import Policy
+from schemas.topics import CHANNEL_STATE
 from services.console.pages.policy import policy as views
 from services.console.pages.policy.policy import still
 from services.console.people import Role
@@ -17,6 +19,7 @@ from services.policies.reading import parse_policy
 from services.policies.text import text_of
 from tests.unit.console.browsing import Form, browsing
 from tests.unit.console.samples import person
+from tests.unit.console.targets import state
 from tests.unit.console.world import World
 
 CALM: dict[str, Any] = {"complaint_volume": {"maturity": "notify"}}
@@ -61,6 +64,22 @@ async def test_the_policy_is_read_in_words(in_force: World) -> None:
         page = (await client.get("/policy")).text
     assert "生效中：default/1" in page
     assert "当日投诉量" in page
+
+
+async def test_what_nobody_has_named_is_told_as_the_document_wants_it(in_force: World) -> None:
+    async with looking(in_force, "viewer") as client:
+        assert "Without a name" not in (await client.get("/policy")).text
+    met = [f"channel:c-{number:03}" for number in range(views.MAX_UNNAMED + 2)]
+    await in_force.read(CHANNEL_STATE, *((each, state(each, "running")) for each in (*met, "promotion:007@c-000")))
+    async with looking(in_force, "viewer") as client:
+        page = (await client.get("/policy")).text
+        assert "尚未命名" in (await client.get("/policy", headers={"Accept-Language": "zh"})).text
+    card = page.partition('id="unnamed"')[2].partition("</details>")[0]
+    assert f">{len(met) + 1}</span>" in card
+    pasted = unescape(card.partition("<pre>")[2].partition("</pre>")[0])
+    named = parse_policy(f"name: default\nversion: 2\n{pasted}", "pasted")
+    assert set(named.directory.channels) == {each.partition(":")[2] for each in met[: views.MAX_UNNAMED]}
+    assert named.directory.products["007"].name.en == "007"
 
 
 async def test_without_a_policy_the_page_says_so(world: World, complete: None) -> None:
