@@ -1,7 +1,7 @@
 """From the fields of a form to the body of an order. Pure; the time comes in."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -23,7 +23,7 @@ def order_of(body: type[Order], fields: Fields, now: datetime) -> Order:
     """The order that a form gives; fields that the order does not have and empty ones are left out.
 
     `reason` is its note, `percent` its factor, and `minutes` how long it lasts (`none`: no end is
-    given, which ends a silence). Raises FormError.
+    given, which ends a silence) unless `until` says when it ends, on the clocks of the zone of `now`. Raises FormError.
     """
     given: dict[str, Any] = {}
     for name, (field, read) in _FIELDS.items():
@@ -42,9 +42,12 @@ def order_of(body: type[Order], fields: Fields, now: datetime) -> Order:
 
 def _read(name: str, read: "_Reader", values: Sequence[str], now: datetime) -> Any:
     try:
-        return read(values, now)
+        found = read(values, now)
     except (ValueError, OverflowError):
         raise FormError(f"{name}: cannot be read", f"{name}：无法识别") from None
+    if name == "until" and found <= now:
+        raise FormError("until: is over already", "until：时间已过")
+    return found
 
 
 _Reader = Callable[[Sequence[str], datetime], Any]
@@ -66,6 +69,10 @@ def _from_now(values: Sequence[str], now: datetime) -> datetime | None:
     return None if values[-1] == "none" else now + timedelta(minutes=float(values[-1]))
 
 
+def _at_clock(values: Sequence[str], now: datetime) -> datetime:
+    return datetime.fromisoformat(values[-1]).replace(tzinfo=now.tzinfo).astimezone(UTC)
+
+
 def _all(values: Sequence[str], _: datetime) -> list[str]:
     return list(values)
 
@@ -78,6 +85,7 @@ _FIELDS: Mapping[str, tuple[str, _Reader]] = MappingProxyType(
         "reason": ("note", _text),
         "percent": ("factor", _percent),
         "minutes": ("expires_at", _from_now),
+        "until": ("expires_at", _at_clock),
         "expected_generation": ("expected_generation", _number),
         "hold_ids": ("hold_ids", _all),
         "indicators": ("indicators", _all),
@@ -85,4 +93,4 @@ _FIELDS: Mapping[str, tuple[str, _Reader]] = MappingProxyType(
         "alert_ids": ("alert_ids", _all),
     }
 )
-"""The field of an order that each field of a form is for."""
+"""The field of an order that each field of a form is for; of two for the same the later one counts."""

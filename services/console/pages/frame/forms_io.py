@@ -133,7 +133,7 @@ def _command(word: str, fields: Fields, visitor: Visitor, feed: Feed) -> Command
         raise PageError(404, "There is no such order.", "没有此指令。")
     needed(visitor, "operator" if known is None else known.role)
     now = datetime.now(UTC)
-    order = order_in(body, fields, now)
+    order = order_in(body, fields, now.astimezone(feed.policy.zone))
     about = {} if known is not None else {"target": _subject(order, feed)}
     if "target" in type(order).model_fields:
         order, about = order.model_copy(update=about), {}

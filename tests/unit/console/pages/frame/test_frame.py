@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -81,6 +82,18 @@ async def test_a_form_with_an_end_that_is_pressed_twice_is_one_order(world: Worl
     assert [answer.status_code for answer in answers] == [303, 303]
     assert longer.status_code == 422, "another order, of which nobody is to hear that it was done"
     assert len({command.command_id for command in world.commands}) == 1
+
+
+async def test_a_form_may_say_until_when_on_the_clocks_of_the_policy(world: World) -> None:
+    world.judge = {"outcome": "done"}
+    async with browsing(world) as browser:
+        fields = await pausing(browser) | {"minutes": "30"}
+        for until in ("2020-01-01T00:00", "soon"):
+            assert (await browser.post("/do/pause", data=fields | {"until": until})).status_code == 422
+        answer = await browser.post("/do/pause", data=fields | {"until": "2999-07-01T18:30"})
+    assert answer.status_code == 303
+    (command,) = world.commands
+    assert command.expires_at == datetime(2999, 7, 1, 10, 30, tzinfo=UTC), "Shanghai is the default zone"
 
 
 async def test_what_may_still_be_carried_out_is_not_said_not_to_be_given(
