@@ -1,5 +1,6 @@
 """A running Tidegate on which three hours pass within half a minute, scraped all the while: calm traffic, an incident,
-a bad event, orders of people. Time is that of the events, as in `make demo`."""
+a bad event, orders of people, customers at the door, a platform and a receiver that fail for a moment. Time is that of
+the events, as in `make demo`."""
 
 import asyncio
 import contextlib
@@ -10,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+import httpx
 from aiokafka import AIOKafkaProducer
 
 from deploy.demo import incidents
@@ -20,7 +22,9 @@ from deploy.launcher.standard import ROOT, standard_system
 from deploy.launcher.system import System
 from deploy.launcher.table import StandIns
 from deploy.ports import free_port
+from schemas.goals import DEFAULT_GOALS, FigureId, Goal
 from schemas.topics import CHANNEL_EVENTS
+from services.console.state.figures import FIGURES
 from services.policies.reading import read_policy
 from services.runtime.settings import CommonSettings
 from tests.system.program import eventually
@@ -47,7 +51,9 @@ async def lived(home: Path) -> AsyncIterator[tuple[System, Prometheus]]:
             await eventually(lambda: _all_up(watch))
             await stage.order("pause", target="channel:weibo", note="the campaign is wrong")
             await _send_badly(system)
+            await _refuse(system)
             await _play(stage, now)
+            await _complain(system)
             for seen in (
                 f'tidegate_console_channel_holds{{channel="{STOPPED}", state="acting"}}',
                 'tidegate_alerting_deliveries_total{outcome="delivered"} > 0',
@@ -61,10 +67,15 @@ async def lived(home: Path) -> AsyncIterator[tuple[System, Prometheus]]:
 
 
 def _policy(home: Path, now: datetime) -> Path:
-    """The default one, where it is about noon now: figures are of the business day so far."""
+    """The default one, where it is about noon now: figures are of the business day so far. With goals for all figures,
+    and an indicator in shadow that trips."""
     behind = now.hour - 12
     zone = f"Etc/GMT{behind:+d}" if behind else "UTC"
-    policy = read_policy(ROOT / "deploy" / "policy.yaml").model_copy(update={"time_zone": zone})
+    goals: dict[FigureId, Goal] = {figure.id: Goal(all=1.0) for figure in FIGURES if figure.id not in DEFAULT_GOALS}
+    document = read_policy(ROOT / "deploy" / "policy.yaml")
+    shadow = document.indicators["content_violation"].model_copy(update={"maturity": "shadow"})
+    indicators = {**document.indicators, "content_violation": shadow}
+    policy = document.model_copy(update={"time_zone": zone, "goals": goals, "indicators": indicators})
     file = home / "policy.yaml"
     file.write_text(policy.model_dump_json(), "utf-8")
     return file
@@ -76,6 +87,7 @@ def _events(now: datetime) -> list[Event]:
         *source.calm(begins, HOURS * 3600, 0.2),
         *routine(source, begins, HOURS * 3600),
         *incidents.complaints(source, now - timedelta(minutes=40), 600, STOPPED, 25),
+        incidents.post(source, now - timedelta(minutes=50), "wechat", "in-shadow"),
         *incidents.click_farm(source, now - timedelta(minutes=30), "wechat", 160, "198.51.100.7"),
         *(source.event("conversion", now - timedelta(hours=1), STOPPED, stage="purchase", amount=900.0) for _ in "123"),
     ]
@@ -98,6 +110,24 @@ async def _send_badly(system: System) -> None:
     async with AIOKafkaProducer(bootstrap_servers=system.kafka) as producer:
         for value in (b"{", b"[]", b"{"):
             await producer.send_and_wait(CHANNEL_EVENTS, value, key=b"douyin")
+            await asyncio.sleep(1.5)
+
+
+async def _refuse(system: System) -> None:
+    """The next calls of the platform and messages to the receiver fail; they are tried again."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        platform = {"kind": "fail", "method": "PUT", "times": 2}
+        (await client.post(f"{system.url('platform')}/_control", json=platform)).raise_for_status()
+        (await client.post(f"{system.url('receiver')}/_control", json={"status": 503, "times": 2})).raise_for_status()
+
+
+async def _complain(system: System) -> None:
+    """By the public door, which stamps them with the present: before the story is over they would make it late."""
+    headers = {"Authorization": f"Bearer {system.secrets.token('demo')}"}
+    async with httpx.AsyncClient(trust_env=False, headers=headers) as client:
+        for channel in ("weibo", "kuaishou"):
+            answer = await client.post(f"{system.url('gateway')}/v1/complaints", json={"channel_id": channel})
+            answer.raise_for_status()
             await asyncio.sleep(1.5)
 
 
