@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from deploy.demo.incidents import click_farm, complaints, conversions
+from deploy.demo.incidents import GOOD_BODY, click_farm, complaints, conversions, post
 from deploy.demo.stories import Event, Source
 from deploy.launcher.standard import standard_system
 from deploy.launcher.system import System
@@ -34,12 +34,13 @@ DAY = datetime(2026, 11, 24, tzinfo=ZoneInfo("Asia/Shanghai"))
 """The day of the incidents; eight days before it nothing happens but what they are compared with."""
 SHOWN = {"complaint_volume", "complaint_rate", "click_fraud", "complaint_flood", "cac_spike", "conversion_drop"}
 SHOWN |= {"complaint_sla", "negative_sentiment", "market_volatility"}
+SHOWN |= {"search_divergence", "engagement_drop", "content_violation"}
 
 Told = set[tuple[Any, ...]]
 
 
 def history(source: Source) -> Iterator[Event]:
-    """Two channels by the hour; on the day itself one of them pays twice as much and sells half."""
+    """Two channels by the hour; on the day itself one of them pays twice as much, sells half and engages fewer."""
     for hour in range(9 * 24 - 1):
         at = DAY + timedelta(days=-8, hours=hour, minutes=7)
         bad = at >= DAY
@@ -47,14 +48,28 @@ def history(source: Source) -> Iterator[Event]:
             worse = bad and channel == "wechat"
             yield source.event("spend", at, channel, amount=1600.0 if worse else 800.0)
             yield source.event("click", at, channel, count=100)
+            yield source.event("impression", at, channel, count=1000)
+            yield source.event("engagement", at, channel, kind="like", count=40 if worse else 100)
             yield from conversions(source, at, 1800, channel, 5 if worse else 12)
             for n in range(3):
                 later = at + timedelta(minutes=n)
                 yield source.event("conversion", later, channel, stage="account_opened", product_id="growth-fund")
 
 
+def searches(source: Source) -> Iterator[Event]:
+    """A product in every hour since noon of the day before; from noon on ten times as many search for it."""
+    for hour in range(-12, 23):
+        at, feared = DAY + timedelta(hours=hour, minutes=3), hour >= 12
+        yield source.event("search", at, "branches", product_id="term-deposit", count=1500 if feared else 150)
+        for event in conversions(source, at, 1800, "branches", 10):
+            yield event | {"product_id": "term-deposit"}
+
+
 def incidents(source: Source) -> Iterator[Event]:
     """Something for every kind of subject."""
+    yield post(source, DAY + timedelta(hours=11), "douyin", "promise")
+    yield post(source, DAY + timedelta(hours=12), "douyin", "promise", GOOD_BODY)
+    yield from searches(source)
     yield from complaints(source, DAY - timedelta(days=3), 60, "wechat", 1)  # never answered
     yield from complaints(source, DAY + timedelta(hours=10), 3000, "douyin", 45)
     yield from click_farm(source, DAY + timedelta(hours=13), "douyin", 260, "203.0.113.7")
