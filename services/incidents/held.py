@@ -1,15 +1,15 @@
-"""What was held because of an incident, for how long, and how much traffic that kept back as far as evidence tells."""
+"""What was held because of an incident, for how long, and how much traffic that kept back as far as evidence or the
+target's own hours tell."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from schemas.alerts import AlertState
 from schemas.audit import AuditRecord
+from services.incidents.traffic import COUNTED, TRAFFIC, Before, Traffic, unknown
 
-TRAFFIC: Final = ("impressions", "clicks", "purchases", "accounts_opened")
-"""Samples of evidence that are traffic; `spend` is in its detail."""
 _HOUR_S: Final = 3600.0
 
 
@@ -17,7 +17,8 @@ _HOUR_S: Final = 3600.0
 class Held:
     """One stretch in which a target had less than all of its traffic; until: None while it lasts. left: 0 to 1.
 
-    kept_back: by measure, how much did not happen; empty where that is not known.
+    kept_back: by measure, how much did not happen; empty where that is not known. in_evidence: the evidence of its
+    alerts tells some of that. hours: those of before, which tell the rest; None where they add nothing.
     """
 
     target: str
@@ -25,10 +26,16 @@ class Held:
     until: datetime | None
     left: float
     kept_back: dict[str, float]
+    in_evidence: bool = False
+    hours: Traffic | None = None
 
 
 def held(
-    own: Sequence[AuditRecord], audit: Iterable[AuditRecord], alerts: Sequence[AlertState], now: datetime
+    own: Sequence[AuditRecord],
+    audit: Iterable[AuditRecord],
+    alerts: Sequence[AlertState],
+    now: datetime,
+    before: Before = unknown,
 ) -> list[Held]:
     """By target and time. own: what the audit says of the incident, by time; audit: everything."""
     begins: dict[str, datetime] = {}
@@ -41,10 +48,29 @@ def held(
             by_target[record.target].append(record)
     rates = _rates(alerts)
     return [
-        Held(target, since, until, left, _kept_back(rates.get(target, {}), since, until or now, left))
+        one
         for target, records in sorted(by_target.items())
-        for since, until, left in _stretches(records)
+        for one in _held(target, list(_stretches(records)), rates.get(target, {}), before, now)
     ]
+
+
+def _held(
+    target: str,
+    stretches: Sequence[tuple[datetime, datetime | None, float]],
+    counted: Mapping[str, float],
+    before: Before,
+    now: datetime,
+) -> Iterator[Held]:
+    """The stretches of one target; all are measured by what it had before the first."""
+    if not stretches:
+        return
+    hours = before(target, stretches[0][0])
+    if hours is not None and counted.keys() >= hours.per_hour.keys():
+        hours = None
+    rates = {**({} if hours is None else hours.per_hour), **counted}
+    for since, until, left in stretches:
+        kept_back = _kept_back(rates, since, until or now, left)
+        yield Held(target, since, until, left, kept_back, bool(counted), hours)
 
 
 def _order(record: AuditRecord) -> tuple[datetime, int]:
@@ -74,7 +100,7 @@ def _rates(alerts: Iterable[AlertState]) -> dict[str, dict[str, float]]:
         if evidence is None or not alert.subject.startswith("channel:"):
             continue
         hours = (evidence.window.to - evidence.window.from_).total_seconds() / _HOUR_S
-        found: dict[str, float] = {name: evidence.samples[name] for name in TRAFFIC if name in evidence.samples}
+        found: dict[str, float] = {name: evidence.samples[name] for name in COUNTED if name in evidence.samples}
         if isinstance(spend := evidence.detail.get("spend"), int | float):
             found["spend"] = float(spend)
         if hours > 0:
@@ -82,6 +108,6 @@ def _rates(alerts: Iterable[AlertState]) -> dict[str, dict[str, float]]:
     return rates
 
 
-def _kept_back(rates: dict[str, float], since: datetime, until: datetime, left: float) -> dict[str, float]:
+def _kept_back(rates: Mapping[str, float], since: datetime, until: datetime, left: float) -> dict[str, float]:
     hours = (until - since).total_seconds() / _HOUR_S
-    return {name: rate * hours * (1 - left) for name, rate in rates.items()}
+    return {name: rates[name] * hours * (1 - left) for name in TRAFFIC if name in rates}

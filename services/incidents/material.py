@@ -10,6 +10,7 @@ from schemas.audit import AuditRecord
 from schemas.channels import ChannelState
 from schemas.directory import Directory
 from services.incidents.incident import Incident
+from services.incidents.traffic import Before, unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class Material:
     """All that is known of an incident. alerts: its own, by time. audit, states: of everything. zone: of the times.
 
     since: older records of the audit are not looked at; None: all are. directory: what targets are called.
+    before: what they moved before they were held, which says what holding them cost.
     """
 
     incident: Incident
@@ -27,6 +29,7 @@ class Material:
     now: datetime
     since: datetime | None = None
     directory: Directory = field(default_factory=Directory)
+    before: Before = unknown
 
 
 def of_incident(incident: Incident, audit: Iterable[AuditRecord]) -> list[AuditRecord]:

@@ -99,16 +99,30 @@ class _Teller:
 
     def _done(self) -> Section:
         material = self._material
-        found = held(self._own, material.audit, material.alerts, material.now)
+        found = held(self._own, material.audit, material.alerts, material.now, material.before)
         if not found:
             return Section(self._say(words.DONE), (self._say(words.NOTHING_HELD),))
         return Section(self._say(words.DONE), table=self._table(words.HELD_HEAD, map(self._held, found)))
 
     def _held(self, one: Held) -> tuple[str, ...]:
         until = self._say(words.STILL) if one.until is None else self._at(one.until)
+        target, left = self._saying.called(one.target), f"{one.left:.0%}"
+        return target, self._at(one.since), until, left, self._kept_back(one), self._rests_on(one)
+
+    def _kept_back(self, one: Held) -> str:
         kept = ", ".join(self._say(words.COUNTED[name], count=count) for name, count in one.kept_back.items())
-        target, unknown = self._saying.called(one.target), self._say(words.UNKNOWN)
-        return target, self._at(one.since), until, f"{one.left:.0%}", kept or unknown
+        if one.hours is not None and one.hours.at_most:
+            return self._say(words.AT_MOST, kept=kept)
+        return kept or self._say(words.UNKNOWN)
+
+    def _rests_on(self, one: Held) -> str:
+        """Where the traffic is known from that it would have had."""
+        evidence = self._say(words.ITS_EVIDENCE) if one.in_evidence else ""
+        if one.hours is None:
+            return evidence or "–"
+        known = words.LESSER_HOURS if one.hours.at_most else words.ITS_HOURS
+        hours = self._say(known, hours=one.hours.hours)
+        return self._say(words.BEYOND, first=evidence, rest=hours) if evidence else hours
 
     def _table(self, head: tuple[Bilingual, ...], rows: Iterable[tuple[str, ...]]) -> Table:
         return Table(tuple(map(self._say, head)), tuple(rows))

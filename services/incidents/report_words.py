@@ -66,12 +66,27 @@ HELD_HEAD: Final = (
     _("Until", "结束"),
     _("Traffic left", "保留流量"),
     _("Held back, estimated", "拦截流量（估计）"),
+    _("Estimated from", "估计依据"),
 )
 WHO_HEAD: Final = (_("Who", "主体"), _("What", "动作"), _("Times", "次数"))
 
 NOBODY: Final = _("nobody", "无人")
 STILL: Final = _("still", "仍在持续")
-UNKNOWN: Final = _("unknown: the evidence does not say how much traffic it has", "未知：证据中没有该对象的流量数据")
+UNKNOWN: Final = _(
+    "unknown: neither evidence nor hourly figures say how much traffic it had",
+    "未知：证据和小时数据中均没有该对象的流量",
+)
+AT_MOST: Final = _("at most {kept}", "至多：{kept}")
+ITS_EVIDENCE: Final = _("the evidence of its alerts, mean of the window", "告警证据（窗口均值）")
+ITS_HOURS: Final = _(
+    "its figures, mean of the full hours before it was held ({hours})", "处置前 {hours} 个整点小时的数据均值"
+)
+LESSER_HOURS: Final = _(
+    "the figures of its product on all channels or of its channel with all products, whichever is less, mean of the "
+    "full hours before it was held ({hours})",
+    "取该产品全部渠道数据与该渠道全部产品数据中的较小者，处置前 {hours} 个整点小时均值",
+)
+BEYOND: Final = _("{first}; for the rest {rest}", "{first}；其余为{rest}")
 TIDEGATE: Final = _("Tidegate ({name})", "系统（{name}）")
 PLATFORM: Final = _("the platform", "投放平台")
 

@@ -14,6 +14,7 @@ from services.console.orders.desk_io import Desk
 from services.console.orders.incidents import IncidentList, Merge, Split, command_of_order
 from services.console.orders.orders import OrderAnswer
 from services.console.state.feed_io import Feed
+from services.console.state.traffic import TrafficBefore
 from services.incidents.grouping import Group, Grouped
 from services.incidents.incident import Incident, Status, incident_of
 from services.incidents.markdown import markdown
@@ -126,4 +127,5 @@ def material_of(feed: Feed, incident: Incident) -> Material:
     audit = feed.audit.newest(lambda record: record.at >= incident.opened_at, _EVERYTHING)
     since = from_ms(feed.audit.since_ms)
     states, policy = list(feed.channels.values()), feed.policy
-    return Material(incident, alerts, audit, states, policy.zone, datetime.now(UTC), since, policy.directory)
+    now, before = datetime.now(UTC), TrafficBefore(feed.tallies)
+    return Material(incident, alerts, audit, states, policy.zone, now, since, policy.directory, before)

@@ -54,6 +54,15 @@ class Tallies:
                 _add(found, name, row)
         return {name: _sums(row) for name, row in sorted(found.items())}
 
+    def hourly(self, scope: Scope, name: str, since_ms: int, until_ms: int) -> dict[int, dict[str, float]]:
+        """The sums of one name by the hour's beginning, of the hours that begin in a stretch of time and have any."""
+        found: dict[int, Row] = {}
+        for hour in range(-(-since_ms // HOUR_MS), -(-until_ms // HOUR_MS)):
+            for (_, own), rows in self._hours.get(hour, {}).items():
+                if own == scope and name in rows:
+                    found[hour] = found.get(hour, _row({})) + rows[name]
+        return {hour * HOUR_MS: _sums(row) for hour, row in found.items()}
+
     def _within(self, since_ms: int, until_ms: int) -> Iterator[tuple[Scope, str, Row]]:
         for hour, told in self._hours.items():
             if since_ms <= hour * HOUR_MS < until_ms:

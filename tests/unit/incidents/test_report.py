@@ -22,6 +22,8 @@ from services.incidents.markdown import markdown
 from services.incidents.material import Material, of_incident
 from services.incidents.page import page
 from services.incidents.report import report
+from services.incidents.saying import Language
+from services.incidents.traffic import Before, Traffic
 from services.runtime.ids import derive
 from tests.unit.incidents.samples import NOON, alert, evidence
 
@@ -183,7 +185,70 @@ def test_what_held_traffic_cost_is_unknown_where_no_evidence_tells() -> None:
         ("channel:a", at(1), at(91), {})
     ]
     b_only = report(material(A.model_copy(update={"evidence": B.evidence}), B), "en")
-    assert "unknown: the evidence does not say how much traffic it has" in markdown(b_only)
+    assert "| unknown: neither evidence nor hourly figures say how much traffic it had | – |" in markdown(b_only)
+
+
+HOURS = Traffic({"clicks": 800.0, "purchases": 99.0, "accounts_opened": 12.0, "spend": 2400.0}, 24)
+
+
+def asked(found: Traffic | None) -> tuple[Before, list[tuple[str, datetime]]]:
+    """What answers so, and of what it was asked."""
+    questions: list[tuple[str, datetime]] = []
+
+    def before(target: str, at: datetime) -> Traffic | None:
+        questions.append((target, at))
+        return found
+
+    return before, questions
+
+
+@pytest.mark.parametrize(
+    ("language", "row"),
+    [
+        (
+            "en",
+            "| 1,200 clicks, 148 purchases, 18 accounts, 3,600 CNY of spend "
+            "| its figures, mean of the full hours before it was held (24) |",
+        ),
+        (
+            "zh",
+            "| 点击 1,200 次, 购买 148 笔, 开户 18 个, 投放 3,600 元 | 处置前 24 个整点小时的数据均值 |",
+        ),
+    ],
+)
+def test_what_a_pause_for_many_complaints_cost_is_told_by_the_hours_before(language: Language, row: str) -> None:
+    volume = alert("a", 0, "complaint_volume")
+    before, questions = asked(HOURS)
+    assert row in markdown(report(replace(material(volume), before=before), language))
+    assert questions == [("channel:a", at(1))]
+
+
+def test_what_evidence_counts_goes_before_the_hours() -> None:
+    before, _ = asked(HOURS)
+    text = markdown(report(replace(material(A), before=before), "en"))
+    assert "| 1,200 clicks, 15 purchases, 18 accounts, 3,600 CNY of spend | the evidence of its alerts, mean of" in text
+    assert "for the rest its figures, mean of the full hours before it was held (24) |" in text
+    before, _ = asked(Traffic({"purchases": 99.0}, 24))
+    text = markdown(report(replace(material(A), before=before), "en"))
+    assert "| 15 purchases | the evidence of its alerts, mean of the window |" in text
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", ("| at most 1,200 clicks,", "of its product on all")), ("zh", ("| 至多：点击 1,200 次", "取该产品全部"))],
+)
+def test_what_is_no_more_than_a_bound_is_told_as_one(language: Language, said: tuple[str, ...]) -> None:
+    before, _ = asked(replace(HOURS, at_most=True))
+    text = markdown(report(replace(material(alert("a")), before=before), language))
+    assert [each for each in said if each not in text] == []
+
+
+def test_all_stretches_of_a_target_are_measured_by_the_hours_before_the_first() -> None:
+    audit = [paused(0, 0.5), paused(60, 0.0)]
+    before, questions = asked(HOURS)
+    found = held(audit, audit, [], at(120), before)
+    assert [each.kept_back["clicks"] for each in found] == pytest.approx([400, 800])
+    assert questions == [("channel:a", at(0))]
 
 
 def test_a_channel_that_was_slowed_and_then_stopped_is_two_stretches() -> None:
