@@ -21,7 +21,7 @@ def test_no_purchase_is_a_real_zero_while_their_feed_is_alive() -> None:
     world = after_a_week()
     happen(world, clicks=1000)
     world.mark(6 * MINUTE)
-    assert world.facts == []
+    assert told(world, "conversion_drop") == []
     happen(world, 7 * MINUTE, leads=1)
     world.mark(11 * MINUTE)
     assert [fact.value for fact in told(world, "conversion_drop")] == [1.0]

@@ -235,8 +235,10 @@ def test_no_message_is_too_large_for_the_topic_whatever_names_a_sender_invents()
     messages = [each for each in world.outputs if each.topic == READINGS]
     assert max(len(each.value or b"") for each in messages) < TOPICS[READINGS].max_message_bytes
     read = {(rule, subject) for each in readings(world) for rule, those in each.values.items() for subject in those}
-    assert len(read) == 2 * MAX_SUBJECTS
-    assert {each.left_out for each in readings(world)} == {2 * 3}
+    rules = {rule for rule, _ in read}
+    assert len(rules) >= 2
+    assert len(read) == len(rules) * MAX_SUBJECTS
+    assert {each.left_out for each in readings(world)} == {len(rules) * 3}
 
 
 def test_names_without_bound_are_counted_together_and_old_hours_forgotten() -> None:
