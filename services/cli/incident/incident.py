@@ -17,6 +17,7 @@ from services.incidents.material import Material
 from services.incidents.page import page
 from services.incidents.report import report
 from services.incidents.saying import Language
+from services.incidents.traffic import Before, unknown
 
 Format = Literal["markdown", "html"]
 
@@ -62,9 +63,10 @@ def reported(
     states: Sequence[ChannelState],
     language: Language,
     form: Format,
+    before: Before = unknown,
 ) -> str:
     """The report as text of that form."""
     alerts = [known.alerts[each] for each in incident.alerts]
-    material = Material(incident, alerts, audit, states, known.zone, known.now, directory=known.directory)
+    material = Material(incident, alerts, audit, states, known.zone, known.now, None, known.directory, before)
     document = report(material, language)
     return markdown(document) if form == "markdown" else page(document)

@@ -11,11 +11,14 @@ from schemas.audit import AuditRecord
 from schemas.base import to_ms
 from schemas.channels import ChannelState
 from schemas.policy import Policy, PolicyRef
-from schemas.topics import ALERT_STATE, AUDIT, CHANNEL_STATE, POLICY
+from schemas.readings import Tally
+from schemas.topics import ALERT_STATE, AUDIT, CHANNEL_STATE, POLICY, READINGS
 from services.cli.incident.incident import Known, listed, reported
 from services.cli.proof.explain_io import parsed, values
 from services.cli.proof.verify_io import NOT_FOUND
 from services.cli.settings import CliSettings
+from services.console.state.tallies import HOUR_MS, Tallies
+from services.console.state.traffic import HOURS, TrafficBefore
 from services.runtime.kafka.kafka_io import read_compacted, wait_for_broker
 
 
@@ -61,8 +64,18 @@ async def report_incident(arguments: argparse.Namespace, settings: CliSettings) 
     states = [
         ChannelState.model_validate_json(value) for value in (await read_compacted(settings, CHANNEL_STATE)).values()
     ]
-    print(reported(known, incident, audit, states, arguments.language, arguments.format), end="")
+    before = TrafficBefore(await _tallies(settings, since_ms - (HOURS + 1) * HOUR_MS))
+    print(reported(known, incident, audit, states, arguments.language, arguments.format, before), end="")
     return 0
+
+
+async def _tallies(settings: CliSettings, since_ms: int) -> Tallies:
+    """The hourly sums that were told since then; an hour is told of after it has begun."""
+    found = Tallies()
+    async for _, value in values(settings, READINGS, since_ms):
+        if (tally := parsed(Tally, value)) is not None:
+            found.fold(tally)
+    return found
 
 
 async def _known(settings: CliSettings) -> Known:
