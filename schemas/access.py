@@ -159,7 +159,7 @@ def _people() -> Iterator[Access]:
     # `audit heads`, `audit verify` and `audit export`
     yield Access("audit", (AUDIT,))
     # `explain`, `incident`, `drill take-down` and `drill outage`
-    yield Access("analyst", (POLICY, ALERTS, ALERT_STATE, CHANNEL_STATE, AUDIT))
+    yield Access("analyst", (POLICY, ALERTS, ALERT_STATE, CHANNEL_STATE, AUDIT, READINGS))
     # `drill leak`, which searches all that must hold nothing personal
     yield Access("leak-drill", NOTHING_PERSONAL)
     # `archive`, `backtest`, `ledger` and `verify`, which go back to raw events.
