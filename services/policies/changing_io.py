@@ -11,7 +11,7 @@ from schemas.policy import PolicyInForce
 from schemas.policy_topic import CHAINS_KEY, AuditChains, PolicyTopic
 from schemas.topics import ALERTS, AUDIT, CHANNEL_COMMANDS, POLICY, TOPICS
 from services.policies.changes import Ask, Change, RefusedError, document
-from services.runtime.kafka.kafka_io import producer, read_compacted, wait_for_broker
+from services.runtime.kafka.kafka_io import producer, read_compacted, until_committed, wait_for_broker
 from services.runtime.kafka.producer_io import end
 from services.runtime.machines.chain import Chains
 from services.runtime.machines.machine import Output
@@ -46,7 +46,7 @@ async def change(settings: CommonSettings, ask: Ask, plan: Plan) -> Change:
         topic = await read_topic(settings)
         planned = plan(topic, ask)
         if planned.records:
-            await _write(writer, settings, topic, planned)
+            await until_committed(settings, POLICY, await _write(writer, settings, topic, planned))
         if planned.in_force:
             await _tell(settings)
     except ProducerFenced:
@@ -59,7 +59,8 @@ async def change(settings: CommonSettings, ask: Ask, plan: Plan) -> Change:
     return planned
 
 
-async def _write(writer: Any, settings: CommonSettings, topic: PolicyTopic, planned: Change) -> None:
+async def _write(writer: Any, settings: CommonSettings, topic: PolicyTopic, planned: Change) -> dict[int, int]:
+    """By partition of the policy topic, the last offset that was written."""
     messages = [Output(POLICY, key.encode(), value) for key, value in planned.records.items()]
     if planned.audit is not None:
         chains = Chains(TOPICS[AUDIT].partitions(settings.partitions), topic.chains.heads)
@@ -71,7 +72,9 @@ async def _write(writer: Any, settings: CommonSettings, topic: PolicyTopic, plan
         sent = [
             await writer.send(settings.prefix + each.topic, each.value, each.key, each.partition) for each in messages
         ]
-        await asyncio.gather(*sent)  # the commit alone would not tell that one was refused
+        written = await asyncio.gather(*sent)  # the commit alone would not tell that one was refused
+    ours = [(each.partition, each.offset) for each in written if each.topic == settings.prefix + POLICY]
+    return dict(sorted(ours))
 
 
 async def _tell(settings: CommonSettings) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from deploy.embedded.broker import Broker
 from schemas.audit import AuditRecord
@@ -118,6 +119,38 @@ async def test_a_change_goes_its_way_from_the_document_to_the_logs(system: Inges
             versions = [PolicyInForce.model_validate_json(each.value or b"").policy.version for each in told]
             assert versions == [1, 2, 3, 3], "each change, and once more for what is in force already"
             assert [each.offset for each in told] == list(range(len(told))), "without a gap, as machines demand"
+
+
+async def test_the_logs_are_told_of_a_change_that_is_late_to_show(system: Ingests, tmp_path: Path) -> None:
+    """A commit is answered before everybody can read what it wrote; a transaction that is open before it makes that
+    long."""
+    settings, others = system.settings, kafka_io.producer(system.settings, transactional_id="before")
+    await others.start()
+    try:
+        await others.begin_transaction()
+        await others.send_and_wait(settings.prefix + POLICY, b"", b"not ours", partition=0)
+        applying = asyncio.create_task(tidegate(settings, "policy", "apply", document(tmp_path, 1)))
+        await until_written(settings, 2)
+        assert not (await asyncio.wait([applying], timeout=1))[0], "it is not done before the logs are told"
+        await others.abort_transaction()
+    finally:
+        await others.stop()
+    assert (await applying)[0] == 0
+    for log in (CHANNEL_COMMANDS, ALERTS):
+        assert {each.partition for each in await records(settings, log)} == set(range(settings.partitions))
+
+
+async def until_written(settings: CommonSettings, count: int) -> None:
+    """So many records are on the policy topic, committed or not."""
+    at = TopicPartition(settings.prefix + POLICY, 0)
+    client = AIOKafkaConsumer(bootstrap_servers=settings.kafka)
+    await client.start()
+    try:
+        async with asyncio.timeout(20):
+            while (await client.end_offsets([at]))[at] < count:  # noqa: ASYNC110 - it is the broker that knows
+                await asyncio.sleep(0.05)
+    finally:
+        await client.stop()
 
 
 async def test_two_people_at_once_lose_nothing_silently(system: Ingests, tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ __all__ = [
     "follow",
     "producer",
     "read_compacted",
+    "until_committed",
     "wait_for_broker",
 ]
 
@@ -49,6 +50,8 @@ IDLE_MS: Final = 5_000
 what a quiet process does."""
 FOLLOW_WAIT_MS: Final = 5_000
 """How long the broker may hold a fetch open while nothing comes."""
+COMMITTED_PAUSE_S: Final = 0.01
+"""Between two looks whether a transaction's marker is written, which takes milliseconds."""
 
 
 class QuietConsumer(AIOKafkaConsumer):  # type: ignore[misc]
@@ -201,6 +204,20 @@ async def read_compacted(
                         latest[record.key] = record.value
             await _arrive(client, ends)
     return latest
+
+
+async def until_committed(settings: CommonSettings, topic: str, written: Mapping[int, int]) -> None:
+    """Returns once everybody can read what a transaction that has committed wrote. written: its offsets by partition.
+
+    A commit is answered when it is decided; that it shows waits for its marker, and for transactions that began before.
+    """
+    offsets = {TopicPartition(settings.prefix + topic, partition): offset for partition, offset in written.items()}
+    async with consumer(settings, max_wait_ms=50) as client:
+        while True:
+            ends = await client.end_offsets([*offsets])
+            if all(ends[at] > offset for at, offset in offsets.items()):
+                return
+            await asyncio.sleep(COMMITTED_PAUSE_S)
 
 
 async def follow(
