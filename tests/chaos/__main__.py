@@ -11,7 +11,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -117,13 +117,21 @@ class Tormentor:
             say(f"{number}/{len(faults)}  {fault.kind} {fault.victim}{' with a backlog' if fault.backlog else ''}"
                 f"  ({self._line.sent:,} sent)")  # fmt: skip
             if fault.kind == "kill":
-                await self._awake(fault.victim)
-                self._system.kill(fault.victim)
+                await self._strike(self._system.kill, fault.victim)
             elif fault.kind == "refuse":
                 await self._refuse(fault.victim)
             elif fault.victim not in self._frozen:
-                self._freeze(fault.victim)
+                await self._strike(self._freeze, fault.victim)
         await asyncio.gather(*self._thaws)
+
+    async def _strike(self, act: Callable[[str], None], victim: str) -> None:
+        """One that has just ended by itself, since it was frozen for long, is struck in its next life."""
+        while True:
+            await self._awake(victim)
+            try:
+                return act(victim)
+            except ProcessLookupError:
+                await asyncio.sleep(0.1)
 
     async def _awake(self, victim: str) -> None:
         """A frozen one is let wake first, else its waking would not be tested."""
@@ -135,8 +143,8 @@ class Tormentor:
             (await client.post("/_control", json=REFUSING[victim])).raise_for_status()
 
     def _freeze(self, victim: str) -> None:
-        self._frozen.add(victim)
         self._system.freeze(victim)
+        self._frozen.add(victim)
         self._thaws.add(asyncio.create_task(self._thaw(victim)))
 
     async def _thaw(self, victim: str) -> None:

@@ -42,9 +42,9 @@ STOPS = (
     Stop("throttle", "channel:c2", after=5, lasts=35, factor=0.5),
     Stop("pause", "channel:c3", after=7),
     Stop("throttle", "channel:c4", after=9, factor=0.3),
-    Stop("freeze", "channel:c4", after=11, lasts=20),
-    Stop("throttle", "channel:c5", after=13, lasts=30, factor=0.7),
-    Stop("pause", "channel:c5", after=15, lasts=12),
+    Stop("freeze", "channel:c4", after=11, lasts=25),
+    Stop("throttle", "channel:c5", after=13, lasts=40, factor=0.7),
+    Stop("pause", "channel:c5", after=15, lasts=25),
 )
 ANSWERS = (
     Answer("approve", "channel:dear-0", "cac_spike", "granted"),
