@@ -51,8 +51,6 @@ UNTOLD: Final = Trouble("no_policy", "no policy says yet which platform serves i
 class Caller(Protocol):
     """The platforms; see `Platforms`."""
 
-    @property
-    def one_for_all(self) -> bool: ...
     async def open(self) -> None: ...
     async def close(self) -> None: ...
     def away(self, address: Address) -> str | None: ...
@@ -60,6 +58,13 @@ class Caller(Protocol):
     async def call(
         self, call: Call, wanted: WantedState, address: Address, key: str, may_send: Callable[[], bool]
     ) -> Answer: ...
+
+
+class OrderCaller(Caller, Protocol):
+    """For whoever gives orders: they must not reach the wrong one."""
+
+    @property
+    def one_for_all(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +110,7 @@ class Reconciler(PartitionCompanion[_Owned]):
 
     def __init__(
         self,
-        platform: Caller,
+        platform: OrderCaller,
         log_: Log,
         limits: Limits,
         *,

@@ -58,7 +58,8 @@ class Course:
 
     def note(self, step: str, after_s: float) -> None:
         """It was seen; the first time counts at which it could be."""
-        if self.drill.after.get(step, step) in (step, *self.seen):
+        needed = self.drill.after.get(step)
+        if needed is None or needed in self.seen:
             self.seen.setdefault(step, after_s)
 
     def take(self, topic: str, value: bytes, after_s: float) -> None:

@@ -44,8 +44,6 @@ class Watched(World):
 class Line:
     """Answers readings, and counts them."""
 
-    one_for_all = True
-
     def __init__(self, world: Watched) -> None:
         self.world = world
 

@@ -42,8 +42,6 @@ class QuickLoop(asyncio.SelectorEventLoop):
 class Platform:
     """Answers in its time. most: beyond so many a second it asks to be left alone for one. changed: by hand, when."""
 
-    one_for_all = True
-
     def __init__(self, count: int, most: int | None = None) -> None:
         self.most = most
         self.targets = targets(count)
