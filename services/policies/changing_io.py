@@ -1,6 +1,5 @@
 """Writes a change of the policy, for the command line and the console: as one transaction, of one person at a time."""
 
-import asyncio
 import logging
 from collections.abc import Callable
 from typing import Any, Final
@@ -12,7 +11,7 @@ from schemas.policy_topic import CHAINS_KEY, AuditChains, PolicyTopic
 from schemas.topics import ALERTS, AUDIT, CHANNEL_COMMANDS, POLICY, TOPICS
 from services.policies.changes import Ask, Change, RefusedError, document
 from services.runtime.kafka.kafka_io import producer, read_compacted, until_committed, wait_for_broker
-from services.runtime.kafka.producer_io import end
+from services.runtime.kafka.producer_io import end, write_as_one
 from services.runtime.machines.chain import Chains
 from services.runtime.machines.machine import Output
 from services.runtime.settings import CommonSettings
@@ -68,11 +67,8 @@ async def _write(writer: Any, settings: CommonSettings, topic: PolicyTopic, plan
         messages.append(chains.seal(record))
         heads = AuditChains(heads=list(chains.rows())).model_dump_json().encode()
         messages.append(Output(POLICY, CHAINS_KEY.encode(), heads))
-    async with writer.transaction():
-        sent = [
-            await writer.send(settings.prefix + each.topic, each.value, each.key, each.partition) for each in messages
-        ]
-        written = await asyncio.gather(*sent)  # the commit alone would not tell that one was refused
+    rows = [(settings.prefix + each.topic, each.value, each.key, each.partition) for each in messages]
+    written = await write_as_one(writer, rows)
     ours = [(each.partition, each.offset) for each in written if each.topic == settings.prefix + POLICY]
     return dict(sorted(ours))
 

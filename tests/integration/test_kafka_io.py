@@ -1,6 +1,7 @@
 """Producers, consumers and whole-topic readers on a real broker."""
 
 import asyncio
+import gc
 import uuid
 from contextlib import aclosing
 
@@ -19,6 +20,7 @@ from services.runtime.kafka.kafka_io import (
     producer,
     read_compacted,
 )
+from services.runtime.kafka.producer_io import end, write_as_one
 from services.runtime.settings import CommonSettings
 
 STATE = "state.alerting"
@@ -86,6 +88,35 @@ async def test_a_successor_fences_its_predecessor_and_sees_nothing_of_its_last_t
             assert await asyncio.wait_for(read_compacted(settings, STATE), 10) == {}
             with pytest.raises(ProducerFenced):
                 await frozen.commit_transaction()
+
+
+async def write_until_refused(settings: CommonSettings) -> None:
+    """Writes two records as one whose transactional id another has taken; the second once the first was refused."""
+    old, new = (producer(settings, transactional_id="partition-0") for _ in range(2))
+    send = old.send
+
+    async def send_slowly(*record: object) -> object:
+        sent = await send(*record)
+        await asyncio.wait([old._sender.sender_task], timeout=20)
+        return sent
+
+    old.send = send_slowly
+    await old.start()
+    await new.start()
+    try:
+        await write_as_one(old, [(settings.prefix + STATE, b"value", b"key", partition) for partition in range(2)])
+    finally:
+        await end(old)
+        await new.stop()
+
+
+async def test_who_is_fenced_between_two_records_is_told_so_and_leaves_no_traceback(settings: CommonSettings) -> None:
+    unhandled: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: unhandled.append(context))
+    with pytest.raises(ProducerFenced):
+        await write_until_refused(settings)
+    gc.collect()
+    assert unhandled == []
 
 
 async def test_following_gives_what_is_there_and_then_what_comes(settings: CommonSettings) -> None:

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from aiokafka.errors import KafkaError
+
 from schemas.policy import Policy
 from schemas.policy_topic import PolicyTopic
 from services.cli.policy.policy_pages import check_version, history_page, label_of, policy_page
@@ -123,6 +125,8 @@ async def _change(arguments: argparse.Namespace, settings: CliSettings, plan: Pl
         print((await change(settings, ask, plan)).says)
     except RefusedError as error:
         return _refuse(error)
+    except KafkaError as error:
+        return _refuse(f"Kafka did not answer for it: {error}. Whether it counts, `tidegate policy history` tells")
     return 0
 
 

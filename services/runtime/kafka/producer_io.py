@@ -1,14 +1,22 @@
-"""What aiokafka's producer lacks where its broker may be away for long: a pause, an answer in time, an end."""
+"""What aiokafka's producer lacks: a pause, an answer and an end where its broker is away, why a transaction ended."""
 
 import asyncio
 import logging
+from collections.abc import Iterable
+from itertools import chain
 from typing import Any, Final
+
+from aiokafka.errors import IllegalOperation, KafkaError
 
 from services.runtime.kafka import kafka_io
 from services.runtime.settings import CommonSettings
 
 log = logging.getLogger(__name__)
 
+Row = tuple[str, bytes | None, bytes | None, int | None]
+"""A record that is to be written: its topic with the prefix, value, key, and partition (None: by the key)."""
+TURN_RECORDS: Final = 50
+"""Handed to the producer at a stretch, some 2 ms; then whatever else runs here has a turn."""
 PAUSE_S: Final = 0.2
 END_S: Final = 1.0
 """How long what is on its way may take at the end."""
@@ -47,6 +55,35 @@ async def answers(producer: Any, within_s: float) -> bool:
             return bool(await producer.client.force_metadata_update())
     except TimeoutError:
         return False
+
+
+async def write_as_one(producer: Any, records: Iterable[Row]) -> list[Any]:
+    """Writes all of it in one transaction, or nothing. What the broker says of each: topic, partition, offset.
+
+    Raises ProducerFenced when another has its transactional id by now: where aiokafka learns that between two records,
+    it says of the next only that there is no transaction.
+    """
+    sent: list[asyncio.Future[Any]] = []
+    try:
+        async with producer.transaction():
+            for number, each in enumerate(records, start=1):
+                sent.append(await producer.send(*each))
+                if number % TURN_RECORDS == 0:
+                    await asyncio.sleep(0)
+            return await asyncio.gather(*sent)  # the commit alone would not tell that one was refused
+    except (KafkaError, IllegalOperation):
+        if producer._txn_manager.is_fatal_error():
+            _look_at_what_failed(producer)
+            await asyncio.gather(producer._txn_manager.wait_for_transaction_end(), *sent)  # raises what ended it
+        raise
+
+
+def _look_at_what_failed(producer: Any) -> None:
+    """aiokafka notes the error also where nobody waits, and asyncio would log each as one that nobody handles."""
+    batches = producer._message_accumulator._batches.values()
+    for batch in chain(*batches, producer._message_accumulator._pending_batches):
+        if batch._drain_waiter.done():
+            batch._drain_waiter.exception()
 
 
 async def end(producer: Any) -> None:

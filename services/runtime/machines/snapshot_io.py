@@ -12,9 +12,6 @@ from services.runtime.machines.machine import MachineService
 from services.runtime.machines.snapshots import Snapshot
 from services.runtime.settings import CommonSettings
 
-TURN_RECORDS = 50
-"""Handed to the producer at a stretch, some 2 ms; then records of the log have a turn."""
-
 
 class SnapshotStore:
     """The snapshots of one service, of the partitions that this process has taken over.
@@ -46,11 +43,7 @@ class SnapshotStore:
         began = time.perf_counter()
         producer = self._producers[partition]
         topic = self._settings.prefix + self._service.state_topic
-        async with producer.transaction():
-            sent = [
-                await producer.send(topic, value, key=key, partition=partition) for key, value in snapshot.records()
-            ]
-            await asyncio.gather(*sent)  # the commit alone would not tell that one was refused
+        await producer_io.write_as_one(producer, ((topic, value, key, partition) for key, value in snapshot.records()))
         self._seconds.observe(time.perf_counter() - began)
         self._records.inc(len(snapshot.changed) + 1)
         self._bytes.inc(snapshot.size())
