@@ -38,43 +38,28 @@ Written down once, here:
 """
 
 import json
-from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import precondition, rule
 
 from schemas import automation
 from schemas.base import from_ms
 from schemas.channels import Hold
 from schemas.policy import FourEyes
 from services.channel_control.holding.deadlines import deadlines, overdue
-from services.channel_control.holding.holds import STRENGTH, acts, counts, effective, is_record, waits
-from services.channel_control.holding.masks import guard_of
+from services.channel_control.holding.holds import STRENGTH, acts, counts, is_record, waits
 from services.channel_control.holding.target import Target
 from services.channel_control.machine import ControlMachine
 from services.channel_control.people.four_eyes import guarded
-from services.runtime.machines.machine import Output, Record
-from tests.unit.channel_control.orders import (
-    CHANNEL,
-    NOW_MS,
-    confirmed,
-    expired,
-    failed,
-    hex_id,
-    order,
-    persons,
-    record,
-    said,
-)
+from services.runtime.machines.machine import Record
+from tests.unit.channel_control.orders import confirmed, expired, failed, hex_id, order, persons, said
+from tests.unit.channel_control.partition_life import STATUS_STRENGTH, TARGETS, Life, strictness
 
 HOUR_MS = 3_600_000
-TARGETS = ("channel:douyin", "actor:00ff")
-STATUS_STRENGTH = {"running": -1, "throttled": 0, "paused": 1, "frozen": 2, "taken_down": 3}
 
 targets = st.sampled_from(TARGETS)
 kinds = st.sampled_from(sorted(STRENGTH))
-mostly_throttles = st.sampled_from(["throttle", "throttle", "throttle", "pause"])
 alerts = st.sampled_from([None, hex_id(0xA), hex_id(0xB)])
 factors = st.sampled_from([0.0, 0.25, 0.5, 1.0])
 levels = st.integers(1, 4)
@@ -82,110 +67,13 @@ askers = st.sampled_from(["person:li", "person:wang"])
 words = st.sampled_from(["approve", "approve", "approve", "reject", "withdraw"])
 
 
-def strictness(target: Target) -> tuple[int, float]:
-    """Larger is stricter."""
-    status, factor = effective(target.holds)
-    return STATUS_STRENGTH[status], -factor
-
-
 def masked_by(target: Target, scope: list[str] | None) -> list[Hold]:
     """The holds that an override of this scope would mask."""
     return [hold for hold in target.holds if scope is None or hold.indicator in scope]
 
 
-def changeable(target: Target) -> tuple[Any, ...]:
-    """What makes a generation."""
-    return target.holds, target.override, target.requests
-
-
-class Control(RuleBasedStateMachine):
-    """One partition's life: orders, reports, rubbish, snapshots, deaths."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.machine = ControlMachine(0)
-        self.log: list[Record] = []
-        self.outputs: list[list[Output]] = []
-        self.snapshot: dict[bytes, bytes] = {}
-        self.snapshot_next = 0
-        self.ids = 0
-        self.now_ms = NOW_MS
-        self.generations = dict.fromkeys(TARGETS, 0)
-        self.audits: set[str] = set()
-        self.last_seq = -1
-        self.ended: dict[str, str] = {}
-        self.is_off = False
-
-    def new_id(self) -> int:
-        self.ids += 1
-        return self.ids
-
-    def give(self, fields: dict[str, Any]) -> list[Output]:
-        """One order at the end of the log; checks what holds of every step."""
-        self.now_ms += 1000
-        entry = record(len(self.log), fields, self.now_ms)
-        before = {name: self.machine.target(name) for name in TARGETS}
-        outputs = self.append(entry)
-        for name in TARGETS:
-            after = self.machine.target(name)
-            changed = changeable(after) != changeable(before[name])
-            assert after.generation == before[name].generation + changed  # 3
-            drifts = after.drifts - before[name].drifts
-            if not drifts:
-                assert (after.confirmed_generation or 0) >= (before[name].confirmed_generation or 0)  # 8
-            if after.drift is not None and after.generation == before[name].generation and drifts:
-                assert after.settled() is not after.drift.corrects  # 20
-            if fields["issued_by"].startswith("indicator:"):
-                assert strictness(after) >= strictness(before[name])  # 4
-            is_asked = fields.get("maturity") == "approve" or (self.is_off and fields.get("maturity") == "auto")
-            if is_asked or fields["command"] == "reject":
-                assert strictness(after) == strictness(before[name])  # 12, 23
-            self.guarded_holds_take_four_eyes(before[name], after, fields)
-            if fields["command"] not in ("resume", "approve"):
-                self.granted_holds_act_on(before[name], after)
-            if fields["command"] not in ("override", "withdraw", "approve"):
-                self.override_stands_on(before[name], after)
-        return outputs
-
-    def granted_holds_act_on(self, before: Target, after: Target) -> None:
-        for hold in before.holds:
-            if hold.approval == "granted":
-                assert any(
-                    (other.hold_id == hold.hold_id and other.approval == "granted")
-                    or (
-                        other.alert_id == hold.alert_id and STRENGTH[other.kind] > STRENGTH[hold.kind] and counts(other)
-                    )
-                    for other in after.holds
-                )  # 13
-
-    def guarded_holds_take_four_eyes(self, before: Target, after: Target, fields: dict[str, Any]) -> None:
-        """Of a person's order: a guarded hold is neither lifted nor masked but by a request that all have agreed to."""
-        if not fields["issued_by"].startswith("person:"):
-            return
-        acting = {hold.hold_id for hold in after.holds if acts(hold)}
-        loosened = {hold.hold_id for hold in guarded(before.holds, FourEyes()) if acts(hold)} - acting
-        if loosened:
-            (request,) = [each for each in before.requests if [each.request_id] == fields.get("hold_ids")]
-            people = {request.by, *request.approved_by, fields["issued_by"]}
-            assert fields["command"] == "approve" and len(people) == 3  # 21
-            assert loosened <= set(request.hold_ids)  # 23
-
-    def override_stands_on(self, before: Target, after: Target) -> None:
-        if after.override != before.override:
-            assert before.override is not None and after.override is None
-            assert from_ms(self.now_ms) >= before.override.until  # 17
-
-    def append(self, entry: Record) -> list[Output]:
-        outputs = self.machine.apply(entry)
-        self.log.append(entry)
-        self.outputs.append(outputs)
-        for audit in said(outputs, "audit"):
-            assert audit["audit_id"] not in self.audits  # 7
-            self.audits.add(audit["audit_id"])
-        for fact in said(outputs, "alerts"):
-            assert fact["seq"] > self.last_seq  # 11
-            self.last_seq = fact["seq"]
-        return outputs
+class Control(Life):
+    """Orders, reports, rubbish, snapshots, deaths."""
 
     @rule(
         name=targets,
@@ -435,123 +323,6 @@ class Control(RuleBasedStateMachine):
         assert dict(fresh.unsettled) == dict(self.machine.unsettled)
         self.machine = fresh
 
-    @invariant()
-    def every_hold_has_a_reason_and_stops_what_it_says(self) -> None:
-        for name in TARGETS:
-            target = self.machine.target(name)
-            status, factor = effective(target.holds)
-            for hold in target.holds:
-                assert hold.reason and hold.by and hold.since  # 1
-                if acts(hold):
-                    assert STATUS_STRENGTH[status] >= STRENGTH[hold.kind]  # 2
-                    assert hold.kind != "throttle" or factor <= (hold.factor or 0)
-            assert len({hold.hold_id for hold in target.holds}) == len(target.holds)
-            assert (target.confirmed_generation or 0) <= target.generation  # 8
-            stopped = any(acts(hold) for hold in target.holds)
-            due = target.confirmed_generation != target.generation
-            assert (name in self.machine.unsettled) == (due and target.touched)
-            assert target.touched or not stopped or status == "throttled"
-
-    @invariant()
-    def only_what_needs_no_approval_or_was_granted_it_acts(self) -> None:
-        for name in TARGETS:
-            target = self.machine.target(name)
-            acting = [hold for hold in target.holds if hold.approval in ("none", "granted") and not hold.masked]
-            wanted = target.wanted()
-            strongest = max((STRENGTH[hold.kind] for hold in acting), default=-1)
-            assert STATUS_STRENGTH[wanted.status] == strongest  # 12
-            if not strongest:
-                assert wanted.factor == min(hold.factor or 0.0 for hold in acting)  # 12
-            waiting = bool(target.requests) or any(hold.approval == "waiting" for hold in target.holds)
-            assert (name in self.machine.waiting) == waiting
-            for hold in target.holds:
-                assert hold.approval == self.ended.get(hold.hold_id, hold.approval)  # 14
-                assert not waits(hold) or hold.decide_by is not None
-                if is_record(hold):
-                    self.ended[hold.hold_id] = hold.approval
-
-    @invariant()
-    def only_what_an_override_means_is_masked(self) -> None:
-        for name in TARGETS:
-            target = self.machine.target(name)
-            override = target.override
-            for hold in target.holds:
-                meant = override is not None and override.indicators in (None, [hold.indicator])
-                meant = meant and (override is None or guard_of(hold) not in override.spares or not hold.indicator)
-                if hold.indicator is None:
-                    before = override is not None and hold.since <= override.since
-                    assert hold.masked == (meant and before)  # 18, 19
-                else:
-                    assert hold.masked == meant  # 18
-            assert override is None or (override.reason and override.by and override.until > override.since)  # 1
-
-    @invariant()
-    def a_request_is_about_what_stands(self) -> None:
-        for name in TARGETS:
-            target = self.machine.target(name)
-            standing = {hold.hold_id for hold in target.holds}
-            for request in target.requests:
-                assert request.hold_ids and standing.issuperset(request.hold_ids)  # 22
-                assert request.reason and len(request.approved_by) < request.approvals_needed
-                assert len({request.by, *request.approved_by}) == 1 + len(request.approved_by)  # 21
-
-    @invariant()
-    def the_last_word_on_a_target_is_its_state(self) -> None:
-        last: dict[str, Any] = {}
-        for offset, outputs in enumerate(self.outputs):
-            for state in said(outputs, "channel-state"):
-                last[state["target"]] = state
-                assert state["seq"] == offset
-        for name, state in last.items():
-            assert state | {"seq": 0} == json.loads(self.machine.target(name).state().model_dump_json())  # 9
-
-    def teardown(self) -> None:
-        fresh = ControlMachine(0)
-        assert [fresh.apply(entry) for entry in self.log] == self.outputs  # 10
-
 
 Control.TestCase.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
 TestControl = Control.TestCase
-
-
-@settings(max_examples=200, deadline=None)
-@given(
-    st.lists(st.tuples(mostly_throttles, levels, factors, st.sampled_from(["auto", "approve"])), min_size=2, max_size=6)
-)
-def test_one_alerts_orders_only_ever_tighten(orders: list[tuple[str, int, float, str]]) -> None:
-    machine = ControlMachine(0)
-    for number, (kind, level, factor, maturity) in enumerate(orders):
-        before = strictness(machine.target(CHANNEL))
-        fields = order(number, kind, level=level, factor=factor, maturity=maturity)
-        machine.apply(record(number, fields))
-        after = strictness(machine.target(CHANNEL))
-        assert after == before if maturity == "approve" else after >= before  # 4, 12
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just(10**4000),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
-    max_leaves=4,
-)
-ODD = JSON | st.sampled_from(
-    ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "person:\n", "x" * 1000, CHANNEL, "pause", "confirmed"]
-)
-CONFIRMED = confirmed(1, 0, "running", 1.0)
-FIELDS = sorted({*order(0), *confirmed(0, 1, "paused", 0.0), "factor", "evidence", "expires_at", "hold_ids", "note"})
-
-
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(
-    st.sampled_from(
-        [order(1), persons(1, "pause"), persons(1, "resume"), persons(1, "approve"), expired(1, hex_id(1)), CONFIRMED]
-    ),
-    st.dictionaries(st.sampled_from(FIELDS), ODD, max_size=3),
-)
-def test_no_order_however_odd_ends_the_process(base: dict[str, Any], odd: dict[str, Any]) -> None:
-    machine = ControlMachine(0)
-    value = json.dumps(base | odd).encode()
-    outputs = machine.apply(Record(0, NOW_MS, CHANNEL.encode(), value))
-    assert len(said(outputs, "audit")) == 1
-    fresh = ControlMachine(0)
-    fresh.load([(key, record_) for key, record_ in machine.changed() if record_ is not None])
-    assert fresh.target(CHANNEL) == machine.target(CHANNEL)
