@@ -23,10 +23,14 @@ _MAX_PARTS: Final = 1_000_000
 """A few lines of aliases of aliases can stand for so much that nobody could read it in a lifetime."""
 
 
+RESOLVERS: Final[dict[str | None, list[tuple[str, re.Pattern[str]]]]] = {
+    None: [(f"tag:yaml.org,2002:{name}", re.compile(f"^(?:{words})$")) for name, words in _WORDS.items()]
+}
+"""By first letter (None: whatever it is), what else than a text a word is."""
+
+
 class _Loader(yaml.SafeLoader):
-    yaml_implicit_resolvers: dict[str | None, list[tuple[str, re.Pattern[str]]]] = {
-        None: [(f"tag:yaml.org,2002:{name}", re.compile(f"^(?:{words})$")) for name, words in _WORDS.items()]
-    }  # None: whatever the first letter is
+    yaml_implicit_resolvers = RESOLVERS
 
 
 class Document:
@@ -52,6 +56,8 @@ class Document:
             self.flaws = [Flaw((), f"is not YAML: {error.problem or error.context}")]
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             self.flaws = [Flaw((), f"is not YAML: {error}")]
+        except (LookupError, AttributeError):  # PyYAML's own, where a tag stands before what it cannot be
+            self.flaws = [Flaw((), "is not YAML: a tag does not fit what follows it")]
 
     def place(self, flaw: Flaw) -> tuple[int, Path]:
         """Its line, and its path as far as the document has it; pydantic also names the branches of its unions."""

@@ -10,6 +10,7 @@ from schemas.alerting import AlertingPolicy
 from schemas.policy import Policy
 from services.indicators.registry import all_rules, one_of_each
 from services.policies.reading import PolicyError, parse_policy, read_policy
+from services.policies.text import text_of
 
 ROOT = Path(__file__).parents[3]
 NAMES = [rule.id for rule in one_of_each(all_rules())]
@@ -97,6 +98,9 @@ def test_a_key_that_is_given_twice_is_an_error() -> None:
         ("version: 010", "p.yaml:1: version: Input should be a valid integer"),
         ("version: true", "p.yaml:1: version: Input should be a valid integer"),
         ("version: 1\n? [a]\n: 1", "p.yaml:2: document: is not YAML: found unhashable key"),
+        ("version: 1\nname: !!bool x", "p.yaml:1: document: is not YAML: a tag does not fit"),
+        ("version: 1\nname: !!timestamp x", "p.yaml:1: document: is not YAML: a tag does not fit"),
+        ("version: !!int ''", "p.yaml:1: document: is not YAML: a tag does not fit"),
         ("{" * 2000, "p.yaml:1: document: is not YAML: "),
     ],
 )
@@ -119,6 +123,16 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     for name, problem in (("none", "No such file"), ("latin", "is not UTF-8 text")):
         with pytest.raises(PolicyError, match=f"{name}: {problem}"):
             read_policy(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "word", ["88E01", "1e5", "no", "18:00", "2026-10-01", "0o7", "~", "1_000", "=", "<<", ".5", "x"]
+)
+def test_a_policy_that_is_written_out_reads_as_itself(word: str) -> None:
+    policy = parse_policy(
+        f"version: 2\nname: '{word}'\ndirectory: {{products: {{'{word}': {{name: {{en: A, zh: B}}}}}}}}", "p"
+    )
+    assert parse_policy(text_of(policy), "again") == policy
 
 
 @given(st.text() | st.text(alphabet="version: 1\n{}[]&*a!-#'\"|>?"))
