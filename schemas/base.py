@@ -17,6 +17,9 @@ from pydantic_core import PydanticCustomError
 
 _RFC3339 = re.compile(r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$")
 
+_FIRST, _LAST = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC)
+"""The first and last hours of all are no time in some zones; whoever would show them there fails."""
+
 
 def read_instant(value: Any) -> Any:
     """A time from its one accepted form; pydantic alone would also read numbers and dates without a time."""
@@ -26,10 +29,11 @@ def read_instant(value: Any) -> Any:
         raise PydanticCustomError("rfc3339", "is not an RFC 3339 time with a zone, such as 2026-11-23T09:30:00+08:00")
     try:
         at = datetime.fromisoformat(value.upper())
-        at.astimezone(UTC)  # the first and last hours of all have no UTC time in some zones
-        return at
-    except (ValueError, OverflowError):
+    except ValueError:
         raise PydanticCustomError("rfc3339", "is not a time that exists") from None
+    if not _FIRST <= at <= _LAST:
+        raise PydanticCustomError("rfc3339", "is not a time that exists in every zone")
+    return at
 
 
 def _write_utc(value: datetime) -> str:

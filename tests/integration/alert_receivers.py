@@ -83,12 +83,13 @@ async def world() -> AsyncIterator[World]:
 
 @dataclass
 class Post:
-    """A mail server that wants STARTTLS and a password. `refuses`: mailboxes that it does not take."""
+    """A mail server that wants STARTTLS and a password. `refuses`: mailboxes that it does not take. `says`: of a mail."""
 
     port: int = 0
     password: str = "password-of-the-mailbox"
     ca_file: str = ""
     refuses: set[str] = field(default_factory=set)
+    says: bytes = b"250 2.0.0 taken"
     taken: list[Envelope] = field(default_factory=list)
 
     async def handle_RCPT(  # noqa: N802
@@ -101,7 +102,7 @@ class Post:
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:  # noqa: N802
         self.taken.append(envelope)
-        return "250 2.0.0 taken"
+        return self.says
 
     def authenticate(self, server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
         return AuthResult(success=data.password == self.password.encode(), handled=False)

@@ -169,6 +169,15 @@ async def test_a_mail_goes_over_starttls_with_a_password(tmp_path: Path) -> None
         assert "20 complaints on Douyin today" in plain.get_content()
 
 
+async def test_a_mail_server_may_answer_in_any_encoding(tmp_path: Path) -> None:
+    async with post(tmp_path) as there:
+        there.says = "250 已收到".encode("gbk")
+        desk = Desk([due(1, "default")])
+        async with delivering(desk, [mailbox(there)]):
+            await until(lambda: desk.reports)
+        assert (desk.outcomes(), len(there.taken)) == ([("delivered", None)], 1)
+
+
 async def test_a_wrong_password_is_tried_again_and_the_mailboxes_of_others_get_it_once(tmp_path: Path) -> None:
     async with post(tmp_path) as there:
         there.password = "another"

@@ -81,10 +81,15 @@ class Outbox:
                 timeout=self._timeout_s,
             )
         except aiosmtplib.SMTPRecipientsRefused as error:
-            return Reply(error.recipients[0].code, body=error.recipients[0].message.encode())
+            return Reply(error.recipients[0].code, body=_bytes(error.recipients[0].message))
         except aiosmtplib.SMTPResponseException as error:
-            return Reply(error.code, body=error.message.encode())
+            return Reply(error.code, body=_bytes(error.message))
         if refused:
             codes = sorted(answer.code for answer in refused.values())
             log.warning("some mailboxes were refused", extra={"count": len(refused), "codes": codes})
-        return Reply(250, body=words.encode())
+        return Reply(250, body=_bytes(words))
+
+
+def _bytes(words: str) -> bytes:
+    """What a mail server said; aiosmtplib keeps what is not UTF-8 as lone surrogates."""
+    return words.encode("utf-8", "replace")
