@@ -1,9 +1,11 @@
 """Writes a change of the policy, for the command line and the console: as one transaction, of one person at a time."""
 
+import asyncio
 import logging
 from collections.abc import Callable
 from typing import Any, Final
 
+from aiokafka import TopicPartition
 from aiokafka.errors import ProducerFenced
 
 from schemas.policy import PolicyInForce
@@ -45,7 +47,7 @@ async def change(settings: CommonSettings, ask: Ask, plan: Plan) -> Change:
         topic = await read_topic(settings)
         planned = plan(topic, ask)
         if planned.records:
-            await until_committed(settings, POLICY, await _write(writer, settings, topic, planned))
+            await until_committed(settings, await _write(writer, settings, topic, planned))
         if planned.in_force:
             await _tell(settings)
     except ProducerFenced:
@@ -58,8 +60,10 @@ async def change(settings: CommonSettings, ask: Ask, plan: Plan) -> Change:
     return planned
 
 
-async def _write(writer: Any, settings: CommonSettings, topic: PolicyTopic, planned: Change) -> dict[int, int]:
-    """By partition of the policy topic, the last offset that was written."""
+async def _write(
+    writer: Any, settings: CommonSettings, topic: PolicyTopic, planned: Change
+) -> dict[TopicPartition, int]:
+    """By partition, the last offset that was written."""
     messages = [Output(POLICY, key.encode(), value) for key, value in planned.records.items()]
     if planned.audit is not None:
         chains = Chains(TOPICS[AUDIT].partitions(settings.partitions), topic.chains.heads)
@@ -69,8 +73,7 @@ async def _write(writer: Any, settings: CommonSettings, topic: PolicyTopic, plan
         messages.append(Output(POLICY, CHAINS_KEY.encode(), heads))
     rows = [(settings.prefix + each.topic, each.value, each.key, each.partition) for each in messages]
     written = await write_as_one(writer, rows)
-    ours = [(each.partition, each.offset) for each in written if each.topic == settings.prefix + POLICY]
-    return dict(sorted(ours))
+    return {each.topic_partition: each.offset for each in sorted(written, key=lambda each: each.offset)}
 
 
 async def _tell(settings: CommonSettings) -> None:
@@ -80,11 +83,13 @@ async def _tell(settings: CommonSettings) -> None:
     """
     told = None
     async with producer(settings) as sender:
-        while (topic := await read_topic(settings)).active != told:
-            told, policy = topic.active, document(topic, str(topic.active))
+        while (now := await read_topic(settings)).active != told:
+            told, policy = now.active, document(now, str(now.active))
             in_force = PolicyInForce(policy=policy).model_dump_json().encode()
-            for log_topic in (CHANNEL_COMMANDS, ALERTS):
-                for partition in range(TOPICS[log_topic].partitions(settings.partitions)):
-                    await sender.send_and_wait(
-                        settings.prefix + log_topic, in_force, key=IN_FORCE_KEY, partition=partition
-                    )
+            await asyncio.gather(
+                *(
+                    sender.send_and_wait(settings.prefix + topic, in_force, key=IN_FORCE_KEY, partition=partition)
+                    for topic in (CHANNEL_COMMANDS, ALERTS)
+                    for partition in range(TOPICS[topic].partitions(settings.partitions))
+                )
+            )

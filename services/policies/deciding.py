@@ -19,7 +19,10 @@ from services.policies.changes import (
 
 def approve(topic: PolicyTopic, label: str, ask: Ask) -> Change:
     """Another person's word. That of the last one that it takes puts a proposal in force."""
-    by, record = ask.by, _proposed(topic, label)
+    by, known = ask.by, topic.records.get(label)
+    if known is not None and label == topic.active:  # said again by whoever saw no answer, for all to be told
+        return Change(f"{label} is in force", in_force=True, records={history_key(label): json_of(known)})
+    record = _proposed(topic, label)
     if _is(record.by, by):
         raise RefusedError(
             f"{record.by} proposed {label}: it takes another person to approve it",

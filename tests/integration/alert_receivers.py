@@ -83,7 +83,7 @@ async def world() -> AsyncIterator[World]:
 
 @dataclass
 class Post:
-    """A mail server that wants STARTTLS and a password. `refuses`: mailboxes that it does not take. `says`: of a mail."""
+    """A mail server that wants STARTTLS and a password. `refuses`: mailboxes. `says`: of a mail."""
 
     port: int = 0
     password: str = "password-of-the-mailbox"

@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+import os
+import signal
 import uuid
 from contextlib import aclosing
 
@@ -117,6 +119,26 @@ async def test_who_is_fenced_between_two_records_is_told_so_and_leaves_no_traceb
         await write_until_refused(settings)
     gc.collect()
     assert unhandled == []
+
+
+async def test_a_transaction_can_be_cancelled_while_the_broker_is_away(
+    broker: Broker, settings: CommonSettings
+) -> None:
+    async with asyncio.timeout(20):
+        writer = producer(settings, transactional_id="partition-0")
+        await writer.start()
+        assert broker.pid is not None
+        os.kill(broker.pid, signal.SIGSTOP)
+        try:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.2):
+                    await write_as_one(writer, [(settings.prefix + STATE, b"value", b"key", 0)])
+        finally:
+            os.kill(broker.pid, signal.SIGCONT)
+        await end(writer)
+    async with producer(settings, transactional_id="partition-0") as successor:
+        await write_as_one(successor, [(settings.prefix + STATE, b"another", b"key", 0)])
+    assert await read_compacted(settings, STATE) == {b"key": b"another"}
 
 
 async def test_following_gives_what_is_there_and_then_what_comes(settings: CommonSettings) -> None:

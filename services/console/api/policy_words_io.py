@@ -84,6 +84,7 @@ async def _said(desk: Changing, person: Person, said: PolicyWord, plan: Plan) ->
     except RefusedError as error:
         raise refusal(409, f"refused: {error}") from None
     except PolicyAwayError:
-        raise refusal(503, "Kafka has not taken it in time; look at the versions", retry_after_s=RETRY_S) from None
+        late = "Kafka has not taken it in time; look at the versions, and say it again"
+        raise refusal(503, late, retry_after_s=RETRY_S) from None
     record = next(value for key, value in change.records.items() if key.startswith("history/"))
     return PolicyAnswer(says=change.says, version=PolicyRecord.model_validate_json(record))

@@ -206,16 +206,15 @@ async def read_compacted(
     return latest
 
 
-async def until_committed(settings: CommonSettings, topic: str, written: Mapping[int, int]) -> None:
-    """Returns once everybody can read what a transaction that has committed wrote. written: its offsets by partition.
+async def until_committed(settings: CommonSettings, written: Mapping[TopicPartition, int]) -> None:
+    """Returns once everybody can read what a transaction that has committed wrote. written: its last offsets.
 
     A commit is answered when it is decided; that it shows waits for its marker, and for transactions that began before.
     """
-    offsets = {TopicPartition(settings.prefix + topic, partition): offset for partition, offset in written.items()}
     async with consumer(settings, max_wait_ms=50) as client:
         while True:
-            ends = await client.end_offsets([*offsets])
-            if all(ends[at] > offset for at, offset in offsets.items()):
+            ends = await client.end_offsets([*written])
+            if all(ends[at] > offset for at, offset in written.items()):
                 return
             await asyncio.sleep(COMMITTED_PAUSE_S)
 

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import Any, Final
 
-from aiokafka.errors import IllegalOperation, KafkaError
-
 from services.runtime.kafka import kafka_io
 from services.runtime.settings import CommonSettings
 
@@ -61,21 +59,27 @@ async def write_as_one(producer: Any, records: Iterable[Row]) -> list[Any]:
     """Writes all of it in one transaction, or nothing. What the broker says of each: topic, partition, offset.
 
     Raises ProducerFenced when another has its transactional id by now: where aiokafka learns that between two records,
-    it says of the next only that there is no transaction.
+    it says of the next only that there is no transaction. One that is cancelled leaves a producer that has ended.
     """
     sent: list[asyncio.Future[Any]] = []
+    await producer.begin_transaction()
     try:
-        async with producer.transaction():
-            for number, each in enumerate(records, start=1):
-                sent.append(await producer.send(*each))
-                if number % TURN_RECORDS == 0:
-                    await asyncio.sleep(0)
-            return await asyncio.gather(*sent)  # the commit alone would not tell that one was refused
-    except (KafkaError, IllegalOperation):
+        for number, each in enumerate(records, start=1):
+            sent.append(await producer.send(*each))
+            if number % TURN_RECORDS == 0:
+                await asyncio.sleep(0)
+        written = await asyncio.gather(*sent)  # the commit alone would not tell that one was refused
+        await producer.commit_transaction()
+    except asyncio.CancelledError:
+        await break_off(producer)  # to abort may take as long as the broker is away; whoever begins next does it
+        raise
+    except Exception:
         if producer._txn_manager.is_fatal_error():
             _look_at_what_failed(producer)
             await asyncio.gather(producer._txn_manager.wait_for_transaction_end(), *sent)  # raises what ended it
+        await producer.abort_transaction()
         raise
+    return written
 
 
 def _look_at_what_failed(producer: Any) -> None:

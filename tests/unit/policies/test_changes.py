@@ -134,7 +134,16 @@ def test_what_would_act_by_itself_waits_for_two_others(world: World) -> None:
         ("person:wang", "approve_policy", "policy:default/2", "done"),
     ]
     assert len(set(world.ids)) == len(world.ids)
-    refused(lambda: world.approve("default/2"), "does not wait")
+
+
+def test_whoever_saw_no_answer_says_it_again_and_the_logs_are_told_again(world: World) -> None:
+    world.apply(policy(2))
+    world.approve("default/2", "li")
+    world.approve("default/2", "wang")
+    before = dict(world.topic.records), list(world.audit)
+    again = world.approve("default/2", "wang")
+    assert (again.says, again.in_force) == ("default/2 is in force", True)
+    assert (world.topic.records, world.audit) == before
 
 
 @pytest.mark.parametrize(
