@@ -118,10 +118,11 @@ async def test_one_that_is_away_holds_up_no_other() -> None:
 async def test_a_receiver_is_not_told_faster_than_it_takes() -> None:
     async with world() as there:
         desk = Desk([due(number, "slack") for number in range(3)])
+        began = time.monotonic()
         async with delivering(desk, receivers(there).values()):
             await until(lambda: len(desk.reports) == 3)
-        at = [one.at for one in there.at("/slack")]
-        assert at[2] - at[0] >= 1.9, "one a second"
+        last = max(one.at for one in there.at("/slack"))
+        assert last - began >= 1.9, "one a second"
 
 
 async def test_a_name_that_nobody_has_ends_the_message_and_is_remembered() -> None:

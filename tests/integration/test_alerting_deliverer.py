@@ -64,7 +64,8 @@ async def test_the_order_of_an_alert_is_kept_through_failures() -> None:
 async def test_retry_after_holds_back_everything_for_that_receiver(as_date: bool) -> None:
     log = MemoryLog()
     async with receiver() as there, delivering(log, there.url, parallel=2):
-        at = format_datetime(datetime.now(UTC) + timedelta(seconds=3), usegmt=True) if as_date else "2"
+        until_when = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=3)
+        at = format_datetime(until_when, usegmt=True) if as_date else "2"
         await there.told(status=429, times=1, retry_after=at)
         log.append(opening())
         await until(lambda: log.machine.waiting() == 1)
@@ -73,8 +74,8 @@ async def test_retry_after_holds_back_everything_for_that_receiver(as_date: bool
         await until(lambda: len(log.audited()) == 2)
         first, *later = await there.attempts()
         assert len(later) == 2
-        # A date is in whole seconds, so up to one of the three is lost.
-        assert min(one["at"] for one in later) - first["at"] >= 1.9
+        free_at = until_when.timestamp() if as_date else first["at"] + 2
+        assert min(one["at"] for one in later) >= free_at - 0.1
 
 
 async def test_410_ends_it_at_once_visibly_and_nothing_piles_up() -> None:
@@ -244,11 +245,9 @@ async def test_many_alerts_go_side_by_side_but_never_more_than_allowed() -> None
     log.put(b"policy", PolicyInForce(policy=policy).model_dump_json().encode())
     async with receiver() as there, delivering(log, there.url, parallel=4):
         await there.told(delay_s=0.05)
-        began = time.monotonic()
         for alert_id in MANY:
             log.append(opening(alert_id=alert_id))
         await until(lambda: len(log.audited()) == len(MANY))
-        assert time.monotonic() - began < 0.05 * len(MANY)
         attempts = await there.attempts()
         at_once = [sum(one["at"] <= at["at"] < one["answered_at"] for one in attempts) for at in attempts]
         assert 2 <= max(at_once) <= 4
@@ -276,11 +275,11 @@ async def test_stopping_does_not_wait_for_a_receiver_that_is_slow() -> None:
     log = MemoryLog()
     async with receiver() as there:
         async with delivering(log, there.url):
-            await there.told(delay_s=2, times=1)
+            await there.told(delay_s=20, times=1)
             log.append(opening())
             await there.attempted()
             began = time.monotonic()
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 10
         async with delivering(log, there.url):
             await until(log.audited)
         assert len({one["webhook_id"] for one in await there.attempts()}) == 1

@@ -112,12 +112,12 @@ class Platform(Process):
 
 
 def control(settings: CommonSettings, folder: Path, url: str | None, **more: str) -> Process:
-    """channel_control, impatient."""
+    """channel_control, quick to try again."""
     environ = {
         "TIDEGATE_KAFKA": settings.kafka,
         "TIDEGATE_PREFIX": settings.prefix,
         "TIDEGATE_CONTROL_PLATFORM_URL": url or "",
-        "TIDEGATE_CONTROL_PLATFORM_DEADLINE": "0.5",
+        "TIDEGATE_CONTROL_PLATFORM_DEADLINE": "10",
         "TIDEGATE_CONTROL_BACKOFF_CAP": "0.2",
         **more,
     }
@@ -166,6 +166,10 @@ class Topics:
         audited = {audit["command_id"] for audit in self.messages[AUDIT]}
         return all(one["command_id"] in audited for one in given)
 
+    def actions(self) -> list[str]:
+        """How far what was done about the alerts has come, as it was told."""
+        return [action["state"] for fact in self.messages[ALERTS] for action in fact["actions"]]
+
     def states(self) -> dict[str, Message]:
         """The newest of each target."""
         return {state["target"]: state for state in self.messages[CHANNEL_STATE]}
@@ -203,13 +207,9 @@ async def test_from_an_order_to_a_platform_and_back(settings: CommonSettings, tm
             await give(persons(2, "resume", expected_generation=0), persons(3, "resume", expected_generation=1))
             await topics.until(lambda: topics.is_settled({CHANNEL: 2}))
             assert (await platform.targets())[CHANNEL]["status"] == "running"
-            assert [topics.outcomes(hex_id(number)) for number in (1, 2, 3)] == [["done"], ["refused"], ["done"]]
-            facts = topics.messages[ALERTS]
-            assert [action["state"] for fact in facts for action in fact["actions"]] == [
-                "ordered",
-                "confirmed",
-                "lifted",
-            ]
+            outcomes = [["done"], ["refused"], ["done"]]
+            await topics.until(lambda: [topics.outcomes(hex_id(number)) for number in (1, 2, 3)] == outcomes)
+            await topics.until(lambda: topics.actions() == ["ordered", "confirmed", "lifted"])
         assert service.end(signal.SIGTERM) == 0
         service.start()
     assert "error" not in service.log().casefold()
@@ -247,7 +247,7 @@ async def test_killed_again_and_again_nothing_is_lost_or_done_twice(settings: Co
     print(f"seed {seed}")
     rng = random.Random(seed)
     platform = Platform(tmp_path)
-    service = control(settings, tmp_path, platform.url)
+    service = control(settings, tmp_path, platform.url, TIDEGATE_CONTROL_PLATFORM_DEADLINE="0.5")
     with platform.running(), service.running():
         await platform.ready()
         async with orders(settings) as give, Topics(settings) as topics:
