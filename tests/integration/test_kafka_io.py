@@ -13,8 +13,8 @@ from aiokafka.errors import MessageSizeTooLargeError, ProducerFenced
 
 from deploy.embedded.broker import Broker
 from schemas.topics import RECORD_BYTES, TOPICS
+from services.runtime.kafka import kafka_io
 from services.runtime.kafka.kafka_io import (
-    FOLLOW_WAIT_MS,
     Batch,
     consumer,
     ensure_topics,
@@ -187,13 +187,15 @@ async def test_following_may_begin_at_a_moment(settings: CommonSettings) -> None
 
 
 async def test_a_partition_is_followed_on_at_once_though_its_records_waited_and_the_others_are_silent(
-    settings: CommonSettings,
+    settings: CommonSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    wait_ms = 30_000
+    monkeypatch.setattr(kafka_io, "FOLLOW_WAIT_MS", wait_ms)
     async with aclosing(follow(settings, STATE)) as batches:
         assert (await anext(batches)).caught_up
         await write(settings, {b"a": b"1"})
         await asyncio.sleep(0.3)  # it waits to be taken
-        async with asyncio.timeout(FOLLOW_WAIT_MS / 1000 / 2):
+        async with asyncio.timeout(wait_ms / 1000 / 2):
             for value in (b"1", b"2"):
                 assert [each.value for each in (await anext(batches)).records] == [value]
                 await write(settings, {b"a": b"2"})
