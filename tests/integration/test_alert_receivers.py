@@ -206,7 +206,8 @@ async def test_no_secret_of_any_kind_gets_into_logs_or_reports(
     caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    haste = Patience(0.01, 0.02, give_up_after_s=0.3)
+    # Long pauses for so short a time: a chat that takes twenty a minute would let the next one wait for the minute.
+    haste = Patience(0.05, 0.1, give_up_after_s=0.3)
     async with world() as there, post(tmp_path) as mail:
         mail.password = "another"
         echo = json.dumps({"code": 1, "errcode": 1, "msg": "hidden-token", "errmsg": "hidden-token"})

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -303,15 +305,17 @@ async def test_ownership_is_checked_before_outputs_leave() -> None:
     assert stage.said == []
 
 
-async def test_a_partition_that_stands_still_ends_the_process(ends: list[str]) -> None:
-    stage = Stage(Tuning(stall_s=0.02))
+async def test_a_partition_that_stands_still_ends_the_process(ends: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.monotonic()
+    monkeypatch.setattr(harness_io, "time", SimpleNamespace(monotonic=lambda: now, perf_counter=time.perf_counter))
+    stage = Stage(Tuning(stall_s=10))
     await stage.own(0)
     stage.harness.observe({0: 0})
-    await asyncio.sleep(0.03)
+    now += 11
     stage.harness.observe({0: 0})  # nothing to read: no stall
     stage.harness.observe({0: 5})
     assert ends == []
-    await asyncio.sleep(0.03)
+    now += 11
     with pytest.raises(Ended):
         stage.harness.observe({0: 5})
     assert ends == ["no progress although there are records"]

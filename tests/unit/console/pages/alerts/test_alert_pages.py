@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -178,12 +179,16 @@ async def finished(browser: httpx.AsyncClient) -> str:
     raise AssertionError("the proof has not ended")
 
 
-async def test_decisions_are_proved_on_the_page(troubled: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_decisions_are_proved_on_the_page(
+    troubled: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     line = (
         '{"finding": {"command_id": "c", "command": "pause", "target": "channel:douyin", "level": 1, "outcome": '
         '"differs", "differences": [{"field": "evidence.value", "said": "20", "derived": "19"}], "notes": []}}'
     )
-    script = f"print({line!r}); raise SystemExit(1)"
+    gate = tmp_path / "gate"
+    waits = f"import pathlib, time\nwhile not pathlib.Path({str(gate)!r}).exists(): time.sleep(0.01)"
+    script = f"{waits}\nprint({line!r}); raise SystemExit(1)"
     monkeypatch.setattr(proving_io.Prover.__init__, "__defaults__", (lambda _: (sys.executable, "-c", script), None))
     async with browsing(troubled, "viewer") as browser:
         form = Form((await browser.get(PAGE)).text, f"{PAGE}/proof").fields
@@ -191,6 +196,7 @@ async def test_decisions_are_proved_on_the_page(troubled: World, monkeypatch: py
         answer = await browser.post(f"{PAGE}/proof", data=form)
         assert (answer.status_code, answer.headers["location"]) == (303, f"{PAGE}#proof")
         assert "every 1s" in (await browser.get(f"{PAGE}/proof")).text
+        gate.touch()
         part = await finished(browser)
         assert "Differs" in part
         assert "evidence.value" in part
