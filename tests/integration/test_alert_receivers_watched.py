@@ -67,6 +67,15 @@ def beats(there: World) -> int:
     return len(there.at("/watchdog/hidden"))
 
 
+def ours(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+    return [record for record in caplog.records if record.name.startswith("services.alerting")]
+
+
+def problems(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Why no beat went, "" where one goes again, as they were logged."""
+    return [getattr(record, "problem", "") for record in ours(caplog) if record.getMessage() == "heartbeat"]
+
+
 async def test_the_outside_watchdog_hears_of_us_until_we_stand_still(caplog: pytest.LogCaptureFixture) -> None:
     log = MemoryLog()
     caplog.set_level(logging.INFO, logger="services")
@@ -78,7 +87,7 @@ async def test_the_outside_watchdog_hears_of_us_until_we_stand_still(caplog: pyt
             log.held = True
             log.append(opening())
             log.kick(0)
-            await asyncio.sleep(0.1)
+            await until(lambda: problems(caplog)[-1:] == ["the machines do not get on"])
             stood = beats(there)
             await asyncio.sleep(0.2)
             assert beats(there) == stood, "the machine does not apply"
@@ -86,7 +95,7 @@ async def test_the_outside_watchdog_hears_of_us_until_we_stand_still(caplog: pyt
             await until(lambda: beats(there) > stood)
             for condition in lines.conditions().values():
                 condition.gone = True
-            await asyncio.sleep(0.1)
+            await until(lambda: problems(caplog)[-1:] == ["no receiver can be reached"])
             stood = beats(there)
             await asyncio.sleep(0.2)
             assert beats(there) == stood, "nobody can be told of anything"
@@ -94,13 +103,11 @@ async def test_the_outside_watchdog_hears_of_us_until_we_stand_still(caplog: pyt
                 condition.gone = False
             there.says("/watchdog/hidden", (500, "hidden"))
             await until(lambda: "outside watchdog" in str([vars(one) for one in caplog.records]))
-    ours = [record for record in caplog.records if record.name.startswith("services.alerting")]
-    problems = [getattr(record, "problem", "") for record in ours if record.getMessage() == "heartbeat"]
-    assert problems == [
+    assert problems(caplog) == [
         "the machines do not get on",
         "",
         "no receiver can be reached",
         "the outside watchdog: answered 500",
     ]
-    assert "hidden" not in str([vars(record) for record in ours])
+    assert "hidden" not in str([vars(record) for record in ours(caplog)])
     assert {one.method for one in there.at("/watchdog/hidden")} == {"GET"}, "as the documentation promises"

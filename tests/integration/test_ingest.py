@@ -167,14 +167,18 @@ async def test_marks_move_the_time_of_every_source_while_nothing_comes(system: I
     system.start()
     complete = await system.until_mark(lambda mark: len(mark.read) == len(mark.roster), "of all sources")
     assert complete.roster == roster(2)
-    later = await system.until_mark(lambda mark: mark.wall_ms >= complete.wall_ms + 2_500, "later")
-    for one, other in zip(complete.read, later.read, strict=True):
-        assert other.source == one.source
-        assert other.time_ms >= one.time_ms + 1_500
-        assert 0 <= later.wall_ms - other.time_ms < 5_000
+
+    def has_moved_on(mark: Mark) -> bool:
+        return mark.wall_ms >= complete.wall_ms + 2_500 and all(
+            other.time_ms >= one.time_ms + 1_500 and 0 <= mark.wall_ms - other.time_ms < 5_000
+            for one, other in zip(complete.read, mark.read, strict=True)
+        )
+
+    later = await system.until_mark(has_moved_on, "later, of every source")
+    assert [each.source for each in later.read] == [each.source for each in complete.read]
     marks = await system.marks()
     gaps = [other.wall_ms - one.wall_ms for one, other in itertools.pairwise(marks)]
-    assert sorted(gaps)[len(gaps) // 2] <= 1_500, "once a second"
+    assert sorted(gaps)[len(gaps) // 2] < 2_000, "once a second"
     for subject in ("channel", "actor"):
         assert [mark.wall_ms for mark in await system.marks(subject, 1)][: len(marks)] == [m.wall_ms for m in marks]
 
@@ -277,6 +281,8 @@ async def test_transactions_that_were_given_up_are_no_events(system: Ingests) ->
             await producer.begin_transaction()
             await producer.send_and_wait(topic, _click(f"{number}"), partition=0)
             await (producer.commit_transaction() if commit else producer.abort_transaction())
+    async with kafka_io.producer(system.settings, transactional_id="sender"):
+        pass  # The broker writes the marker after it has answered; a successor's start is what waits for it.
     await system.send([(EVENTS, 0, _click("last"))])
     ledger = (await system.until_read())[EVENTS, 0]
     assert (ledger.read, ledger.valid) == (2, 2), "the markers count as read offsets, not as records"
