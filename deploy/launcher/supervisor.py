@@ -76,7 +76,7 @@ class Supervisor:
         self._ended.set()
         await self.process.stop(grace_s)
 
-    async def take_down(self, grace_s: float = 5.0) -> None:
+    async def take_down(self, grace_s: float) -> None:
         """End it and do not start it again until `bring_up`."""
         self._wanted.clear()
         await self.process.stop(grace_s)

@@ -104,7 +104,7 @@ class System:
 
     async def take_down(self, name: str) -> None:
         """End it cleanly and leave it down until `bring_up`."""
-        await self._supervisors[name].take_down()
+        await self._supervisors[name].take_down(SERVICES_GRACE_S)
 
     def bring_up(self, name: str) -> None:
         self._supervisors[name].bring_up()
