@@ -70,10 +70,12 @@ class Alerting:
         self.end(signal.SIGKILL)
         self.start()
 
-    def revive(self) -> None:
-        """Start it if it has ended by itself, as its supervisor would."""
-        if self._process is None or self._process.poll() is not None:
-            self.start()
+    async def keep_alive(self) -> None:
+        """Start it whenever it has ended by itself, as its supervisor would; until cancelled."""
+        while True:
+            if self._process is None or self._process.poll() is not None:
+                self.start()
+            await asyncio.sleep(0.1)
 
     def log(self) -> str:
         return self._log_file.read_text()
@@ -267,8 +269,9 @@ async def test_a_delivery_survives_the_brokers_death(tmp_path: Path) -> None:
                 broker.kill()
                 await there.accepted(2)
                 await asyncio.to_thread(broker.restart)
-                alerting.revive()
+                supervising = asyncio.create_task(alerting.keep_alive())
                 assert len(await audited(settings, ends(2, "alert.opened"))) == 2
+                supervising.cancel()
             assert await stories(there) == {derive("first"): ["opened"], derive("second"): ["opened"]}
 
 

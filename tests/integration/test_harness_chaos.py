@@ -20,6 +20,7 @@ from services.runtime.end_io import EXIT_CODE
 from services.runtime.kafka import kafka_io
 from services.runtime.settings import CommonSettings
 from tests.support import toy
+from tests.support.waiting import eventually
 from tests.support.workers import Worker, fleet, given, new_settings, read_all, snapshot, truth, wait_for_outputs
 
 MISFORTUNES = int(os.environ.get("HARNESS_CHAOS", "6"))
@@ -73,6 +74,11 @@ class Supervisor:
         await asyncio.sleep(SESSION_S + 2)
         victim.wake()
         self.thawed.append(victim)
+        await victim.ended()
+
+    async def whole(self) -> None:
+        """Returns once whatever has ended is replaced."""
+        await eventually(lambda: all(each.process.poll() is None for each in self._alive.values()), "two workers")
 
     async def stop(self) -> list[int]:
         """A clean end of both, once they are up."""
@@ -119,6 +125,7 @@ async def test_deaths_and_freezes_change_nothing(settings: CommonSettings, tmp_p
         stop.set()
         await tasks[0]
         await wait_for_outputs(settings, total, timeout_s=60)
+        await supervisor.whole()
         tasks[1].cancel()
         assert await supervisor.stop() == [0, 0]
         for woken in supervisor.thawed:
