@@ -53,8 +53,8 @@ async def take_down(running: System, page: Path) -> None:
     code, said = await drill(running, "take-down", *gateway, "--channel", "drill-a", "--report", str(page), **token)
     assert (code, has_passed(page)) == (0, True), said
     await running.take_down("platform")
-    code, said = await drill(running, "take-down", *gateway, "--channel", "drill-a", "--within", "5", **token)
-    assert (code, "**Failed**: not seen within 5 s: confirmed." in said) == (1, True), said
+    code, said = await drill(running, "take-down", *gateway, "--channel", "drill-a", "--within", "15", **token)
+    assert (code, "**Failed**: not seen within 15 s: confirmed." in said) == (1, True), said
 
 
 def has_passed(page: Path) -> bool:

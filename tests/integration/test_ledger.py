@@ -63,7 +63,8 @@ async def _ledger(system: Ingests, wait_s: int = 0) -> tuple[int | None, str]:
 
 
 async def test_books_close_again_after_somebody_has_set_the_offset(system: Ingests) -> None:
-    environ = os.environ | {"TIDEGATE_KAFKA": system.settings.kafka, "TIDEGATE_PREFIX": system.settings.prefix}
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("TIDEGATE_")}
+    environ |= {"TIDEGATE_KAFKA": system.settings.kafka, "TIDEGATE_PREFIX": system.settings.prefix}
     command = (sys.executable, "-m", "services.indicators", "--subject", "channel")
     indicators = await asyncio.create_subprocess_exec(*command, env=environ, cwd=ROOT, stderr=subprocess.DEVNULL)
     try:
