@@ -4,6 +4,7 @@ import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -161,10 +162,14 @@ async def test_five_thousand_alerts_are_there_within_a_second() -> None:
         await world.read(ALERT_STATE, *((each.alert_id, each) for each in many))
         for path in ("/alerts", "/alerts?text=c17&page=2", f"/alerts/{many[0].alert_id}", "/incidents"):
             await page.goto(path)  # once, so that what is worked out once has been
-            await page.goto(path)
-            painted = await page.evaluate(PAINTED)
-            print(f"{path}: first paint after {painted:.0f} ms")
-            assert painted < FIRST_PAINT_MS, path
+            paints = [await painted_ms(page, path) for _ in range(5)]
+            print(f"{path}: first paint after {sorted(map(round, paints))} ms")
+            assert median(paints) < FIRST_PAINT_MS, path
+
+
+async def painted_ms(page: Page, path: str) -> float:
+    await page.goto(path)
+    return float(await page.evaluate(PAINTED))
 
 
 def _one_of_many(number: int) -> Any:
