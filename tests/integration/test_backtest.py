@@ -184,7 +184,8 @@ async def settled(settings: CliSettings, tested: tuple[Told, Told]) -> tuple[Tol
 
 @pytest.mark.parametrize("clock", ["events", "wall"])
 async def test_it_finds_what_the_live_services_found(clock: str, tmp_path: Path) -> None:
-    environment = {**os.environ, "TIDEGATE_CLOCK": clock}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TIDEGATE_")}
+    environment |= {"TIDEGATE_CLOCK": clock}
     system = standard_system(tmp_path / "home", environment, print, stand_ins=StandIns(traffic=False))
     async with system:
         settings = CliSettings.model_validate({"kafka": system.kafka, "clock": clock})

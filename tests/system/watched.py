@@ -39,7 +39,8 @@ STOPPED: Final = "douyin"
 async def lived(home: Path) -> AsyncIterator[tuple[System, Prometheus]]:
     """The system after all that, and the Prometheus that has seen it."""
     now = datetime.now(UTC)
-    environment = {**os.environ, "TIDEGATE_CLOCK": "events"}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TIDEGATE_")}
+    environment |= {"TIDEGATE_CLOCK": "events"}
     policy = _policy(home, now)
     system = standard_system(
         home / "system", environment, lambda _: None, stand_ins=StandIns(traffic=False), policy=policy
