@@ -83,7 +83,7 @@ async def world() -> AsyncIterator[World]:
 
 @dataclass
 class Post:
-    """A mail server that wants STARTTLS and a password. `refuses`: mailboxes. `says`: of a mail."""
+    """A mail server that wants STARTTLS and a password. `refuses`: mailboxes it does not take. `says`: of a mail."""
 
     port: int = 0
     password: str = "password-of-the-mailbox"
@@ -100,7 +100,7 @@ class Post:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> bytes:  # noqa: N802
         self.taken.append(envelope)
         return self.says
 
