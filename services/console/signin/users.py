@@ -79,6 +79,11 @@ class Users:
     def __len__(self) -> int:
         return len(self._by_name)
 
+    @property
+    def says_nothing(self) -> bool:
+        """Whether the file is empty, as one is for an instant that is being written in place."""
+        return not self._file.model_fields_set
+
     def named(self, name: str) -> User | None:
         """Who has this name."""
         return self._by_name.get(same(name))

@@ -15,7 +15,7 @@ LOOK_S: Final = 2.0
 
 
 class UsersNow:
-    """The file's users. One that cannot be understood never takes the place of a good one."""
+    """The file's users. One that cannot be understood, or says nothing, never takes the place of a good one."""
 
     def __init__(self, settings: SignInSettings, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
@@ -35,12 +35,15 @@ class UsersNow:
 
     def _read(self) -> None:
         try:
-            self._users = self._settings.users()
+            users = self._settings.users()
+            if users.says_nothing:
+                raise ValueError("is empty; that there are no users is said by `users: []`")
         except (OSError, ValueError) as error:
             problem = error.strerror if isinstance(error, OSError) else str(error)
             log.error("the users' file is not as it should be; the one before stays", extra={"problem": problem})
         else:
-            log.info("read the users' file again", extra={"users": len(self._users)})
+            self._users = users
+            log.info("read the users' file again", extra={"users": len(users)})
 
     def _mark(self) -> tuple[int, ...]:
         """What changes with the file, also where a link to it is turned, as Kubernetes does."""

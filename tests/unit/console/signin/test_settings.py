@@ -91,6 +91,26 @@ def test_the_file_is_read_again_and_a_bad_one_never_takes_the_place_of_a_good_on
     assert users().named("li.wei") is not None
 
 
+@pytest.mark.parametrize("caught", ["", "\n", "# the users of the desk\n", "---\n", "{}"])
+def test_a_file_that_is_caught_empty_signs_nobody_out(tmp_path: Path, caught: str) -> None:
+    now, file = 0.0, tmp_path / "users.yml"
+    users = UsersNow(told(tmp_path, USERS), lambda: now)
+    for number, (text, is_known) in enumerate([(caught, True), ("users: []", False), (caught, False), (USERS, True)]):
+        file.write_text(text)
+        os.utime(file, (number + 1, number + 1))
+        now += LOOK_S
+        assert (users().named("li.wei") is not None) == is_known
+
+
+def test_a_file_that_is_empty_at_the_start_is_one_without_users(tmp_path: Path) -> None:
+    now, settings = 0.0, told(tmp_path, "")
+    users = UsersNow(settings, lambda: now)
+    assert len(users()) == 0
+    (tmp_path / "users.yml").write_text(USERS)
+    now += LOOK_S
+    assert users().named("li.wei") is not None
+
+
 async def test_behind_tls_the_cookie_is_of_this_host_only_and_outlives_a_restart(world: World, tmp_path: Path) -> None:
     known: dict[str, Any] = {"console_url": "https://tidegate.bank.example", "console_link_key": None}
     settings = SETTINGS.model_copy(update=known)
