@@ -113,7 +113,7 @@ def _add_pages(
             raise PageError(503, "Still reading what there is: try again in a moment.", "正在读取数据，请稍后重试。")
 
     pages = [
-        live_routes(feed, freshness, sessions.visiting),
+        live_routes(feed, freshness, sessions.visiting, sessions.standing),
         form_routes(feed, desk, sessions.visiting),
         board_routes(frame, feed, sessions.visiting),
         high_risk_routes(frame, feed, desk, sessions.visiting),

@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 from services.console.people import Role
 from services.console.signin.claims import NoNameError, NoRoleError, SamePersonError
 from services.console.signin.provider_io import Provider, ProviderAwayError, ProviderRefusedError
-from services.console.signin.sessions import Session
+from services.console.signin.sessions import Session, Standing
 from services.console.signin.users_io import UsersNow
 
 log = logging.getLogger(__name__)
@@ -48,6 +48,14 @@ class Asking:
                 if len(self._answers) > _CAPACITY:
                     del self._answers[next(iter(self._answers))]
             return answer
+
+    def standing(self, session: Session) -> Standing:
+        """For a stream, which must not ask: it could not bring home the refresh token that it gets."""
+        known = self._answers.get(session.session_id, session)
+        since_s = self._clock() - max(known.checked_s, session.checked_s)
+        if since_s >= AWAY_S:
+            return "out"
+        return "due" if since_s >= CHECK_S else "in"
 
     async def _ask(self, session: Session) -> Session | None:
         now = self._clock()

@@ -14,7 +14,16 @@ from services.console.signin import problems
 from services.console.signin.asking_io import Asking
 from services.console.signin.provider_io import Provider
 from services.console.signin.sealing import NONCE_BYTES, ForgedError
-from services.console.signin.sessions import RENEW_S, Session, SignedOut, form_token, is_own_origin, seal, unseal
+from services.console.signin.sessions import (
+    RENEW_S,
+    Session,
+    SignedOut,
+    Standing,
+    form_token,
+    is_own_origin,
+    seal,
+    unseal,
+)
 from services.console.signin.settings import SignInSettings
 from services.console.signin.users_io import UsersNow
 
@@ -52,13 +61,10 @@ class Gate:
 
     async def session_of(self, request: Request) -> Session | None:
         """The session of a request; it is in use from now on, unless a page only fetched itself anew."""
-        try:
-            known = unseal(self.keys, request.cookies.get(self.cookie, ""))
-        except ForgedError:
+        known = self._in_cookie(request)
+        if known is None:
             return None
-        if known.is_over(self.limits, self.clock()):
-            return None  # a tab may still have a copy of before, while the session goes on in another
-        session = None if self.signed_out.knows(known) else self.users().still(known)
+        session = self._as_we_know(known)
         if session is not None and session.door == "provider":
             session = None if self._asking is None else await self._asking.still(session)
         if session is None:
@@ -69,6 +75,28 @@ class Gate:
         if session != known:
             request.scope[_RENEWED] = self.cookie_of(session)
         return session
+
+    def standing(self, request: Request) -> Standing:
+        """How it stands with whoever has opened a stream, whose cookie stays what it was then."""
+        known = self._in_cookie(request)
+        session = None if known is None else self._as_we_know(known)
+        if session is None:
+            return "out"
+        if session.door == "password":
+            return "in"
+        return "out" if self._asking is None else self._asking.standing(session)
+
+    def _in_cookie(self, request: Request) -> Session | None:
+        try:
+            known = unseal(self.keys, request.cookies.get(self.cookie, ""))
+        except ForgedError:
+            return None
+        # over: a tab may still have a copy of before, while the session goes on in another
+        return None if known.is_over(self.limits, self.clock()) else known
+
+    def _as_we_know(self, session: Session) -> Session | None:
+        """By the audit and the users' file."""
+        return None if self.signed_out.knows(session) else self.users().still(session)
 
     def begin(self, session: Session, answer: Response) -> None:
         """Lets somebody in."""

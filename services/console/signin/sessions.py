@@ -16,6 +16,8 @@ from services.console.signin.sealing import MAX_COOKIE, ForgedError, Keys
 
 RENEW_S: Final = 60
 """A session in use is written anew so often: its idle time is exact to that."""
+Standing = Literal["in", "due", "out"]
+"""How it stands with somebody as far as is known without asking the provider, which `due` says that it is time to."""
 _PURPOSE: Final = "session"
 _FORMS: Final = "forms of a session"
 

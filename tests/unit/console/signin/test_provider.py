@@ -304,6 +304,20 @@ async def test_without_anything_to_ask_with_it_is_trusted_for_a_while(asking: As
     assert await asking.still(known) is None
 
 
+async def test_a_stream_asks_nobody_and_knows_when_somebody_else_has_to(
+    asking: Asking, lying: Lying, clock: Clock
+) -> None:
+    known = session(clock)
+    assert asking.standing(known) == "in"
+    clock.now += CHECK_S
+    assert asking.standing(known) == "due"
+    assert lying.asked == []
+    await asking.still(known)
+    assert asking.standing(known) == "in", "a request of the page has asked"
+    clock.now += AWAY_S
+    assert asking.standing(known) == "out"
+
+
 async def test_errors_quote_no_secret(provider: Provider, lying: Lying) -> None:
     started = await begun(provider, lying)
     lying.token = {"error": "invalid_client", "error_description": "hunter2 is wrong"}

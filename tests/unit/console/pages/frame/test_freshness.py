@@ -1,8 +1,8 @@
 """While Kafka is away, no page says that it is as of now."""
 
 import re
+from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
 
 import httpx
 import pytest
@@ -10,7 +10,8 @@ from fastapi import FastAPI, Request
 
 from services.console.pages.frame.freshness import Freshness
 from services.console.pages.frame.live_io import live_routes
-from services.console.pages.frame.visitor_io import SignInNeededError, Visiting
+from services.console.pages.frame.visitor_io import SignInNeededError, Visitor
+from services.console.signin.sessions import Standing
 from services.runtime.health import Health, Part
 from tests.unit.console.browsing import browsing
 from tests.unit.console.samples import NOW
@@ -55,19 +56,18 @@ async def test_an_open_page_hears_no_pulse_meanwhile(world: World, health: Healt
     if away:
         kafka.wait("waiting for Kafka")
     app = FastAPI()
-    app.include_router(live_routes(world.feed, Freshness(health, NOW), _once()))
+    app.include_router(live_routes(world.feed, Freshness(health, NOW), _nobody, _once()))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://console") as client:
         told = (await client.get("/live")).text
     assert "event: channels\n" in told
     assert ("event: pulse\n" in told) != away
 
 
-def _once() -> Visiting:
-    """Somebody whose session is over once they have heard one word."""
-    left = iter([None])
+async def _nobody(_: Request) -> Visitor:
+    raise SignInNeededError
 
-    async def visiting(_: Request) -> Any:
-        if next(left, "over") == "over":
-            raise SignInNeededError
 
-    return visiting
+def _once() -> Callable[[Request], Standing]:
+    """Somebody who is in when first looked at, and out when looked at again."""
+    standings: Iterator[Standing] = iter(("in", "out"))
+    return lambda _: next(standings)
