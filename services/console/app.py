@@ -103,6 +103,7 @@ def _add_pages(
     frame, sessions, registrar = Frame(feed, freshness), Gate(settings, feed.signed_out), Registrar(desk)
     frame.adopt(app)
     app.add_middleware(Renewing)
+    app.router.add_event_handler("shutdown", registrar.end)
     app.include_router(sign_in_routes(frame, sessions, registrar))
     app.include_router(leaving_routes(frame, sessions, registrar))
     if sessions.provider is not None:

@@ -48,6 +48,8 @@ async def _out(request: Request, visitor: Visitor, gate: Gate, registrar: Regist
     await fields_of(request, visitor)
     session, answer = await gate.session_of(request), RedirectResponse("/signin?out=true", 303)
     gate.end(session, answer, everywhere=everywhere)
-    if session is not None:
-        registrar.left(session, everywhere=everywhere)
+    if session is not None and not everywhere:
+        registrar.left(session)
+    elif session is not None and not await registrar.left_everywhere(session):
+        answer.headers["Location"] = "/signin?out=true&untold=true"
     return answer

@@ -38,9 +38,11 @@ class SignInPage:
         problem: Bilingual | None = None,
         again: bool = False,
         out: bool = False,
+        untold: bool = False,
         headers: Mapping[str, str] | None = None,
     ) -> Response:
-        """again: somebody who is here is to prove it once more. out: they have just left."""
+        """again: somebody who is here is to prove it once more. out: they have just left.
+        untold: and other consoles do not know of it yet."""
         session = await self._gate.session_of(request) if again else None
         answer = self._frame.page(
             guest_of(request),
@@ -49,6 +51,7 @@ class SignInPage:
             next=inside(next),
             problem=problem,
             out=out,
+            untold=untold,
             again=session,
             by_password=self._gate.settings.console_users_file is not None
             and (session is None or session.door == "password"),
@@ -101,8 +104,8 @@ def sign_in_routes(frame: Frame, gate: Gate, registrar: Registrar) -> APIRouter:
     page, door = SignInPage(frame, gate), PasswordDoor(gate, registrar)
 
     @router.get("/signin")
-    async def ask(request: Request, next: str = "/", out: bool = False) -> Response:
-        return await page.show(request, next, out=out)
+    async def ask(request: Request, next: str = "/", out: bool = False, untold: bool = False) -> Response:
+        return await page.show(request, next, out=out, untold=untold)
 
     @router.get("/signin/again")
     async def ask_again(request: Request, next: str = "/") -> Response:

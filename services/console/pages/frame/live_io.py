@@ -1,5 +1,5 @@
-"""GET /live: tells a page that something has changed, so that it fetches what it shows anew; GET /still: whether its visitor
-still may see it."""
+"""GET /live: tells a page that something has changed, so that it fetches what it shows anew; GET /still: whether its
+visitor still may see it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
