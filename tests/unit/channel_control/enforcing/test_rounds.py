@@ -3,6 +3,7 @@
 from collections import Counter
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,24 +11,36 @@ from services.channel_control.enforcing.rounds import Rounds
 from services.channel_control.holding.target import Target
 
 
-def watched(count: int) -> dict[str, Target]:
-    return {f"channel:{number}": Target(f"channel:{number}") for number in range(count)}
+def watched(count: int, kind: str = "channel") -> dict[str, Target]:
+    return {name: Target(name) for name in (f"{kind}:{number}" for number in range(count))}
 
 
 def always(target: Target) -> bool:
     return True
 
 
-def readings(rounds: Rounds, targets: dict[str, Target], until: float) -> list[tuple[float, str]]:
-    """When each was read, by a watcher who comes as soon as it is time."""
+def readings(
+    rounds: Rounds, targets: dict[str, Target], until: float, *, slow_s: float = 0.0
+) -> list[tuple[float, str]]:
+    """When each was read, by a watcher who comes as soon as it is time, and has to wait so long for each answer."""
     found: list[tuple[float, str]] = []
     now = rounds.next_at
     while now < until:
         target = rounds.take(targets, now, always)
-        assert target is not None
-        found.append((now, target.name))
-        now = rounds.next_at
+        if target is not None:
+            found.append((now, target.name))
+            now += slow_s
+        now = max(now, rounds.next_at)
     return found
+
+
+def longest_wait(read: list[tuple[float, str]], targets: dict[str, Target]) -> float:
+    """Of any of them, from the beginning to its first reading or from one to the next."""
+    before, longest = dict.fromkeys(targets, 0.0), 0.0
+    for at, name in read:
+        if name in before:
+            longest, before[name] = max(longest, at - before[name]), at
+    return max([longest, *(read[-1][0] - at for at in before.values())])
 
 
 @given(count=st.integers(1, 60), first=st.floats(0, 12))
@@ -42,6 +55,28 @@ def test_no_more_a_second_than_allowed_however_many_there_are() -> None:
     read = readings(Rounds(25.0, 10.0, 0.0), watched(1000), 50.0)
     assert abs(len(read) - 500) <= 1
     assert len({name for _, name in read}) == len(read)
+
+
+@given(
+    selling=st.integers(1, 40),
+    rest=st.integers(1, 150),
+    kind=st.sampled_from(["promotion", "product"]),
+    per_s=st.sampled_from([2.0, 5.0, 10.0]),
+    slow_s=st.sampled_from([0.0, 0.3]),
+)
+def test_what_sells_waits_for_no_address_and_no_address_for_ever(
+    selling: int, rest: int, kind: str, per_s: float, slow_s: float
+) -> None:
+    sells = watched(selling // 2, kind) | watched(selling - selling // 2)
+    others = watched(rest, "actor")
+    rate = min(per_s, 1 / slow_s) if slow_s else per_s
+    round_s = max(10.0, selling / (0.9 * rate))
+    others_round_s = max(10.0, rest / max(rate - selling / 10.0, 0.1 * rate))
+    read = readings(Rounds(10.0, per_s), others | sells, 3 * max(round_s, others_round_s), slow_s=slow_s)
+    assert longest_wait(read, sells) <= 1.1 * round_s + 2 / rate
+    assert longest_wait(read, others) <= 1.1 * others_round_s + 2 / rate
+    seconds = [later - first for (first, _), (later, _) in zip(read, read[int(per_s) :], strict=False)]
+    assert min(seconds, default=1.0) >= 1 - 1 / per_s - 1e-6, "one more for whoever was late"
 
 
 def test_what_settles_during_a_round_is_read_within_two_intervals() -> None:
@@ -82,22 +117,25 @@ def test_what_may_not_be_read_holds_nobody_up_and_goes_first_afterwards() -> Non
     assert [target.name for target in later if target] == names[:2]
 
 
-def test_many_that_may_not_be_read_are_not_looked_through_for_each_that_may() -> None:
-    targets, rounds, now, asked = watched(400), Rounds(4.0, 100.0), 0.0, 0
-    shut = set(list(targets)[:200])
+@pytest.mark.parametrize(("kind", "shut", "most"), [("channel", 200, 20_000), ("actor", 20_000, 80_000)])
+def test_many_that_may_not_be_read_are_not_looked_through_for_each_that_may(kind: str, shut: int, most: int) -> None:
+    open_, rounds, now, asked = watched(200, "promotion"), Rounds(4.0, 100.0), 0.0, 0
+    targets = watched(shut, kind) | open_
 
     def may(target: Target) -> bool:
         nonlocal asked
         asked += 1
-        return target.name not in shut
+        return target.name in open_
 
     read: list[str] = []
     while now < 12.0:
         target = rounds.take(targets, now, may)
         read += [target.name] if target is not None else []
         now = max(now + 0.001, rounds.next_at)
-    assert set(read) == set(targets) - shut
-    assert asked < 20_000, "some eight hundred a second, and those that are read"
+    assert set(read) == set(open_)
+    assert asked < most, "each once, then at most four thousand a second, and those that are read"
+    again = {target.name for _ in range(2000) if (target := rounds.take(targets, (now := now + 0.01), always))}
+    assert len(again - set(open_)) >= 200, "once they may be, their turn comes"
 
 
 def test_who_comes_late_makes_up_for_it() -> None:

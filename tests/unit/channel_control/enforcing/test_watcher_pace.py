@@ -19,8 +19,8 @@ INTERVAL_S = float(ControlSettings.model_fields["control_drift_interval"].defaul
 PER_S = float(ControlSettings.model_fields["control_drift_rate"].default)
 
 
-def targets(count: int) -> dict[str, Target]:
-    return {name: Target(name, touched=True) for name in (f"channel:{number}" for number in range(count))}
+def targets(kind: str, count: int) -> dict[str, Target]:
+    return {name: Target(name, touched=True) for name in (f"{kind}:{number}" for number in range(count))}
 
 
 class QuickLoop(asyncio.SelectorEventLoop):
@@ -42,9 +42,9 @@ class QuickLoop(asyncio.SelectorEventLoop):
 class Platform:
     """Answers in its time. most: beyond so many a second it asks to be left alone for one. changed: by hand, when."""
 
-    def __init__(self, count: int, most: int | None = None) -> None:
+    def __init__(self, channels: int, most: int | None = None, *, actors: int = 0) -> None:
         self.most = most
-        self.targets = targets(count)
+        self.targets = targets("actor", actors) | targets("channel", channels)
         self.read: dict[str, list[float]] = {name: [] for name in self.targets}
         self.seconds: Counter[int] = Counter()
         self.refused = 0
@@ -138,3 +138,23 @@ def test_a_platform_that_takes_fewer_is_left_alone_when_it_asks_and_no_target_is
     assert min(counts) >= 1
     assert max(counts) - min(counts) <= 2, "what had to wait is read before the others are read again"
     assert platform.refused < sum(counts) / 2
+
+
+def test_a_channel_that_was_changed_is_found_within_a_minute_however_many_addresses_there_are() -> None:
+    platform, reports = Platform(60, actors=20_000), Reports()
+    platform.changed = dict.fromkeys(["channel:0", "channel:59"], 3.0)
+    watch(platform, reports, 60.0)
+    assert set(reports.at) == set(platform.changed)
+    assert max(reports.at.values()) < 3.0 + 2 * INTERVAL_S
+    assert max(platform.seconds.values()) <= PER_S + 1
+    assert sum(map(len, platform.read.values())) > 0.95 * 60.0 * PER_S, "what is left is for the addresses"
+
+
+def test_of_a_platform_that_takes_few_the_channels_have_most_and_the_addresses_some() -> None:
+    platform = Platform(60, most=10, actors=500)
+    watch(platform, Reports(), 240.0)
+    read = {name: len(times) for name, times in platform.read.items()}
+    channels, actors = ([count for name, count in read.items() if name.startswith(kind)] for kind in ("ch", "ac"))
+    assert min(channels) >= 5
+    assert max(channels) - min(channels) <= 2
+    assert sum(actors) >= sum(read.values()) // 12
