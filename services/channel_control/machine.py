@@ -24,6 +24,7 @@ from services.channel_control.decision import Moment
 from services.channel_control.enforcing.addresses import Address, address_of
 from services.channel_control.enforcing.drift import corrected
 from services.channel_control.enforcing.outages import Outages, is_about_platform
+from services.channel_control.enforcing.watching import Watching
 from services.channel_control.governing.claims import words
 from services.channel_control.governing.governing import govern
 from services.channel_control.governing.governor import Standing
@@ -58,7 +59,7 @@ class ControlMachine:
         self._stale_acts = stale_acts
         self._targets: dict[str, Target] = {}
         self._unsettled: dict[str, Target] = {}
-        self._watched: dict[str, Target] = {}
+        self._watching = Watching()
         self._waiting: dict[str, Target] = {}
         self._timed: dict[str, Target] = {}
         self._ramping: dict[str, Target] = {}
@@ -85,8 +86,8 @@ class ControlMachine:
 
     @property
     def watched(self) -> Mapping[str, Target]:
-        """The targets that the platform has confirmed as wanted, by name."""
-        return self._watched
+        """The targets that the platform has confirmed as wanted and that are to be read again, by name."""
+        return self._watching.targets
 
     @property
     def waiting(self) -> Mapping[str, Target]:
@@ -185,7 +186,7 @@ class ControlMachine:
         before, moment = self.target(command.target), self._moment(record, command.target)
         if is_early(before, command, moment):
             return []
-        self._seen.add(command.command_id, record.timestamp_ms)
+        self._see(command, record)
         if is_about_platform(command):
             told = self._outages.take(command, moment)
             return [] if told is None else scribe.decided(command, told, before)
@@ -203,13 +204,17 @@ class ControlMachine:
     def _take_switch(self, command: Command, record: Record, scribe: Scribe) -> list[Output]:
         if command.command_id in self._seen:
             return scribe.repeated(command)
-        self._seen.add(command.command_id, record.timestamp_ms)
+        self._see(command, record)
         decision = switch(self._automation, command, self._moment(record, automation.TARGET))
         if decision.target is not None:
             self._automation, self._automation_changed = decision.target, True
         if misplaced(automation.TARGET.encode(), self._partition, self._partitions):
             decision = replace(decision, target=None)  # one partition tells the state for all
         return scribe.decided(command, decision, self._automation)
+
+    def _see(self, command: Command, record: Record) -> None:
+        self._seen.add(command.command_id, record.timestamp_ms)
+        self._watching.advance(from_ms(self._seen.newest_ms))
 
     def _moment(self, record: Record, target: str) -> Moment:
         at, policy = from_ms(record.timestamp_ms), UNTOLD if self._policy is None else self._policy.policy
@@ -223,8 +228,8 @@ class ControlMachine:
 
     def _note_work(self, target: Target) -> None:
         """What the companions have to do for a target."""
+        self._watching.note(target)
         _keep(self._unsettled, target, not target.settled())
-        _keep(self._watched, target, target.touched and target.settled())
         _keep(self._waiting, target, bool(target.requests) or any(waits(hold) for hold in target.holds))
         _keep(self._timed, target, any(True for _ in deadlines(target)))
         _keep(self._held, target, bool(target.holds))
@@ -271,6 +276,7 @@ class ControlMachine:
             else:
                 raise ValueError(f"a snapshot record {kind!r}, which this release does not know")
         self._seen.load(seen)
+        self._watching.advance(from_ms(self._seen.newest_ms))
 
 
 def _keep(targets: dict[str, Target], target: Target, wanted: bool) -> None:

@@ -28,6 +28,8 @@ class SeenIds:
         self._chunks: dict[int, _Chunk] = {}  # by rising number
         self._last = -1
         self._changed: set[int] = set()
+        self.newest_ms = 0
+        """The latest append time of any order."""
 
     def __contains__(self, id_: str) -> bool:
         return id_ in self._ids
@@ -44,6 +46,7 @@ class SeenIds:
         chunk = self._chunks[self._last]
         chunk.ids.append(id_)
         chunk.newest_ms = max(chunk.newest_ms, at_ms)
+        self.newest_ms = max(self.newest_ms, at_ms)
         self._ids.add(id_)
         self._changed.add(self._last)
 
@@ -72,6 +75,7 @@ class SeenIds:
             self._last = int(name)
             self._chunks[self._last] = _Chunk(stored["newest_ms"], stored["ids"])
             self._ids.update(stored["ids"])
+            self.newest_ms = max(self.newest_ms, stored["newest_ms"])
 
 
 def _encode(chunk: _Chunk) -> bytes:

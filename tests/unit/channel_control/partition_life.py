@@ -4,6 +4,7 @@ The numbers are those of `test_machine_properties.py`.
 """
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
@@ -137,6 +138,9 @@ class Life(RuleBasedStateMachine):
             due = target.confirmed_generation != target.generation
             assert (name in self.machine.unsettled) == (due and target.touched)
             assert target.touched or not stopped or status == "throttled"
+            if name not in self.machine.watched and target.touched and not due:
+                assert name.startswith("actor:") and changeable(target) == ((), None, ())  # 25
+                assert target.confirmed_at and from_ms(self.now_ms) - target.confirmed_at >= timedelta(days=1)  # 25
 
     @invariant()
     def only_what_needs_no_approval_or_was_granted_it_acts(self) -> None:

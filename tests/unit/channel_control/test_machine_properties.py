@@ -33,6 +33,8 @@ Written down once, here:
 22. Each hold that a request names stands; a request that ends otherwise ends by a person's word or at its time.
 23. A request lifts no hold that landed after it.
 24. While automation is off none of its orders stops or slows anything; people's do.
+25. What the platform has confirmed is read again, for ever, unless it is an address that has run for a day; a restart
+    changes nothing of that.
 
 5 does not hold for an expiry that came too early: it is no order yet.
 """
@@ -54,7 +56,7 @@ from services.channel_control.machine import ControlMachine
 from services.channel_control.people.four_eyes import guarded
 from services.runtime.machines.machine import Record
 from tests.unit.channel_control.orders import confirmed, expired, failed, hex_id, order, persons, said
-from tests.unit.channel_control.partition_life import STATUS_STRENGTH, TARGETS, Life, strictness
+from tests.unit.channel_control.partition_life import STATUS_STRENGTH, TARGETS, Life, changeable, strictness
 
 HOUR_MS = 3_600_000
 
@@ -273,6 +275,25 @@ class Control(Life):
         assert self.machine.target(name).drift is None  # 20
         assert self.machine.target(name).settled()
 
+    @rule(name=targets, stops=st.booleans())
+    def it_is_quiet_for_a_day(self, name: str, stops: bool) -> None:
+        """A person may have stopped it for an hour before; the platform has confirmed what is wanted."""
+        if stops:
+            fields = persons(self.new_id(), "pause", target=name, alert_id=None)
+            self.give(fields | {"expires_at": self.in_hours(1)})
+            self.now_ms += HOUR_MS
+            reports, _ = overdue(self.machine.timed.values(), from_ms(self.now_ms))
+            for report in reports:
+                self.give(json.loads(report.model_dump_json()))
+        wanted = self.machine.target(name).wanted()
+        seen = {"target": name, "observed": wanted.model_dump(mode="json")}
+        self.give(confirmed(self.new_id(), wanted.generation, wanted.status, wanted.factor) | seen)
+        self.now_ms += 24 * HOUR_MS
+        self.give(failed(self.new_id(), 0, "timeout") | {"target": TARGETS[0]})
+        target = self.machine.target(name)
+        runs = name.startswith("actor:") and changeable(target) == ((), None, ())
+        assert (name in self.machine.watched) == (target.touched and not runs)  # 25
+
     @rule(name=targets, behind=st.integers(0, 1))
     def platform_fails(self, name: str, behind: int) -> None:
         generation = self.machine.target(name).generation - behind
@@ -321,6 +342,7 @@ class Control(Life):
         again = [fresh.apply(entry) for entry in self.log[self.snapshot_next :]]
         assert again == self.outputs[self.snapshot_next :]  # 10
         assert dict(fresh.unsettled) == dict(self.machine.unsettled)
+        assert dict(fresh.watched) == dict(self.machine.watched)  # 25
         self.machine = fresh
 
 
