@@ -163,7 +163,7 @@ async def test_pages_and_refusals_are_in_chinese(full: World, role: Role) -> Non
         ("/policy/edit", "/policy/edit", {"document": "name: default\nversion: 1\nmax_silence: 1h\nsecrets: 3"}),
         ("/policy/edit", "/policy/edit", {"document": "name: default\nversion: 1\nmax_silence: 1h"}),
         ("/policy/edit", "/policy/edit", {"document": "name: [", "reason": "x"}),
-        ("/policy", "/policy/approve", {"label": "default/1", "reason": "x"}),
+        ("/policy", "/policy/approve", {"label": "default/9", "reason": "x"}),
         ("/policy", "/policy/rollback", {"label": "default/1", "reason": "x"}),
     ],
 )
