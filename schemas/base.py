@@ -18,7 +18,8 @@ from pydantic_core import PydanticCustomError
 _RFC3339 = re.compile(r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$")
 
 _FIRST, _LAST = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC)
-"""The first and last hours of all are no time in some zones; whoever would show them there fails."""
+"""The earliest and latest that are read as they stand: the hours beyond, by which people say "for ever", are no time in
+some zones."""
 
 
 def read_instant(value: Any) -> Any:
@@ -31,9 +32,7 @@ def read_instant(value: Any) -> Any:
         at = datetime.fromisoformat(value.upper())
     except ValueError:
         raise PydanticCustomError("rfc3339", "is not a time that exists") from None
-    if not _FIRST <= at <= _LAST:
-        raise PydanticCustomError("rfc3339", "is not a time that exists in every zone")
-    return at
+    return min(max(at, _FIRST), _LAST)
 
 
 def _write_utc(value: datetime) -> str:

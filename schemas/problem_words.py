@@ -41,7 +41,6 @@ _PROBLEMS: Final = (
     (r"(\S+) belongs on the topic (\S+)", r"\1 应发往主题 \2"),
     (r"is not an RFC 3339 time with a zone, such as (.*)", r"不是带时区的 RFC 3339 时间，例如 \1"),
     (r"is not a time that exists", "时间不存在"),
-    (r"is not a time that exists in every zone", "该时间并非在所有时区都存在"),
     (r"is not a day that exists(?:, or .*)?", "日期不存在"),
     (r"is not a date such as (\S+?)(?:, or (\S+) for every year)?", r"不是日期，例如 \1"),
     (r"is not a time of day such as (.*), in quotes", r"不是时刻，例如 \1（加引号）"),

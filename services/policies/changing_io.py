@@ -81,8 +81,9 @@ async def _tell(settings: CommonSettings) -> None:
 
     After the change itself, and also when nothing changed: so a command that died in between is made whole.
     """
-    told = None
-    async with producer(settings) as sender:
+    told, sender = None, producer(settings)
+    try:
+        await sender.start()
         while (now := await read_topic(settings)).active != told:
             told, policy = now.active, document(now, str(now.active))
             in_force = PolicyInForce(policy=policy).model_dump_json().encode()
@@ -93,3 +94,5 @@ async def _tell(settings: CommonSettings) -> None:
                     for partition in range(TOPICS[topic].partitions(settings.partitions))
                 )
             )
+    finally:
+        await end(sender)

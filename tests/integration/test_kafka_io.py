@@ -5,6 +5,7 @@ import gc
 import os
 import signal
 import uuid
+from collections.abc import Iterator
 from contextlib import aclosing
 
 import pytest
@@ -22,7 +23,7 @@ from services.runtime.kafka.kafka_io import (
     producer,
     read_compacted,
 )
-from services.runtime.kafka.producer_io import end, write_as_one
+from services.runtime.kafka.producer_io import Row, end, write_as_one
 from services.runtime.settings import CommonSettings
 
 STATE = "state.alerting"
@@ -121,6 +122,19 @@ async def test_who_is_fenced_between_two_records_is_told_so_and_leaves_no_traceb
     assert unhandled == []
 
 
+async def test_a_transaction_that_is_cancelled_is_taken_back_at_once(settings: CommonSettings) -> None:
+    def cancelled() -> Iterator[Row]:
+        yield settings.prefix + STATE, b"value", b"key", 0
+        raise asyncio.CancelledError
+
+    async with producer(settings, transactional_id="partition-0") as writer:
+        with pytest.raises(asyncio.CancelledError):
+            await write_as_one(writer, cancelled())
+        await write_as_one(writer, [(settings.prefix + STATE, b"another", b"key", 0)])
+    async with producer(settings, transactional_id="partition-0"):  # which waits for the marker
+        assert await read_compacted(settings, STATE) == {b"key": b"another"}
+
+
 async def test_a_transaction_can_be_cancelled_while_the_broker_is_away(
     broker: Broker, settings: CommonSettings
 ) -> None:
@@ -138,7 +152,8 @@ async def test_a_transaction_can_be_cancelled_while_the_broker_is_away(
         await end(writer)
     async with producer(settings, transactional_id="partition-0") as successor:
         await write_as_one(successor, [(settings.prefix + STATE, b"another", b"key", 0)])
-    assert await read_compacted(settings, STATE) == {b"key": b"another"}
+    async with producer(settings, transactional_id="partition-0"):  # which waits for the marker
+        assert await read_compacted(settings, STATE) == {b"key": b"another"}
 
 
 async def test_following_gives_what_is_there_and_then_what_comes(settings: CommonSettings) -> None:

@@ -126,7 +126,10 @@ async def _change(arguments: argparse.Namespace, settings: CliSettings, plan: Pl
     except RefusedError as error:
         return _refuse(error)
     except KafkaError as error:
-        return _refuse(f"Kafka did not answer for it: {error}. Whether it counts, `tidegate policy history` tells")
+        return _refuse(
+            f"Kafka did not answer for it: {error}. Whether it counts, `tidegate policy history` tells; "
+            "if it does, have it told to all once more: `tidegate policy approve VERSION`"
+        )
     return 0
 
 

@@ -89,13 +89,18 @@ class Registrar:
         return next(others, next(iter(self._waiting)))
 
     async def _send(self) -> None:
-        """Until nothing waits; what cannot be had goes behind the others, whose partition may be well."""
+        """Until nothing waits. Sign-outs go first, and what cannot be had now holds up no other."""
         while self._waiting:
-            key, entry = next(iter(self._waiting.items()))
-            is_settled = await self._is_settled(entry)
-            if self._waiting.pop(key, None) is not None and not is_settled:
-                self._waiting[key] = entry
-            if not is_settled:
+            is_refused = False
+            for key in sorted(self._waiting, key=lambda key: self._waiting[key].command.command != "sign_out"):
+                entry = self._waiting.get(key)
+                if entry is None:
+                    continue  # it had to make room
+                if await self._is_settled(entry):
+                    self._waiting.pop(key, None)
+                else:
+                    is_refused = True
+            if is_refused:
                 await asyncio.sleep(AGAIN_S)
 
     async def _is_settled(self, entry: _Entry) -> bool:

@@ -139,6 +139,8 @@ def parse(data: bytes, *, with_provider: bool) -> Users:
         raise ValueError(
             "; ".join(f"{each.field or 'the file'}: {each.problem}" for each in problems_of(error))
         ) from None
+    except (ValueError, LookupError, AttributeError, ArithmeticError, RecursionError):  # PyYAML's own, of odd tags
+        raise ValueError("is not YAML") from None
     if twice := _twice(same(user.name) for user in file.users):
         raise ValueError(f"has the same name twice: {', '.join(twice)}")
     if twice := _twice(same(user.at_provider) for user in file.users if user.at_provider is not None):

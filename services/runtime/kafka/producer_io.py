@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import Any, Final
 
+from aiokafka.errors import KafkaError
+
 from services.runtime.kafka import kafka_io
 from services.runtime.settings import CommonSettings
 
@@ -59,7 +61,8 @@ async def write_as_one(producer: Any, records: Iterable[Row]) -> list[Any]:
     """Writes all of it in one transaction, or nothing. What the broker says of each: topic, partition, offset.
 
     Raises ProducerFenced when another has its transactional id by now: where aiokafka learns that between two records,
-    it says of the next only that there is no transaction. One that is cancelled leaves a producer that has ended.
+    it says of the next only that there is no transaction. One that is cancelled is taken back within `END_S`, or leaves
+    a producer that has ended.
     """
     sent: list[asyncio.Future[Any]] = []
     await producer.begin_transaction()
@@ -71,7 +74,7 @@ async def write_as_one(producer: Any, records: Iterable[Row]) -> list[Any]:
         written = await asyncio.gather(*sent)  # the commit alone would not tell that one was refused
         await producer.commit_transaction()
     except asyncio.CancelledError:
-        await break_off(producer)  # to abort may take as long as the broker is away; whoever begins next does it
+        await _give_up(producer)
         raise
     except Exception:
         if producer._txn_manager.is_fatal_error():
@@ -80,6 +83,18 @@ async def write_as_one(producer: Any, records: Iterable[Row]) -> list[Any]:
         await producer.abort_transaction()
         raise
     return written
+
+
+async def _give_up(producer: Any) -> None:
+    """Takes a transaction back, since who reads waits for it; where the broker is away whoever begins next does."""
+    try:
+        async with asyncio.timeout(END_S):
+            if producer._txn_manager.is_in_transaction():
+                await producer.abort_transaction()
+                return
+    except (TimeoutError, KafkaError):
+        log.warning("a transaction had to be broken off")
+    await break_off(producer)
 
 
 def _look_at_what_failed(producer: Any) -> None:

@@ -100,6 +100,7 @@ def test_a_key_that_is_given_twice_is_an_error() -> None:
         ("version: 1\n? [a]\n: 1", "p.yaml:2: document: is not YAML: found unhashable key"),
         ("version: 1\nname: !!bool x", "p.yaml:1: document: is not YAML: a tag does not fit"),
         ("version: 1\nname: !!timestamp x", "p.yaml:1: document: is not YAML: a tag does not fit"),
+        (f"version: !!float 1{':1' * 200}", "p.yaml:1: document: is not YAML: a tag does not fit"),
         ("version: !!int ''", "p.yaml:1: document: is not YAML: a tag does not fit"),
         ("{" * 2000, "p.yaml:1: document: is not YAML: "),
     ],

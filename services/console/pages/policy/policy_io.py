@@ -120,8 +120,10 @@ async def change(desk: Changing, visitor: Visitor, reason: str, plan: Plan) -> C
     except PolicyAwayError:
         raise PageError(
             503,
-            "Kafka has not taken the change in time. Look at the history before you try again.",
-            "Kafka 未及时确认，请先查看历史再重试。",
+            "Kafka has not taken the change in time. Look at the history before you try again. Where it says that the "
+            "version is in force, have it told to all once more: tidegate policy approve VERSION",
+            "Kafka 未及时确认，请先查看历史再重试。若历史显示该版本已生效，请再次通知各服务："
+            "tidegate policy approve 版本号",
         ) from None
 
 

@@ -72,6 +72,16 @@ async def test_the_end_waits_for_kafka_and_says_what_is_lost(
     assert [each.message for each in caplog.records] == ["an entry is not in the audit"]
 
 
+async def test_sign_outs_go_before_what_waits_with_them(world: World, registrar: Registrar) -> None:
+    world.away = True
+    for _ in range(3):
+        registrar.came(SESSION, again=False)
+    registrar.left(SESSION)
+    world.away = False
+    await registrar.end()
+    assert [each.command for each in world.commands] == ["sign_out", "sign_in", "sign_in", "sign_in"]
+
+
 async def test_where_too_many_wait_those_who_left_are_the_last_to_be_forgotten(
     world: World, registrar: Registrar, monkeypatch: pytest.MonkeyPatch
 ) -> None:

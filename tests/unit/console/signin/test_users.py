@@ -76,7 +76,10 @@ def test_what_is_wrong_is_named_and_nothing_is_quoted(
     assert "hunter2" not in str(caught.value)
 
 
-@pytest.mark.parametrize("data", [b"\xff", b"users: [", b"- li", b"x" * (1024 * 1024 + 1)])
+@pytest.mark.parametrize(
+    "data",
+    [b"\xff", b"users: [", b"- li", b"x" * (1024 * 1024 + 1), b"a: !!bool x", b"a: !!timestamp x", b"a: !!int x"],
+)
 def test_other_files_are_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="is "):
         parse(data, with_provider=False)
