@@ -89,10 +89,10 @@ class Registrar:
         return next(others, next(iter(self._waiting)))
 
     async def _send(self) -> None:
-        """Until nothing waits. Sign-outs go first, and what cannot be had now holds up no other."""
+        """Until nothing waits, in order; what cannot be had now holds up no other, whose partition may be well."""
         while self._waiting:
             is_refused = False
-            for key in sorted(self._waiting, key=lambda key: self._waiting[key].command.command != "sign_out"):
+            for key in list(self._waiting):
                 entry = self._waiting.get(key)
                 if entry is None:
                     continue  # it had to make room

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 import pytest
 
@@ -11,6 +12,8 @@ from services.console.signin import registrar_io
 from services.console.signin.registrar_io import Registrar
 from services.runtime.health import Health
 from services.runtime.ids import derive
+from services.runtime.kafka.publisher_io import BrokerAwayError
+from services.runtime.machines.machine import Output
 from tests.support.waiting import eventually
 from tests.unit.console.browsing import Form, browsing
 from tests.unit.console.world import SETTINGS, World
@@ -22,7 +25,7 @@ SESSION = LI.session(derive("li.wei"), 1_800_000_000)
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, seconds in (("AGAIN_S", 0.01), ("PATIENCE_S", 0.1), ("LAST_S", 0.1)):
+    for name, seconds in (("AGAIN_S", 0.01), ("PATIENCE_S", 0.5), ("LAST_S", 1.0)):
         monkeypatch.setattr(registrar_io, name, seconds)
 
 
@@ -72,14 +75,24 @@ async def test_the_end_waits_for_kafka_and_says_what_is_lost(
     assert [each.message for each in caplog.records] == ["an entry is not in the audit"]
 
 
-async def test_sign_outs_go_before_what_waits_with_them(world: World, registrar: Registrar) -> None:
-    world.away = True
-    for _ in range(3):
-        registrar.came(SESSION, again=False)
+async def test_what_a_partition_does_not_take_holds_up_nobody_else(
+    world: World, registrar: Registrar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish = world.publish
+
+    async def stuck(messages: Sequence[Output]) -> set[int]:
+        if messages[0].key == b"console:sign-in":
+            raise BrokerAwayError
+        return await publish(messages)
+
+    monkeypatch.setattr(registrar_io, "AGAIN_S", 60)
+    monkeypatch.setattr(world, "publish", stuck)
+    registrar.failed(None, "password")
+    registrar.came(SESSION, again=False)
     registrar.left(SESSION)
-    world.away = False
+    await eventually(lambda: len(world.commands) == 2, "the others are told")
+    assert [each.command for each in world.commands] == ["sign_in", "sign_out"]
     await registrar.end()
-    assert [each.command for each in world.commands] == ["sign_out", "sign_in", "sign_in", "sign_in"]
 
 
 async def test_where_too_many_wait_those_who_left_are_the_last_to_be_forgotten(
