@@ -56,11 +56,8 @@ class Document:
             self.flaws = [Flaw((), f"is not YAML: {error.problem or error.context}")]
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             self.flaws = [Flaw((), f"is not YAML: {error}")]
-        except (
-            LookupError,
-            AttributeError,
-            ArithmeticError,
-        ):  # PyYAML's own, where a tag stands before what it cannot be
+        except (LookupError, AttributeError, ArithmeticError):
+            # PyYAML's own, where a tag stands before what it cannot be
             self.flaws = [Flaw((), "is not YAML: a tag does not fit what follows it")]
 
     def place(self, flaw: Flaw) -> tuple[int, Path]:
